@@ -1,0 +1,63 @@
+"""What can be unplugged, as Protocols. Only `edge.wiring` knows which implementation is behind one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from edge.types import Floats, Frame, Signal
+
+
+class Camera(Protocol):
+    """Hands over frames, always the newest."""
+
+    def read(self) -> Frame | None:
+        """The newest frame that was not handed over yet; waits for one.
+
+        Returns:
+            The frame, or None when a recording is over. A live camera never ends.
+
+        Raises:
+            DeviceError: the camera is gone. Calling again tries to open it anew.
+        """
+
+    def close(self) -> None:
+        """Release the device. Closing twice is allowed."""
+
+
+class Network(Protocol):
+    """A trained model as a function from one batch to named results."""
+
+    def __call__(self, batch: Floats) -> Mapping[str, Floats]:
+        """Run the model.
+
+        Args:
+            batch: (n, h, w, 3) float32, standardised by (x - 127.5) / 128.
+
+        Returns:
+            Output name of the manifest -> float32 array whose first axis is n.
+        """
+
+
+class Panel(Protocol):
+    """The LEDs and the buzzer."""
+
+    def show(self, signal: Signal) -> None:
+        """Begin the pattern of a signal and return at once; a new signal replaces the running one."""
+
+    def close(self) -> None:
+        """Everything off, pins released. Closing twice is allowed."""
+
+
+class Clock(Protocol):
+    """Where time comes from."""
+
+    def monotonic_s(self) -> float:
+        """Seconds that never jump, on the scale of ``Frame.at_s``."""
+
+    def utc(self, at_s: float) -> datetime:
+        """The UTC moment of ``at_s``, as believed (timezone-aware)."""
+
+    def is_trusted(self) -> bool:
+        """Whether something outside (NTP, RTC) has set the clock."""

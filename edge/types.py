@@ -1,0 +1,192 @@
+"""What travels between the rooms of the house: plain data, no behaviour beyond indexing.
+
+Conventions, fixed once for the whole project:
+
+* Images are ``(H, W, 3)`` uint8 **RGB**.
+* Boxes are ``xyxy`` pixels of the full frame, half open: ``x2 - x1`` is the width.
+* ``size`` is (width, height), ``shape`` is (h, w, c).
+* Landmarks are ``(5, 2)`` x, y: left eye, right eye, nose, left and right corner of the mouth,
+  *as seen in the image* (the left eye is the one nearer the left border).
+* Scores lie in [0, 1]. Distances are squared L2 between unit vectors, in [0, 4] (Schroff et al. 2015, section 3).
+* ``_s`` are seconds on the monotonic clock, stored times are UTC. ``_px`` are pixels, ``n_`` counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""(H, W, 3) uint8 RGB."""
+
+Floats = NDArray[np.float32]
+"""float32 array; each use names its shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of the camera and when it was taken.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB.
+        at_s: seconds on the camera's clock (monotonic for a live camera, the frame clock for a replay).
+        name: where a replay took it from; empty for a live camera.
+    """
+
+    pixels: Image
+    at_s: float
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One found face: box (4,) xyxy px, score in [0, 1], landmarks (5, 2) px."""
+
+    box: Floats
+    score: float
+    landmarks: Floats
+
+    @property
+    def size_px(self) -> float:
+        """The longer side of the box, in pixels of the frame."""
+        return float(max(self.box[2] - self.box[0], self.box[3] - self.box[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """All faces of one frame as parallel arrays that are always filtered together.
+
+    Attributes:
+        boxes: (n, 4) float32 xyxy px.
+        scores: (n,) float32 in [0, 1].
+        landmarks: (n, 5, 2) float32 px.
+
+    Raises:
+        ValueError: the arrays' shapes do not belong together.
+    """
+
+    boxes: Floats
+    scores: Floats
+    landmarks: Floats
+
+    def __post_init__(self) -> None:
+        n = len(self.scores)
+        actual = (self.boxes.shape, self.scores.shape, self.landmarks.shape)
+        expected = ((n, 4), (n,), (n, 5, 2))
+        if actual != expected:
+            raise ValueError(f"boxes, scores, landmarks: expected shapes {expected}, got {actual}")
+
+    @classmethod
+    def none(cls) -> Faces:
+        """No face at all."""
+        return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32))
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, rows: slice | NDArray[Any]) -> Faces:
+        """Rows by slice, boolean mask or index array: ``faces[faces.scores > 0.9]``."""
+        return Faces(self.boxes[rows], self.scores[rows], self.landmarks[rows])
+
+    def __iter__(self) -> Iterator[Face]:
+        for box, score, landmarks in zip(self.boxes, self.scores, self.landmarks, strict=True):
+            yield Face(box, float(score), landmarks)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is enrolled. ``code`` is unique and what the office calls them by; ``id`` is the database's."""
+
+    id: int
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The answer of the gallery to one probe template.
+
+    Attributes:
+        person_id: the nearest person, or None when nobody is near enough ("not in database").
+        distance: squared L2 to the nearest template whoever it is; 4.0, the largest there is, for an empty gallery.
+        margin: how much farther the nearest template of *another* person is; 4.0 where there is no other.
+    """
+
+    person_id: int | None
+    distance: float
+    margin: float
+
+
+class Direction(Enum):
+    """Which way an attendance event goes."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class Outcome(Enum):
+    """What was decided about the face along one track."""
+
+    ACCEPTED = "accepted"
+    ALREADY = "already"
+    NOT_IN_DATABASE = "not in database"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict on one track: made from several frames, acted on once.
+
+    Attributes:
+        outcome: accepted, already, or not in database.
+        person_id: None exactly when the outcome is NOT_IN_DATABASE.
+        direction: None unless ACCEPTED.
+        distance: median squared L2 of the frames that agreed.
+        n_frames: how many frames agreed.
+        at_s: time of the frame that completed the vote, on the camera's clock.
+        at_utc: the same moment in UTC, as believed.
+        clock_ok: whether the UTC clock was known to be right.
+    """
+
+    outcome: Outcome
+    person_id: int | None
+    direction: Direction | None
+    distance: float
+    n_frames: int
+    at_s: float
+    at_utc: datetime
+    clock_ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of the attendance ledger, exactly as it is stored.
+
+    ``seq`` grows by one with each row of this unit; ``event_id`` is unique over all units and makes a second delivery harmless.
+    """
+
+    seq: int
+    event_id: str
+    unit: str
+    person_code: str
+    person_name: str
+    at_utc: datetime
+    direction: Direction
+    distance: float
+    clock_ok: bool
+
+
+class Signal(Enum):
+    """What LED and buzzer can say; `edge.device.panel` turns each into a pattern."""
+
+    READY = "ready"
+    LOOKING = "looking"
+    ACCEPTED = "accepted"
+    ALREADY = "already"
+    NOT_IN_DATABASE = "not in database"
+    FAULT = "fault"
