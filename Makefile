@@ -1,0 +1,42 @@
+# `make` prints this list. Everything is set up in .venv from pinned, hashed requirements, without root.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3.11
+BIN := .venv/bin
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: help run portraits test test-native check models bench golden clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# $(call venv,FOLDER,REQUIREMENTS): a virtual environment with the muster command in it
+define venv
+	test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
+	$(1)/bin/python $(PIP_INSTALL) $(addprefix -r ,$(2)) -r requirements/install.txt
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+endef
+
+.venv/.ready: requirements/litert.txt requirements/install.txt pyproject.toml
+	$(call venv,.venv,requirements/litert.txt)
+
+.venv/.ready-dev: requirements/litert-dev.txt .venv/.ready
+	$(call venv,.venv,requirements/litert-dev.txt)
+
+.venv-tflite/.ready: requirements/tflite-dev.txt requirements/install.txt pyproject.toml
+	$(call venv,.venv-tflite,requirements/tflite-dev.txt)
+
+test: .venv/.ready-dev test-native ## all tests, at most five minutes on two cores
+	$(BIN)/python -m pytest
+
+test-native: .venv-tflite/.ready ## the tests that touch native code, under tflite-runtime and numpy 1
+	.venv-tflite/bin/python -m pytest -m native
+
+check: .venv/.ready-dev ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean: ## remove what make made, except data under var/
+	rm -rf .venv .venv-tflite .venv-models models/build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,106 @@
+"""The architecture on one screen: module -> what of edge/ it may import. A module that is not here fails."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+EDGE = Path(__file__).parent.parent / "edge"
+
+GROUND = {"types", "errors"}
+CONTRACTS = GROUND | {"ports", "config"}
+HANDS = GROUND | {"ports"}
+THINKING = GROUND | {"ports", "vision"}
+
+ALLOWED = {
+    # 0 ground
+    "types": set(),
+    "errors": set(),
+    # 1 contracts
+    "ports": GROUND,
+    "config": GROUND,
+    # 2 thinking: no clock, no file, no thread
+    "vision": THINKING,
+    "attendance": HANDS,
+    # 3 hands: never vision, never each other
+    "device": HANDS | {"device"},
+    "store": HANDS | {"migrations"},
+    "exchange.photographs": HANDS,
+    "exchange.ledger": HANDS,
+    "exchange.sync": HANDS | {"store", "exchange.ledger"},
+    # 4 work: never device
+    "exchange.enrol": THINKING | {"store", "exchange.photographs"},
+    "unit": THINKING | {"attendance", "store"},
+    # 5 wiring: the only importer of device
+    "wiring": CONTRACTS | {"vision", "attendance", "store", "unit", "device"},
+    "doctor": CONTRACTS | {"store", "device", "wiring"},
+    # 6 doors
+    "cli": CONTRACTS | {"store", "exchange", "unit", "wiring", "doctor"},
+    "__main__": {"cli"},
+}
+NO_DRIVERS_AT_IMPORT = {"gpiozero", "lgpio", "picamera2", "ai_edge_litert", "tflite_runtime", "pycoral"}
+THINKING_MAY_USE = {"numpy", "cv2", "__future__", "collections", "dataclasses", "datetime", "enum", "itertools", "math", "typing", "zoneinfo"}
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(EDGE).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {name_of(path): path for path in sorted(EDGE.rglob("*.py")) if name_of(path) != "__init__"}
+
+
+def rule_for(module: str) -> str:
+    """The most exact line of the table: exchange.enrol before exchange."""
+    return max((rule for rule in ALLOWED if covers(rule, module)), key=len, default="")
+
+
+def covers(rule: str, module: str) -> bool:
+    return module == rule or module.startswith(rule + ".")
+
+
+def imports(path: Path, *, at_import_only: bool = False) -> set[str]:
+    """Dotted names that a file imports: everywhere, or only those that run when it is imported."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if at_import_only else list(ast.walk(tree))
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_only_what_the_table_allows(module: str) -> None:
+    if module in {"exchange", "migrations"}:
+        assert not imports(MODULES[module]), f"{module}/__init__.py stays empty of imports"
+        return
+    rule = rule_for(module)
+    assert rule, f"edge/{module} has no room in the house: add it to the table, on the floor where it belongs"
+    for name in imports(MODULES[module]):
+        if name == "edge" or not name.startswith("edge."):
+            continue
+        target = name.removeprefix("edge.")
+        if target == "__version__":
+            continue
+        assert any(covers(allowed, target) for allowed in ALLOWED[rule]), f"edge.{module} may not import {name}"
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if rule_for(m) in {"vision", "attendance"}])
+def test_thinking_has_no_clock_file_or_thread(module: str) -> None:
+    outside = {name.split(".")[0] for name in imports(MODULES[module])} - {"edge"}
+    assert outside <= THINKING_MAY_USE
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_driver_is_imported_with_the_package(module: str) -> None:
+    at_import = {name.split(".")[0] for name in imports(MODULES[module], at_import_only=True)}
+    assert not at_import & NO_DRIVERS_AT_IMPORT
+
+
+def test_the_table_has_no_dead_line() -> None:
+    used = {rule_for(module) for module in MODULES}
+    assert set(ALLOWED) <= used | {""}, f"no module for {set(ALLOWED) - used}"
