@@ -1,0 +1,53 @@
+"""Turns a found face into a template (Schroff et al. 2015, "FaceNet: A Unified Embedding for Face Recognition and
+Clustering"). There is one preprocessing, here, for enrolment and for the door.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.ports import Network
+from edge.types import Faces, Floats, Image
+from edge.vision.geometry import crop
+from edge.vision.mtcnn import standardised
+
+INPUT_PX = 160
+"""Side of the network's input (20180408-102900, davidsandberg/facenet)."""
+MARGIN = 0.15
+"""The crop reaches so far beyond the box on each side, as a share of the box's own width and height."""
+
+
+@dataclass(frozen=True)
+class Facenet:
+    """Makes templates; ``network`` gives "template"."""
+
+    network: Network
+
+    def templates(self, pixels: Image, faces: Faces) -> Floats:
+        """One template for each face.
+
+        Args:
+            pixels: (H, W, 3) uint8 RGB, the frame that the faces were found in.
+            faces: n faces.
+
+        Returns:
+            (n, d) float32 unit vectors; squared L2 between two of them is their distance.
+        """
+        if not len(faces):
+            return np.empty((0, 0), np.float32)
+        crops = np.stack([face_crop(pixels, box) for box in faces.boxes])  # (n, 160, 160, 3)
+        return unit(self.network(standardised(crops))["template"])
+
+
+def face_crop(pixels: Image, box: Floats) -> Image:
+    """The face with its margin, (160, 160, 3) uint8. Width and height are scaled apart, as in the model's training."""
+    margin = (box[2:] - box[:2]) * MARGIN
+    grown = np.rint(np.concatenate([box[:2] - margin, box[2:] + margin])).astype(np.int32)
+    return crop(pixels, grown, (INPUT_PX, INPUT_PX))
+
+
+def unit(vectors: Floats) -> Floats:
+    """The (n, d) vectors scaled to length one."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)

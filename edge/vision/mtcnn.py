@@ -1,0 +1,233 @@
+"""Finds faces: the cascade of three networks of Zhang et al. 2016, "Joint Face Detection and Alignment Using
+Multitask Cascaded Convolutional Networks", sections II-A (pyramid, P-Net, R-Net, O-Net, NMS) and II-B.
+
+P-Net sees the whole pyramid at once: `PyramidLayout` packs its levels into one canvas. P-Net has no padding (its one
+pooling layer sees only even sizes here), so an output cell depends on its own 12 x 12 window and nothing else; the
+windows that reach over the edge of a level are never read. That is the gap between the levels: no window that
+counts sees two of them, and the result is that of one run for each level.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from edge.ports import Network
+from edge.types import Faces, Floats, Image
+from edge.vision.geometry import crop, nms, overlap_of_smaller, squared
+
+WINDOW_PX = 12
+"""What P-Net sees at each output cell (Zhang et al. 2016, figure 2)."""
+STRIDE_PX = 2
+"""How far apart the windows of neighbouring cells are (one 2 x 2 pooling)."""
+RNET_PX, ONET_PX = 24, 48
+"""Input sides of R-Net and O-Net (figure 2)."""
+
+SAME_LEVEL_IOU, ACROSS_LEVELS_IOU, AFTER_RNET_IOU, AFTER_ONET_OVERLAP = 0.5, 0.7, 0.7, 0.7
+"""NMS thresholds of the authors' own code (kpzhang93/MTCNN_face_detection_alignment, detect_face.m)."""
+
+N_CANDIDATES = 128
+"""So many boxes at most go on to the next network, the best first: a bound on the time that a frame can take."""
+
+
+class Level(NamedTuple):
+    """One scaled copy of the frame: where it lies in the canvas, in canvas pixels. All four are even."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class PyramidLayout:
+    """Where each level of the pyramid lies in the canvas.
+
+    Attributes:
+        frame_size: (width, height) of the frames.
+        canvas_size: (width, height); multiples of 16, which the Edge TPU prefers.
+        levels: largest first.
+    """
+
+    frame_size: tuple[int, int]
+    canvas_size: tuple[int, int]
+    levels: tuple[Level, ...]
+
+    @classmethod
+    @lru_cache(maxsize=8)
+    def pack(cls, frame_size: tuple[int, int], min_face_px: float, scale_factor: float) -> PyramidLayout:
+        """Lay out all levels on which a face of at least ``min_face_px`` fills a window of P-Net.
+
+        Of all widths from the first level's to twice that, the one with the smallest canvas is taken.
+        """
+        sizes = list(_level_sizes(frame_size, min_face_px, scale_factor))
+        if not sizes:
+            return cls(frame_size, (16, 16), ())
+        first = _round_up(sizes[0][0], 16)
+        packings = [_shelves(sizes, width) for width in range(first, 2 * first + 1, 16)]
+        canvas_size, levels = min(packings, key=lambda packing: packing[0][0] * packing[0][1])
+        return cls(frame_size, canvas_size, levels)
+
+    def draw(self, pixels: Image) -> Image:
+        """The canvas, (h, w, 3) uint8, with the frame scaled into each level."""
+        width, height = self.canvas_size
+        canvas = np.zeros((height, width, 3), np.uint8)
+        for level in self.levels:
+            target = canvas[level.y : level.y + level.height, level.x : level.x + level.width]
+            cv2.resize(pixels, (level.width, level.height), dst=target, interpolation=cv2.INTER_AREA)
+        return canvas
+
+    def cells(self, level: Level) -> tuple[slice, slice]:
+        """The P-Net cells (rows, columns) whose windows lie wholly inside a level."""
+        top, left = level.y // STRIDE_PX, level.x // STRIDE_PX
+        return slice(top, top + _n_cells(level.height)), slice(left, left + _n_cells(level.width))
+
+
+def _n_cells(side_px: int) -> int:
+    return (side_px - WINDOW_PX) // STRIDE_PX + 1
+
+
+def _round_up(value: int, step: int) -> int:
+    return -(-value // step) * step
+
+
+def _level_sizes(frame_size: tuple[int, int], min_face_px: float, scale_factor: float) -> Iterator[tuple[int, int]]:
+    """(width, height) of each level, even, until the shorter side is less than one window."""
+    scale = min(1.0, WINDOW_PX / min_face_px)
+    while min(frame_size) * scale >= WINDOW_PX:
+        yield tuple(max(WINDOW_PX, 2 * round(side * scale / 2)) for side in frame_size)  # type: ignore[misc]
+        scale *= scale_factor
+
+
+def _shelves(sizes: list[tuple[int, int]], width: int) -> tuple[tuple[int, int], tuple[Level, ...]]:
+    """First-fit shelf packing of sizes that fall in height: each goes on the first shelf with room in both directions."""
+    shelves: list[list[int]] = []  # each: top, height, width used so far
+    levels = []
+    for w, h in sizes:
+        shelf = next((s for s in shelves if s[2] + w <= width and h <= s[1]), None)
+        if shelf is None:
+            top = shelves[-1][0] + shelves[-1][1] if shelves else 0
+            shelf = [top, h, 0]
+            shelves.append(shelf)
+        levels.append(Level(shelf[2], shelf[0], w, h))
+        shelf[2] += w
+    return (width, _round_up(shelves[-1][0] + shelves[-1][1], 16)), tuple(levels)
+
+
+def standardised(pixels: Image) -> Floats:
+    """What all four networks are fed: (x - 127.5) / 128, float32 (MTCNN's and FaceNet's fixed standardisation)."""
+    return (pixels.astype(np.float32) - np.float32(127.5)) * np.float32(1 / 128)
+
+
+class MtcnnNetworks(NamedTuple):
+    """The three stages."""
+
+    pnet: Network
+    rnet: Network
+    onet: Network
+
+
+@dataclass(frozen=True)
+class Mtcnn:
+    """Finds the faces of a frame.
+
+    Attributes:
+        networks: P-, R- and O-Net; each gives "logit" and "offsets", O-Net also "landmarks".
+        min_face_px: smaller faces are not looked for.
+        scale_factor: from one level of the pyramid to the next.
+        thresholds: scores that a box must reach after P-, R- and O-Net.
+    """
+
+    networks: MtcnnNetworks
+    min_face_px: float = 60
+    scale_factor: float = 0.709
+    thresholds: tuple[float, ...] = (0.6, 0.7, 0.7)
+
+    def detect(self, pixels: Image) -> Faces:
+        """All faces of a frame, best first.
+
+        Args:
+            pixels: (H, W, 3) uint8 RGB.
+        """
+        boxes = self.propose(pixels)
+        boxes = self.refine(pixels, boxes)
+        return self.output(pixels, boxes)
+
+    def propose(self, pixels: Image) -> Floats:
+        """First stage: (n, 4) boxes that may hold a face, regressed by P-Net, best first."""
+        height, width = pixels.shape[:2]
+        layout = PyramidLayout.pack((width, height), self.min_face_px, self.scale_factor)
+        if not layout.levels:
+            return np.empty((0, 4), np.float32)
+        result = self.networks.pnet(standardised(layout.draw(pixels))[None])  # (1, h, w, 3) -> (1, h', w', ...)
+        logits, offsets = result["logit"][0, :, :, 0], result["offsets"][0]
+        found = [_windows(layout, level, logits, offsets, _logit(self.thresholds[0])) for level in layout.levels]
+        boxes, scores, shifts = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        best = nms(boxes, scores, ACROSS_LEVELS_IOU)[:N_CANDIDATES]
+        return _shifted(boxes[best], shifts[best])
+
+    def refine(self, pixels: Image, boxes: Floats) -> Floats:
+        """Second stage: those of the (n, 4) boxes that R-Net believes, regressed, best first."""
+        squares, result = _judge(self.networks.rnet, pixels, boxes, RNET_PX)
+        logits = result["logit"][:, 0]
+        rows = np.flatnonzero(logits > _logit(self.thresholds[1]))
+        rows = rows[nms(squares[rows], logits[rows], AFTER_RNET_IOU)]
+        return _shifted(squares[rows], result["offsets"][rows])
+
+    def output(self, pixels: Image, boxes: Floats) -> Faces:
+        """Third stage: faces with landmarks from those of the (n, 4) boxes that O-Net believes, best first."""
+        squares, result = _judge(self.networks.onet, pixels, boxes, ONET_PX)
+        logits = result["logit"][:, 0]
+        rows = np.flatnonzero(logits > _logit(self.thresholds[2]))
+        squares, logits = squares[rows], logits[rows]
+        sides = squares[:, None, 2:] - squares[:, None, :2]  # (n, 1, 2)
+        landmarks = squares[:, None, :2] + sides * result["landmarks"][rows].reshape(-1, 5, 2)  # (n, 10) -> (n, 5, 2)
+        boxes = _shifted(squares, result["offsets"][rows])
+        best = nms(boxes, logits, AFTER_ONET_OVERLAP, overlap=overlap_of_smaller)
+        return Faces(boxes[best], _sigmoid(logits[best]), landmarks[best])
+
+
+def _windows(
+    layout: PyramidLayout, level: Level, logits: Floats, offsets: Floats, threshold: float
+) -> tuple[Floats, Floats, Floats]:
+    """The windows of one level above the threshold, in frame pixels: boxes (n, 4), logits (n,), offsets (n, 4)."""
+    cells = layout.cells(level)
+    rows, columns = np.nonzero(logits[cells] > threshold)
+    corners = STRIDE_PX * np.stack([columns, rows, columns, rows], axis=1)  # (n, 4) in pixels of the level
+    corners[:, 2:] += WINDOW_PX
+    to_frame = np.array(layout.frame_size * 2, np.float32) / np.array((level.width, level.height) * 2, np.float32)
+    boxes = corners.astype(np.float32) * to_frame
+    scores = logits[cells][rows, columns]
+    best = nms(boxes, scores, SAME_LEVEL_IOU)
+    return boxes[best], scores[best], offsets[cells][rows, columns][best]
+
+
+def _judge(network: Network, pixels: Image, boxes: Floats, side_px: int) -> tuple[Floats, dict[str, Floats]]:
+    """Show a network the square around each box; the squares (n, 4) are in whole pixels."""
+    squares = np.rint(squared(boxes)).astype(np.int32)
+    squares = squares[(squares[:, 2:] > squares[:, :2]).all(axis=1)]
+    if not len(squares):
+        nothing = np.empty((0, 10), np.float32)
+        return squares.astype(np.float32), {"logit": nothing[:, :1], "offsets": nothing[:, :4], "landmarks": nothing}
+    crops = np.stack([crop(pixels, box, (side_px, side_px)) for box in squares])  # (n, side, side, 3)
+    return squares.astype(np.float32), dict(network(standardised(crops)))
+
+
+def _shifted(boxes: Floats, offsets: Floats) -> Floats:
+    """Bounding-box regression (section II-B, eq. 2): each edge moves by a share of the box's side."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    return boxes + offsets * np.tile(sides, 2)
+
+
+def _logit(score: float) -> float:
+    return math.log(score / (1 - score))
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    return 1 / (1 + np.exp(-logits))
