@@ -28,6 +28,8 @@ STRIDE_PX = 2
 """How far apart the windows of neighbouring cells are (one 2 x 2 pooling)."""
 RNET_PX, ONET_PX = 24, 48
 """Input sides of R-Net and O-Net (figure 2)."""
+CANVAS_STEP_PX = 8
+"""Sides of the canvas are multiples of this, as the Edge TPU prefers (Coral documentation, model requirements)."""
 
 SAME_LEVEL_IOU, ACROSS_LEVELS_IOU, AFTER_RNET_IOU, AFTER_ONET_OVERLAP = 0.5, 0.7, 0.7, 0.7
 """NMS thresholds of the authors' own code (kpzhang93/MTCNN_face_detection_alignment, detect_face.m)."""
@@ -51,7 +53,7 @@ class PyramidLayout:
 
     Attributes:
         frame_size: (width, height) of the frames.
-        canvas_size: (width, height); multiples of 16, which the Edge TPU prefers.
+        canvas_size: (width, height), multiples of `CANVAS_STEP_PX`.
         levels: largest first.
     """
 
@@ -68,9 +70,9 @@ class PyramidLayout:
         """
         sizes = list(_level_sizes(frame_size, min_face_px, scale_factor))
         if not sizes:
-            return cls(frame_size, (16, 16), ())
-        first = _round_up(sizes[0][0], 16)
-        packings = [_shelves(sizes, width) for width in range(first, 2 * first + 1, 16)]
+            return cls(frame_size, (CANVAS_STEP_PX, CANVAS_STEP_PX), ())
+        first = _round_up(sizes[0][0], CANVAS_STEP_PX)
+        packings = [_pack(sizes, width) for width in range(first, 2 * first + 1, CANVAS_STEP_PX)]
         canvas_size, levels = min(packings, key=lambda packing: packing[0][0] * packing[0][1])
         return cls(frame_size, canvas_size, levels)
 
@@ -105,19 +107,18 @@ def _level_sizes(frame_size: tuple[int, int], min_face_px: float, scale_factor: 
         scale *= scale_factor
 
 
-def _shelves(sizes: list[tuple[int, int]], width: int) -> tuple[tuple[int, int], tuple[Level, ...]]:
-    """First-fit shelf packing of sizes that fall in height: each goes on the first shelf with room in both directions."""
-    shelves: list[list[int]] = []  # each: top, height, width used so far
+def _pack(sizes: list[tuple[int, int]], width: int) -> tuple[tuple[int, int], tuple[Level, ...]]:
+    """Guillotine packing: each size goes into the highest free rectangle with room, whose rest is cut in two."""
+    free = [(0, 0, width, sum(height for _, height in sizes))]  # each: top, left, width, height
     levels = []
     for w, h in sizes:
-        shelf = next((s for s in shelves if s[2] + w <= width and h <= s[1]), None)
-        if shelf is None:
-            top = shelves[-1][0] + shelves[-1][1] if shelves else 0
-            shelf = [top, h, 0]
-            shelves.append(shelf)
-        levels.append(Level(shelf[2], shelf[0], w, h))
-        shelf[2] += w
-    return (width, _round_up(shelves[-1][0] + shelves[-1][1], 16)), tuple(levels)
+        spot = min(rectangle for rectangle in free if w <= rectangle[2] and h <= rectangle[3])
+        top, left, spot_w, spot_h = spot
+        free.remove(spot)
+        free += [(top, left + w, spot_w - w, h), (top + h, left, spot_w, spot_h - h)]
+        levels.append(Level(left, top, w, h))
+    height = max(level.y + level.height for level in levels)
+    return (width, _round_up(height, CANVAS_STEP_PX)), tuple(levels)
 
 
 def standardised(pixels: Image) -> Floats:
