@@ -7,6 +7,7 @@ the same dataclasses back as commented TOML; ``deploy/muster.toml`` is made by i
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 import zoneinfo
 from collections.abc import Callable, Iterator
@@ -18,6 +19,9 @@ from edge.errors import ConfigError
 
 Check = Callable[[Any], str | None]
 """Takes a value of the right type; returns what is wrong with it ("must be ..."), or None."""
+
+VARIANT_HELP = "float32, int8, or auto: what models/manifest.toml names for the CPU."
+PANEL_KIND_HELP = "gpio, mock (gpiozero's mock pins, shown in the terminal), none, or auto: gpio where there are pins."
 
 BCM_PINS = 28
 """GPIO0 to GPIO27 are on the 40-pin header (Raspberry Pi documentation, "GPIO and the 40-pin header")."""
@@ -70,7 +74,7 @@ class UnitConfig:
 class CameraConfig:
     """Where frames come from."""
 
-    source: str = option("pi", "pi (camera module), usb:N (/dev/videoN), or replay:PATH (folder of pictures, or video).", _camera_source)
+    source: str = option("pi", "pi, usb:N (/dev/videoN), or replay:PATH (a folder of pictures, or a video).", _camera_source)
     width: int = option(640, "Pixels.", between(64, 4096))
     height: int = option(480, "Pixels.", between(64, 4096))
     fps: float = option(15.0, "Frames per second asked of the camera; the frame clock of a replay.", between(0.1, 240))
@@ -80,23 +84,27 @@ class CameraConfig:
 class DetectionConfig:
     """MTCNN (Zhang et al. 2016)."""
 
-    min_face_px: int = option(60, "Smaller faces are not looked for. 60 px is an adult about 1.5 m before a Pi camera module.", between(20, 1000))
+    min_face_px: int = option(60, "Smaller faces are not looked for.", between(20, 1000))
     scale_factor: float = option(0.709, "From one level of the pyramid to the next. 0.709 halves the area.", between(0.3, 0.95))
     thresholds: tuple[float, ...] = option((0.6, 0.7, 0.7), "Scores that a box must reach after P-, R- and O-Net.", _three_scores)
-    variant: str = option("auto", "float32, int8, or auto (what the manifest names for the CPU).", one_of("auto", "float32", "int8"))
+    variant: str = option("auto", VARIANT_HELP, one_of("auto", "float32", "int8"))
 
 
 @dataclass(frozen=True, slots=True)
 class RecognitionConfig:
     """FaceNet (Schroff et al. 2015) and the decision along a track."""
 
-    max_distance: float = option(1.0, "Largest squared L2 at which a template still counts as the same person.", between(0.0, 4.0))
+    max_distance: float = option(
+        1.0, "Largest squared L2 at which a template still counts as the same person.", between(0.0, 4.0)
+    )
     min_margin: float = option(0.0, "How much farther the nearest other person must be.", between(0.0, 4.0))
     n_agree: int = option(3, "So many frames of a track must agree ...", between(1, 30))
     n_window: int = option(5, "... among so many of the latest.", between(1, 60))
     faces_per_frame: int = option(2, "At most so many faces are judged in one frame, the largest first.", between(1, 16))
-    recheck_s: float = option(1.0, "A person whose track is settled is looked at again after so many seconds.", between(0.0, 60.0))
-    variant: str = option("auto", "float32, int8, or auto (what the manifest names for the CPU).", one_of("auto", "float32", "int8"))
+    recheck_s: float = option(
+        1.0, "A person whose track is settled is looked at again after so many seconds.", between(0.0, 60.0)
+    )
+    variant: str = option("auto", VARIANT_HELP, one_of("auto", "float32", "int8"))
     threads: int = option(2, "CPU threads of the networks.", between(1, 16))
 
 
@@ -104,15 +112,19 @@ class RecognitionConfig:
 class AttendanceConfig:
     """What a recognised face means."""
 
-    duplicate_window_s: float = option(60.0, "A second time within so many seconds is answered 'already'.", between(0.0, 60_000_000.0))
-    direction: str = option("alternate", "alternate (in first each day, then out, in, ...), in, or out.", one_of("alternate", "in", "out"))
+    duplicate_window_s: float = option(
+        60.0, "A second time within so many seconds is answered 'already'.", between(0.0, 60_000_000.0)
+    )
+    direction: str = option(
+        "alternate", "alternate (in first each day, then out, in, ...), in, or out.", one_of("alternate", "in", "out")
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class PanelConfig:
     """LEDs and buzzer; pins are BCM numbers, -1 leaves one out."""
 
-    kind: str = option("auto", "gpio, mock (gpiozero's mock pins, shown in the terminal), none, or auto (gpio where pins are).", one_of("auto", "gpio", "mock", "none"))
+    kind: str = option("auto", PANEL_KIND_HELP, one_of("auto", "gpio", "mock", "none"))
     red_pin: int = option(17, "Red LED, or the red leg of an RGB LED.", between(-1, BCM_PINS - 1))
     green_pin: int = option(27, "Green LED, or the green leg of an RGB LED.", between(-1, BCM_PINS - 1))
     blue_pin: int = option(-1, "Blue leg; naming it makes the three one RGB LED.", between(-1, BCM_PINS - 1))
@@ -248,7 +260,5 @@ def _toml(value: Any) -> str:
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, str):
         # TOML basic strings escape as JSON does, except that DEL must be escaped too.
-        import json
-
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return str(value).lower() if isinstance(value, bool) else repr(value)

@@ -41,7 +41,19 @@ ALLOWED = {
     "__main__": {"cli"},
 }
 NO_DRIVERS_AT_IMPORT = {"gpiozero", "lgpio", "picamera2", "ai_edge_litert", "tflite_runtime", "pycoral"}
-THINKING_MAY_USE = {"numpy", "cv2", "__future__", "collections", "dataclasses", "datetime", "enum", "itertools", "math", "typing", "zoneinfo"}
+LANGUAGE = {
+    "__future__",
+    "collections",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "functools",
+    "itertools",
+    "math",
+    "typing",
+    "zoneinfo",
+}
+THINKING_MAY_USE = LANGUAGE | {"numpy", "cv2"}
 
 
 def name_of(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""What comes in (photographs of people) and what goes out (attendance rows)."""

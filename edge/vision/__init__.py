@@ -1,0 +1,1 @@
+"""Thinking: arrays in, arrays out. No clock, no file, no thread."""

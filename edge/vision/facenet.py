@@ -1,5 +1,6 @@
-"""Turns a found face into a template (Schroff et al. 2015, "FaceNet: A Unified Embedding for Face Recognition and
-Clustering"). There is one preprocessing, here, for enrolment and for the door.
+"""Turns a found face into a template. There is one preprocessing, here, for enrolment and for the door.
+
+Source: Schroff et al. 2015, "FaceNet: A Unified Embedding for Face Recognition and Clustering".
 """
 
 from __future__ import annotations
@@ -50,4 +51,5 @@ def face_crop(pixels: Image, box: Floats) -> Image:
 
 def unit(vectors: Floats) -> Floats:
     """The (n, d) vectors scaled to length one."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    lengths: Floats = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return vectors / lengths

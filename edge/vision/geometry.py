@@ -28,19 +28,21 @@ def intersections(box: Floats, boxes: Floats) -> Floats:
     """The area that one (4,) box shares with each of (n, 4) boxes, (n,)."""
     low = np.maximum(box[:2], boxes[:, :2])
     high = np.minimum(box[2:], boxes[:, 2:])
-    sides = np.maximum(high - low, 0)
+    sides: Floats = np.maximum(high - low, np.float32(0))
     return sides[:, 0] * sides[:, 1]
 
 
 def iou(box: Floats, boxes: Floats) -> Floats:
     """Intersection over union, (n,) in [0, 1]."""
     shared = intersections(box, boxes)
-    return shared / np.maximum(areas(box[None])[0] + areas(boxes) - shared, _TINY)
+    union: Floats = np.maximum(areas(box[None])[0] + areas(boxes) - shared, _TINY)
+    return shared / union
 
 
 def overlap_of_smaller(box: Floats, boxes: Floats) -> Floats:
     """Intersection over the smaller of the two areas, (n,) in [0, 1]: a box inside another counts as 1."""
-    return intersections(box, boxes) / np.maximum(np.minimum(areas(box[None])[0], areas(boxes)), _TINY)
+    smaller: Floats = np.maximum(np.minimum(areas(box[None])[0], areas(boxes)), _TINY)
+    return intersections(box, boxes) / smaller
 
 
 def nms(boxes: Floats, scores: Floats, threshold: float, *, overlap: Overlap = iou) -> Indices:
@@ -87,6 +89,8 @@ def crop(pixels: Image, box: NDArray[np.integer], size: tuple[int, int]) -> Imag
     inside = pixels[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)]
     if x1 < 0 or y1 < 0 or x2 > width or y2 > height:
         over = (max(-y1, 0), y2 - y1 - inside.shape[0] - max(-y1, 0), max(-x1, 0), x2 - x1 - inside.shape[1] - max(-x1, 0))
-        inside = cv2.copyMakeBorder(inside, *over, cv2.BORDER_CONSTANT) if inside.size else np.zeros((1, 1, 3), np.uint8)
+        if not inside.size:
+            return np.zeros((size[1], size[0], 3), np.uint8)
+        inside = np.asarray(cv2.copyMakeBorder(inside, *over, cv2.BORDER_CONSTANT), np.uint8)
     shrinks = (x2 - x1) * (y2 - y1) > size[0] * size[1]
-    return cv2.resize(inside, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8)

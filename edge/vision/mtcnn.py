@@ -1,5 +1,7 @@
-"""Finds faces: the cascade of three networks of Zhang et al. 2016, "Joint Face Detection and Alignment Using
-Multitask Cascaded Convolutional Networks", sections II-A (pyramid, P-Net, R-Net, O-Net, NMS) and II-B.
+"""Finds faces: MTCNN, a cascade of three networks over a pyramid of the frame.
+
+Source: Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks",
+sections II-A (pyramid, P-Net, R-Net, O-Net, NMS) and II-B (regression).
 
 P-Net sees the whole pyramid at once: `PyramidLayout` packs its levels into one canvas. P-Net has no padding (its one
 pooling layer sees only even sizes here), so an output cell depends on its own 12 x 12 window and nothing else; the
@@ -202,8 +204,8 @@ def _windows(
     rows, columns = np.nonzero(logits[cells] > threshold)
     corners = STRIDE_PX * np.stack([columns, rows, columns, rows], axis=1)  # (n, 4) in pixels of the level
     corners[:, 2:] += WINDOW_PX
-    to_frame = np.array(layout.frame_size * 2, np.float32) / np.array((level.width, level.height) * 2, np.float32)
-    boxes = corners.astype(np.float32) * to_frame
+    to_frame = np.divide(layout.frame_size * 2, (level.width, level.height) * 2).astype(np.float32)
+    boxes: Floats = corners.astype(np.float32) * to_frame
     scores = logits[cells][rows, columns]
     best = nms(boxes, scores, SAME_LEVEL_IOU)
     return boxes[best], scores[best], offsets[cells][rows, columns][best]
@@ -231,4 +233,4 @@ def _logit(score: float) -> float:
 
 
 def _sigmoid(logits: Floats) -> Floats:
-    return 1 / (1 + np.exp(-logits))
+    return np.float32(1) / (np.float32(1) + np.exp(-logits))
