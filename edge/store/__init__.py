@@ -1,0 +1,68 @@
+"""Everything that the unit remembers: people, templates, attendance events, and what has been delivered where.
+
+One SQLite file on the unit's own disk (never on a share: WAL needs the shared memory of one machine, sqlite.org/wal.html).
+A method that returns has stored its change durably. Several processes may have the file open; `Store.revision` tells
+one of them when another has changed people or templates. A Store belongs to the thread that opened it.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from edge.store.database import DurableDatabase
+from edge.store.events import Events
+from edge.store.people import People, Removal
+from edge.store.templates import Templates
+
+__all__ = ["FILE_NAME", "Removal", "Store"]
+
+FILE_NAME = "muster.db"
+"""The database in the data folder."""
+
+
+class Store(People, Templates, Events):
+    """The unit's database; a context manager.
+
+    Raises:
+        StoreError: from every method: locked, damaged, disk full. What the method was to store is then not stored.
+    """
+
+    @classmethod
+    def open(cls, path: Path | str, *, unit: str, busy_timeout_s: float = 5.0) -> Self:
+        """Open the database, and create it where there is none.
+
+        Args:
+            path: the file, or ":memory:".
+            unit: the unit's name, written into every event.
+            busy_timeout_s: how long to wait for another process before saying so.
+
+        Raises:
+            NewerDatabaseError: a newer Muster made it.
+            StoreError: it is damaged (and stays as it is), locked, or cannot be reached.
+        """
+        return cls(DurableDatabase.open(Path(path), busy_timeout_s=busy_timeout_s), unit=unit)
+
+    def __init__(self, database: DurableDatabase, *, unit: str) -> None:
+        self._database = database
+        self._unit = unit
+
+    def close(self) -> None:
+        """Let go of the file. Closing twice is allowed."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """``with store.transaction():`` stores all the changes of the block, or none."""
+        return self._database.writing()
+
+    def revision(self) -> int:
+        """A number that grows with each change to people or templates, whichever process makes it."""
+        return int(self._database.rows("SELECT number FROM revision")[0][0])

@@ -1,0 +1,199 @@
+"""The SQLite file itself: born complete, opened durably, migrated forward, its errors said in sentences.
+
+Migrations are the numbered SQL files of ``edge/migrations``. Each runs in one transaction together with the step of
+``PRAGMA user_version``, so a power cut leaves the version before or the version after. They are never edited once
+released and there is no way back: a database that is newer than the program is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self
+
+import sqlite_utils
+
+from edge.errors import NewerDatabaseError, StoreError
+
+APPLICATION_ID = 0x4D757374
+"""What migration 001 writes into the header of the file ("Must")."""
+
+MEMORY = Path(":memory:")
+
+_DAMAGED = (
+    "{path} is damaged ({why}). It stays where it is and nothing was changed. "
+    "Copy it away, then put a backup in its place, or move it aside to begin with an empty one."
+)
+_LOCKED = "another process holds {path}; waited {waited_s:g} s for it. Wait until it has finished, or end it, then try again."
+_CLOSED = "{path} cannot be opened for writing ({why}). Check that its folder is there and belongs to the user that runs muster."
+_SENTENCES = {
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_FULL: "no room left for {path}; this change was not stored. Make room on its disk, then try again.",
+    sqlite3.SQLITE_IOERR: "the disk under {path} fails ({why}); this change was not stored. Make room on it or replace it.",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_ERROR: _DAMAGED,
+    sqlite3.SQLITE_READONLY: _CLOSED,
+    sqlite3.SQLITE_CANTOPEN: _CLOSED,
+    sqlite3.SQLITE_PERM: _CLOSED,
+    sqlite3.SQLITE_AUTH: _CLOSED,
+}
+
+
+class DurableDatabase(sqlite_utils.Database):
+    """A database whose commit means that the rows survive a power cut; made by `DurableDatabase.open`.
+
+    Raises:
+        StoreError: from every method, in place of the errors of sqlite3 that come from outside the program. The others
+            (a constraint, a wrong query) are faults of the program and stay what they are.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout_s: float) -> None:
+        self.path = path
+        self.busy_timeout_s = busy_timeout_s
+        with self.sentences():
+            connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)
+            super().__init__(connection, execute_plugins=False)
+            for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+                connection.execute(f"PRAGMA {pragma}")
+
+    @classmethod
+    def open(cls, path: Path, *, busy_timeout_s: float) -> Self:
+        """Open the file, create it where there is none, and bring its schema up to date.
+
+        Raises:
+            NewerDatabaseError: a newer Muster made it.
+            StoreError: it is damaged, locked, not ours, or cannot be reached.
+        """
+        if path != MEMORY:
+            _see_to_the_file(path, busy_timeout_s)
+        database = cls(path, busy_timeout_s=busy_timeout_s)
+        try:
+            database.check()
+            database.enable_wal()
+            database.migrate(migrations())
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    @contextlib.contextmanager
+    def sentences(self) -> Iterator[None]:
+        """Turn what sqlite3 raises for the disk's, the file's or another process's sake into a StoreError."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            sentence = _SENTENCES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+            if sentence is None:
+                raise
+            translated = StoreError(sentence.format(path=self.path, why=error, waited_s=self.busy_timeout_s))
+            translated.retryable = sentence is not _DAMAGED
+            raise translated from error
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """All the changes of one block, or none of them. Durable when the block is left; blocks may be nested.
+
+        The write lock is taken at the beginning: a transaction that reads first and writes later is refused at once in
+        WAL mode when somebody else has written between, whatever the time-out (sqlite.org/isolation.html).
+        """
+        with self.sentences():
+            if self.conn.in_transaction:
+                yield
+                return
+            self.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.conn.execute("COMMIT")
+            except BaseException:
+                self.rollback()
+                raise
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query, fetched before it returns."""
+        with self.sentences():
+            return self.conn.execute(sql, values).fetchall()
+
+    @property
+    def version(self) -> int:
+        """How many migrations the file has seen."""
+        return int(self.rows("PRAGMA user_version")[0][0])
+
+    def check(self) -> None:
+        """Refuse a file that is damaged or is not Muster's.
+
+        Raises:
+            StoreError: with the first fault that SQLite finds.
+        """
+        (finding,) = self.rows("PRAGMA quick_check(1)")[0]
+        if finding != "ok":
+            error = StoreError(_DAMAGED.format(path=self.path, why=finding))
+            error.retryable = False
+            raise error
+        is_new = self.rows("SELECT count(*) FROM sqlite_master") == [(0,)]
+        if not is_new and self.rows("PRAGMA application_id") != [(APPLICATION_ID,)]:
+            raise StoreError(f"{self.path} is the database of another program. Name another folder with --data.")
+
+    def enable_wal(self) -> None:
+        """Readers go on while somebody writes, and one fsync makes a commit durable."""
+        with self.sentences():
+            super().enable_wal()
+
+    def migrate(self, scripts: Sequence[str]) -> None:
+        """Apply the scripts that this file has not seen; script n makes version n.
+
+        Raises:
+            NewerDatabaseError: the file has seen more scripts than there are.
+        """
+        if self.version > len(scripts):
+            raise NewerDatabaseError(
+                f"{self.path} has version {self.version}, this Muster knows {len(scripts)}: a newer one made it. Update Muster."
+            )
+        while self.version < len(scripts):
+            with self.writing():
+                version = self.version  # another process may have been quicker
+                if version < len(scripts):
+                    self.executescript(scripts[version])
+                    self.conn.execute(f"PRAGMA user_version = {version + 1}")
+
+
+def migrations() -> list[str]:
+    """The SQL of every migration, the oldest first."""
+    files = (file for file in resources.files("edge.migrations").iterdir() if file.name.endswith(".sql"))
+    return [file.read_text(encoding="utf-8") for file in sorted(files, key=lambda file: file.name)]
+
+
+def _see_to_the_file(path: Path, busy_timeout_s: float) -> None:
+    """Create what is missing, readable by nobody else, and refuse an empty file: it was a database once."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            _give_birth(path, busy_timeout_s)
+        size = path.stat().st_size
+    except OSError as error:
+        raise StoreError(_CLOSED.format(path=path, why=error.strerror)) from error
+    if size == 0:
+        raise StoreError(_DAMAGED.format(path=path, why="it is empty"))
+
+
+def _give_birth(path: Path, busy_timeout_s: float) -> None:
+    """Build the database under another name and link it into place when it is whole.
+
+    An empty file can then only be a damaged one, and of two processes that start together the second uses the first's.
+    """
+    newborn = path.with_name(f".{path.name}.{os.getpid()}")
+    newborn.unlink(missing_ok=True)
+    os.close(os.open(newborn, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    try:
+        with contextlib.closing(DurableDatabase(newborn, busy_timeout_s=busy_timeout_s)) as database:
+            database.migrate(migrations())
+            database.enable_wal()
+        with contextlib.suppress(FileExistsError):
+            os.link(newborn, path)
+    finally:
+        newborn.unlink()

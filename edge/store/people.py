@@ -1,0 +1,106 @@
+"""The part of the store that knows who is enrolled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.errors import EnrolError
+from edge.store.database import DurableDatabase
+from edge.types import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What `People.remove_person` erased, and what it left.
+
+    Attributes:
+        person: who is gone.
+        n_templates: templates erased, each with the fingerprint (SHA-256) of its photograph. Photographs are not kept.
+        n_events: rows of the ledger that stay: they are the record of working time and carry code and name.
+        is_wiped: whether the write-ahead log was emptied too. False while another process reads; the last one to
+            close the database does it.
+    """
+
+    person: Person
+    n_templates: int
+    n_events: int
+    is_wiped: bool
+
+
+class People:
+    """Who is enrolled, under which code and name."""
+
+    _database: DurableDatabase
+
+    def people(self) -> list[Person]:
+        """Everybody who is enrolled, by code."""
+        return [Person(*row) for row in self._database.rows("SELECT id, code, name FROM person ORDER BY code")]
+
+    def person(self, person_id: int) -> Person | None:
+        """The person of an id, or None."""
+        rows = self._database.rows("SELECT id, code, name FROM person WHERE id = ?", [person_id])
+        return Person(*rows[0]) if rows else None
+
+    def find_person(self, code: str) -> Person | None:
+        """The person of a code, or None."""
+        rows = self._database.rows("SELECT id, code, name FROM person WHERE code = ?", [code])
+        return Person(*rows[0]) if rows else None
+
+    def add_person(self, code: str, name: str) -> Person:
+        """Enter somebody, without a template yet.
+
+        Raises:
+            EnrolError: the code is taken, or code or name is empty.
+        """
+        code, name = _stripped(code, "code"), _stripped(name, "name")
+        with self._database.writing():
+            taken = self.find_person(code)
+            if taken:
+                raise EnrolError(f"the code {code} belongs to {taken.name}. Give each person a code of their own.")
+            sql = "INSERT INTO person (code, name) VALUES (?, ?) RETURNING id, code, name"
+            return Person(*self._database.rows(sql, [code, name])[0])
+
+    def rename_person(self, code: str, name: str) -> Person:
+        """Correct a name. Events that are in the ledger keep the name of their time.
+
+        Raises:
+            EnrolError: nobody has the code, or the name is empty.
+        """
+        name = _stripped(name, "name")
+        with self._database.writing():
+            person = self._existing(code)
+            self._database.table("person").update(person.id, {"name": name})
+        return Person(person.id, code, name)
+
+    def remove_person(self, code: str) -> Removal:
+        """Erase somebody's enrolment: the person and every template, overwritten in the file (``secure_delete``).
+
+        Flash memory keeps old blocks until it needs them; that no program can promise away.
+
+        Raises:
+            EnrolError: nobody has the code.
+        """
+        with self._database.writing():
+            person = self._existing(code)
+            n_templates = self._database.table("template").count_where("person_id = ?", [person.id])
+            n_events = self._database.table("event").count_where("person_code = ?", [person.code])
+            self._database.table("person").delete(person.id)
+        is_blocked, *_ = self._database.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        return Removal(person, n_templates, n_events, is_wiped=not is_blocked)
+
+    def _existing(self, code: str) -> Person:
+        person = self.find_person(code)
+        if person is None:
+            raise EnrolError(f"nobody has the code {code!r}. `muster people list` shows who is enrolled.")
+        return person
+
+
+def _stripped(text: str, what: str) -> str:
+    """Code or name without the spaces around it; refuses what SQLite cannot hold as text."""
+    if not text.strip():
+        raise EnrolError(f"a person's {what} must not be empty")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise EnrolError(f"a person's {what} must be UTF-8, not {text!a}") from error
+    return text.strip()
