@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run portraits test test-native check models bench golden clean
+.PHONY: help run portraits recording test test-native check models bench golden clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,7 +27,17 @@ endef
 .venv-tflite/.ready: requirements/tflite-dev.txt requirements/install.txt pyproject.toml
 	$(call venv,.venv-tflite,requirements/tflite-dev.txt)
 
+run: portraits ## the demonstration; CAMERA=usb:0 takes a webcam instead of the drawn walk-ups
+	$(BIN)/python -m scripts.demo $(if $(CAMERA),--camera $(CAMERA))
+
+portraits: .venv/.ready ## fetch the pictures that the demonstration shows into var/portraits
+	@$(BIN)/python -m scripts.demo.portraits
+
+recording: portraits ## the recording in the README, drawn from a run of the demonstration
+	$(BIN)/python -m scripts.demo --svg docs/demo.svg
+
 test: .venv/.ready-dev test-native ## all tests, at most five minutes on two cores
+	@$(BIN)/python -m scripts.demo.portraits || echo "Without them the test of the whole demonstration is skipped."
 	$(BIN)/python -m pytest
 
 test-native: .venv-tflite/.ready ## the tests that touch native code, under tflite-runtime and numpy 1

@@ -1,0 +1,57 @@
+"""What the demonstration lets pass and what it calls a failure."""
+
+from __future__ import annotations
+
+import pytest
+
+from scripts.demo.cast import Visitor, visitors
+from scripts.demo.judge import Answer, faults, outcomes
+from scripts.demo.story import closing_table
+
+CAST = visitors()
+SHOWN = {"01.jpg": 0, "02.jpg": 0, "11.jpg": 1, "21.jpg": 2, "22.jpg": 2}
+RIGHT = [
+    Answer("02.jpg", "accepted", "1001", 0.5),
+    Answer("11.jpg", "accepted", "1002", 0.4),
+    Answer("21.jpg", "not in database", "", 1.8),
+]
+ROWS = ["1001", "1002"]
+
+
+def test_two_recognised_and_one_stranger_is_right() -> None:
+    assert faults(CAST, SHOWN, RIGHT, ROWS) == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "rows", "sentence"),
+    [
+        (RIGHT[1:], ROWS, "Barack Obama was at the door and got no answer."),
+        ([*RIGHT[:2]], ROWS, "Joe Biden was at the door and got no answer."),
+        ([*RIGHT, Answer("22.jpg", "accepted", "1001", 0.9)], ROWS, "Joe Biden was answered 'accepted' as 1001"),
+        (
+            [Answer("02.jpg", "not in database", "", 1.1), *RIGHT[1:]],
+            ROWS,
+            "Barack Obama was answered 'not in database'; it had to",
+        ),
+        ([Answer("02.jpg", "accepted", "1002", 0.9), *RIGHT[1:]], ROWS, "Barack Obama was answered 'accepted' as 1002"),
+        ([*RIGHT, Answer("15.jpg", "not in database", "", 1.9)], ROWS, "answered at frame 15.jpg, where nobody is"),
+        (RIGHT, ["1001"], "Eileen Collins has 0 rows in the CSV; it had to be 1."),
+        (RIGHT, ["1001", "1002", "1002"], "Eileen Collins has 2 rows in the CSV"),
+        (RIGHT, ["1001", "1002", "1003"], "a row for 1003, who was not at the door"),
+        ([], [], "no answer"),
+    ],
+)
+def test_anything_else_is_a_failure_in_one_sentence(answers: list[Answer], rows: list[str], sentence: str) -> None:
+    assert any(sentence in fault for fault in faults(CAST, SHOWN, answers, rows))
+
+
+def test_the_closing_table_names_everybody_with_distance_and_row() -> None:
+    head, _, *lines, _ = closing_table(outcomes(CAST, SHOWN, RIGHT, ROWS))
+    assert head.split() == ["visitor", "came", "as", "decision", "distance", "row"]
+    assert [line.split("  ")[0] for line in lines] == [visitor.name for visitor in CAST]
+    assert ["0.50" in lines[0], "mirrored, darker, softer" in lines[1], lines[2].endswith("no")] == [True] * 3
+
+
+def test_the_table_survives_a_visitor_without_an_answer() -> None:
+    nobody = Visitor("Nobody", "x.png", "nothing", 1, (0, 0), [])
+    assert "No answer" in "".join(closing_table(outcomes([nobody], {}, [], [])))
