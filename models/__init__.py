@@ -1,0 +1,14 @@
+"""How the networks are made, and the networks. TensorFlow is needed here and nowhere else."""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+"""Where the committed networks and the manifest lie."""
+
+BUILD = FOLDER / "build"
+"""What the build leaves for the next time: archives, calibration inputs, FaceNet in float32. Not committed."""
+
+MANIFEST = FOLDER / "manifest.toml"
+
+INPUT = "image"
+"""Name of the only input of each network."""
