@@ -1,0 +1,23 @@
+"""What turns pixels into templates, together: whoever enrols and whoever stands at the door go through the same two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.vision.facenet import Facenet
+from edge.vision.mtcnn import Mtcnn
+
+
+@dataclass(frozen=True, slots=True)
+class Recogniser:
+    """Detector and embedder of one unit.
+
+    Attributes:
+        detector: finds faces.
+        embedder: makes a template of each.
+        model: what made the templates, for example "facenet-20180408-102900/int8"; others are never compared with them.
+    """
+
+    detector: Mtcnn
+    embedder: Facenet
+    model: str
