@@ -44,7 +44,11 @@ class Panel(Protocol):
     """The LEDs and the buzzer."""
 
     def show(self, signal: Signal) -> None:
-        """Begin the pattern of a signal and return at once; a new signal replaces the running one."""
+        """Begin the pattern of a signal and return at once.
+
+        A new signal replaces the running one, except that an answer (accepted, already, not in database) plays to its end
+        before ready or looking follows; ready or looking comes back by itself after it.
+        """
 
     def close(self) -> None:
         """Everything off, pins released. Closing twice is allowed."""

@@ -1,0 +1,61 @@
+"""The Raspberry Pi camera module, through picamera2. The only place that names it."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from edge.device.colours import rgb_from_bgr
+from edge.errors import DeviceError
+from edge.types import Image
+
+FORMAT = "RGB888"
+"""libcamera's name for three bytes a pixel. It counts from the highest bit of a little-endian word, as DRM's fourcc codes do,
+so the bytes lie in memory as blue, green, red (picamera2 manual, appendix A: "RGB888 ... [B, G, R]"; the same surprise is
+raspberrypi/picamera2#848 and #1325)."""
+
+
+class PiSource:
+    """The first camera module, open and running; a `edge.device.live.Source`.
+
+    Args:
+        size: (width, height) in pixels.
+        fps: frames per second asked of the camera.
+
+    Raises:
+        DeviceError: picamera2 is not installed, or there is no camera, or it is busy.
+    """
+
+    def __init__(self, size: tuple[int, int], fps: float) -> None:
+        try:
+            picamera2 = importlib.import_module("picamera2")
+        except ImportError as error:
+            raise DeviceError(
+                f"picamera2 cannot be imported ({error}). On a Raspberry Pi: `sudo apt install python3-picamera2`, and give the"
+                " virtual environment the system's packages (--system-site-packages). Elsewhere set camera.source to usb:0."
+            ) from error
+        try:
+            self._camera: Any = picamera2.Picamera2()
+            main = {"size": size, "format": FORMAT}
+            self._camera.configure(self._camera.create_video_configuration(main=main, controls={"FrameRate": fps}))
+            self._camera.start()
+        except (IndexError, RuntimeError, OSError) as error:  # IndexError: the list of cameras is empty
+            raise DeviceError(
+                f"the Pi camera cannot be started ({error}). Check the ribbon cable with the power off; `rpicam-hello"
+                " --list-cameras` must name it, and no other program may use it."
+            ) from error
+
+    def grab(self) -> Image:
+        """The next picture, (H, W, 3) uint8 RGB.
+
+        Raises:
+            DeviceError: the camera has stopped.
+        """
+        try:
+            return rgb_from_bgr(self._camera.capture_array("main"))
+        except (RuntimeError, OSError) as error:
+            raise DeviceError(f"the Pi camera has stopped ({error}). Check its ribbon cable; it is tried again.") from error
+
+    def close(self) -> None:
+        """Stop and release the camera."""
+        self._camera.close()

@@ -1,0 +1,86 @@
+"""Where time comes from, and whether it can be believed."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+RTC = Path("/sys/class/rtc/rtc0")
+"""The battery clock of a Raspberry Pi 5, or of an add-on board; earlier models have none."""
+
+SYNCHRONISED_US = 16_000_000
+"""The kernel's estimate of its largest error grows to 16 s while nobody corrects the clock, and is smaller while an NTP client
+does; `timedatectl` takes the same limit (systemd, src/basic/time-util.c)."""
+
+FIRST_PLAUSIBLE_S = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
+"""A battery clock that names an earlier time has lost its battery."""
+
+
+def kernel_max_error_us() -> int:
+    """The largest error, in microseconds, that the kernel reckons with (adjtimex(2)); reading needs no privilege."""
+    # struct timex begins: unsigned modes; long offset, freq, maxerror. The kernel fills all of it, about 210 bytes.
+    timex = (ctypes.c_long * 64)()
+    if ctypes.CDLL(None).adjtimex(ctypes.byref(timex)) < 0:
+        return SYNCHRONISED_US
+    return int(timex[3])
+
+
+class SystemClock:
+    """The computer's own clocks; implements `edge.ports.Clock`.
+
+    Args:
+        max_error_us: how wrong the kernel reckons its clock to be.
+        rtc: a battery clock in sysfs, which may be missing.
+    """
+
+    def __init__(self, *, max_error_us: Callable[[], int] = kernel_max_error_us, rtc: Path = RTC) -> None:
+        self._max_error_us = max_error_us
+        self._rtc = rtc
+
+    def monotonic_s(self) -> float:
+        """Seconds that never jump."""
+        return time.monotonic()
+
+    def utc(self, at_s: float) -> datetime:
+        """The UTC moment of ``at_s``, as the system believes now."""
+        return datetime.now(UTC) - timedelta(seconds=time.monotonic() - at_s)
+
+    def is_trusted(self) -> bool:
+        """Whether a time server corrects the clock, or it was set from a battery clock when the system started."""
+        return self._max_error_us() < SYNCHRONISED_US or self._was_set_from_battery()
+
+    def _was_set_from_battery(self) -> bool:
+        try:
+            was_set = (self._rtc / "hctosys").read_text().strip() == "1"
+            return was_set and float((self._rtc / "since_epoch").read_text()) >= FIRST_PLAUSIBLE_S
+        except (OSError, ValueError):
+            return False
+
+
+class ReplayClock:
+    """The clock of a recording: its first frame was taken at a given moment; implements `edge.ports.Clock`.
+
+    Args:
+        start_utc: UTC of second 0, timezone-aware.
+        is_trusted: what `is_trusted` answers.
+    """
+
+    def __init__(self, start_utc: datetime, *, is_trusted: bool) -> None:
+        self._start_utc = start_utc
+        self._is_trusted = is_trusted
+        self._began_s = time.monotonic()
+
+    def monotonic_s(self) -> float:
+        """Seconds since this clock was made."""
+        return time.monotonic() - self._began_s
+
+    def utc(self, at_s: float) -> datetime:
+        """``at_s`` seconds after the start."""
+        return self._start_utc + timedelta(seconds=at_s)
+
+    def is_trusted(self) -> bool:
+        """As it was told."""
+        return self._is_trusted

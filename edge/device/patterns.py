@@ -1,0 +1,136 @@
+"""What LED and buzzer do for each signal: one table, and the order in which signals give way to each other.
+
+Red and green look alike to one man in twelve, so no two signals differ by colour alone: each has its own rhythm, and the four
+answers sound different too.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from edge.types import Signal
+
+
+class Colour(Enum):
+    """Which of red, green and blue are lit; on two single LEDs amber is both of them."""
+
+    OFF = (0, 0, 0)
+    RED = (1, 0, 0)
+    GREEN = (0, 1, 0)
+    AMBER = (1, 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Blink:
+    """On and off in turn; ``n`` times, or until something else is shown (None)."""
+
+    on_s: float
+    off_s: float = 0.0
+    n: int | None = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One signal at the door: the light, and the sound if any (always of an end)."""
+
+    colour: Colour
+    light: Blink
+    sound: Blink | None = None
+
+    @property
+    def is_momentary(self) -> bool:
+        """Whether it ends by itself."""
+        return self.light.n is not None
+
+    def __str__(self) -> str:
+        """One line for a terminal: what LED and buzzer do."""
+        return f"LED {self.colour.name.lower()} {_words(self.light)}" + (f" · buzzer {_words(self.sound)}" if self.sound else "")
+
+
+def _words(blink: Blink) -> str:
+    if blink.n is None:
+        return f"blinking ({blink.on_s:g} s on, {blink.off_s:g} s off)"
+    return f"{blink.on_s:g} s" if blink.n == 1 else f"{blink.n} x {blink.on_s:g} s"
+
+
+PATTERNS = {
+    Signal.READY: Pattern(Colour.GREEN, Blink(0.05, 2.95, None)),
+    Signal.LOOKING: Pattern(Colour.AMBER, Blink(0.4, 0.2, None)),
+    Signal.ACCEPTED: Pattern(Colour.GREEN, Blink(1.5), Blink(0.1)),
+    Signal.ALREADY: Pattern(Colour.GREEN, Blink(0.3, 0.2, 2), Blink(0.1, 0.1, 2)),
+    Signal.NOT_IN_DATABASE: Pattern(Colour.RED, Blink(1.5), Blink(0.7)),
+    Signal.FAULT: Pattern(Colour.RED, Blink(0.1, 0.1, None)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """For so many seconds nothing changes: one colour, and the buzzer on or off."""
+
+    colour: Colour
+    buzz: bool
+    seconds: float
+
+
+def beats(pattern: Pattern) -> list[Beat]:
+    """A pattern as beats; a lasting one as one round of its light."""
+    lit, heard = _spans(pattern.light), _spans(pattern.sound) if pattern.sound else []
+    light = pattern.light
+    whole = (light.on_s + light.off_s) * (light.n or 1)
+    edges = sorted({0.0, whole, *(edge for span in lit + heard for edge in span)})
+    return [
+        Beat(pattern.colour if _covers(lit, start) else Colour.OFF, _covers(heard, start), end - start)
+        for start, end in itertools.pairwise(edges)
+    ]
+
+
+def _spans(blink: Blink) -> list[tuple[float, float]]:
+    period_s = blink.on_s + blink.off_s
+    return [(i * period_s, i * period_s + blink.on_s) for i in range(blink.n or 1)]
+
+
+def _covers(spans: list[tuple[float, float]], moment: float) -> bool:
+    return any(start <= moment < end for start, end in spans)
+
+
+class Programme:
+    """Which beat comes next. Not thread-safe.
+
+    A momentary signal (an answer) begins at once. A lasting one waits until a running answer has ended: the green light of
+    whoever was just accepted is not cut off by the next face. Only a fault does not wait. After an answer the lasting signal
+    comes back by itself.
+    """
+
+    def __init__(self) -> None:
+        self._lasting = Signal.READY
+        self._is_answering = False
+        self._beats = self._begun(Signal.READY)
+
+    def show(self, signal: Signal) -> bool:
+        """Take in a signal; returns whether it begins now."""
+        if PATTERNS[signal].is_momentary:
+            self._is_answering = True
+        else:
+            self._lasting = signal
+            if self._is_answering and signal is not Signal.FAULT:
+                return False
+            self._is_answering = False
+        self._beats = self._begun(signal)
+        return True
+
+    def next_beat(self) -> Beat:
+        """The beat that begins now."""
+        beat = next(self._beats, None)
+        if beat is None:
+            self._is_answering = False
+            self._beats = self._begun(self._lasting)
+            beat = next(self._beats)
+        return beat
+
+    @staticmethod
+    def _begun(signal: Signal) -> Iterator[Beat]:
+        pattern = PATTERNS[signal]
+        return iter(beats(pattern)) if pattern.is_momentary else itertools.cycle(beats(pattern))
