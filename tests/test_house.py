@@ -32,7 +32,8 @@ ALLOWED = {
     "exchange.sync": HANDS | {"store", "exchange.ledger"},
     # 4 work: never device
     "exchange.enrol": THINKING | {"store", "exchange.photographs"},
-    "unit": THINKING | {"attendance", "store"},
+    "known": THINKING | {"attendance", "store"},
+    "unit": THINKING | {"attendance", "known", "store"},
     # 5 wiring: the only importer of device
     "wiring": CONTRACTS | {"vision", "attendance", "store", "unit", "device"},
     "doctor": CONTRACTS | {"store", "device", "wiring"},

@@ -1,0 +1,54 @@
+"""Who is known: people and their templates, as of the last look into the database."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from edge.attendance import Opinion
+from edge.store import Store
+from edge.types import Person
+from edge.vision.gallery import Gallery
+
+log = logging.getLogger(__name__)
+
+CHECK_S = 1.0
+"""How old, in seconds of the camera's clock, the known faces may be; enrolling is another process."""
+
+
+class Known:
+    """Who is enrolled.
+
+    Args:
+        store: the database.
+        model: templates of any other are left out.
+    """
+
+    def __init__(self, store: Store, model: str) -> None:
+        self._store = store
+        self._model = model
+        self._revision = -1
+        self._looked_s: float | None = None
+        self._people: dict[int, Person] = {}
+        self.gallery = Gallery(np.empty((0, 0), np.float32), np.empty(0, np.int64))
+
+    def look(self, at_s: float) -> None:
+        """Read people and templates again if they have changed; asks at most every `CHECK_S`.
+
+        Raises:
+            StoreError: the database cannot be read; what was known stays known.
+        """
+        if self._looked_s is not None and 0 <= at_s - self._looked_s < CHECK_S:
+            return
+        self._looked_s = at_s
+        revision = self._store.revision()
+        if revision != self._revision:
+            people = {person.id: person for person in self._store.people()}
+            self.gallery = Gallery(*self._store.templates(self._model))
+            self._people, self._revision = people, revision
+            log.info("%d people, %d templates of %s", len(people), len(self.gallery), self._model)
+
+    def person(self, opinion: Opinion | None) -> Person | None:
+        """Whom an opinion names; None for nobody, and for somebody who was removed meanwhile."""
+        return self._people.get(opinion.person_id) if opinion and opinion.person_id is not None else None

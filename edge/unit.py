@@ -1,0 +1,262 @@
+"""The loop: read a frame, find faces, follow them, recognise them, vote, decide, record, and only then signal.
+
+The order of the last three is a promise: a beep means that the row is durable. When a row cannot be recorded, the panel
+shows FAULT, nothing is remembered, and the same face is decided anew in the following frames.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.attendance import Attendance, Case, Moment, Opinion, Rules
+from edge.errors import DeviceError, MusterError, StoreError
+from edge.known import Known
+from edge.ports import Camera, Clock, Panel
+from edge.store import Store
+from edge.types import Decision, Event, Faces, Floats, Frame, Outcome, Person, Signal
+from edge.vision.recogniser import Recogniser
+from edge.vision.tracks import Track, Tracker
+
+log = logging.getLogger(__name__)
+
+SIGNALS = {
+    Outcome.ACCEPTED: Signal.ACCEPTED,
+    Outcome.ALREADY: Signal.ALREADY,
+    Outcome.NOT_IN_DATABASE: Signal.NOT_IN_DATABASE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What the unit sees, answers, tells the time and remembers with."""
+
+    camera: Camera
+    panel: Panel
+    clock: Clock
+    store: Store
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When two templates are one person, and how many faces are judged in one frame; the fields are the configuration's."""
+
+    max_distance: float = 1.0
+    min_margin: float = 0.0
+    faces_per_frame: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One answer that was given, for whoever watches.
+
+    Attributes:
+        decision: what was decided.
+        person: who it is; None when not in database.
+        margin: how much farther the nearest other person was, squared L2.
+        track_id: along which track.
+        frame: name of the frame that completed the vote; empty for a live camera.
+        event: the row that is durable; None when there is none to record.
+    """
+
+    decision: Decision
+    person: Person | None
+    margin: float
+    track_id: int
+    frame: str
+    event: Event | None
+
+    def __str__(self) -> str:
+        """One line for a terminal."""
+        decision = self.decision
+        who = f"{self.person.name} ({self.person.code})" if self.person else "-"
+        what = f"{decision.outcome.value}, {decision.direction.value}" if decision.direction else decision.outcome.value
+        numbers = f"distance {decision.distance:.2f}, margin {self.margin:.2f}, {decision.n_frames} frames"
+        recorded = f" · row {self.event.seq}" if self.event else ""
+        return f"{decision.at_s:8.2f} s  {who}: {what} · {numbers}{recorded}"
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run came to: frames read, faces found in them, faces judged, rows recorded."""
+
+    n_frames: int = 0
+    n_faces: int = 0
+    n_judged: int = 0
+    n_recorded: int = 0
+
+
+class Fault:
+    """Something that is out of order for a while: one line in the log when it begins and one when it ends."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.is_on = False
+
+    def begin(self, error: MusterError) -> None:
+        """It is out of order; said once."""
+        if not self.is_on:
+            log.error("%s: %s", self._name, error)
+        self.is_on = True
+
+    def end(self) -> None:
+        """It works; said once after it did not."""
+        if self.is_on:
+            log.info("%s: works again", self._name)
+        self.is_on = False
+
+
+class Unit:
+    """One camera, one panel, one database, one loop.
+
+    Args:
+        hands: what is used.
+        recogniser: finds faces and makes templates.
+        rules: of attendance.
+        limits: of recognition.
+        report: hears every verdict after its signal.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+
+    def __init__(
+        self,
+        hands: Hands,
+        recogniser: Recogniser,
+        *,
+        rules: Rules,
+        limits: Limits,
+        report: Callable[[Verdict], None],
+    ) -> None:
+        self._hands, self._eyes, self._rules, self._limits, self._report = hands, recogniser, rules, limits, report
+        self._known = Known(hands.store, recogniser.model)
+        self._attendance = Attendance(rules, hands.store.last_events())
+        self._tracker = Tracker()
+        self._cases: dict[int, Case] = {}
+        self._camera_fault, self._reading_fault, self._recording_fault = (
+            Fault(name) for name in ("camera", "reading the database", "recording")
+        )
+        self._showing: Signal | None = None
+        self.tally = Tally()
+
+    def run(self) -> Tally:
+        """Work until the camera has nothing more to give: a recording is over, or the unit was asked to stop."""
+        try:
+            self._show(Signal.READY)
+            while self._turn():
+                pass
+        except Exception:
+            # The one broad guard: whatever this is, nobody foresaw it. Say so at the door and start anew (systemd restarts).
+            self._hands.panel.show(Signal.FAULT)
+            log.exception("the loop has stopped")
+            raise
+        return self.tally
+
+    def _turn(self) -> bool:
+        """One frame. False when there are no more."""
+        try:
+            frame = self._hands.camera.read()
+        except DeviceError as error:
+            self._camera_fault.begin(error)
+            self._tracker.forget()
+            self._show(Signal.FAULT)
+            return True
+        if frame is not None:
+            self._camera_fault.end()
+            self.step(frame)
+        return frame is not None
+
+    def step(self, frame: Frame) -> None:
+        """Everything that one frame leads to."""
+        self._look(frame.at_s)
+        faces = self._eyes.detector.detect(frame.pixels)
+        tracks = self._tracker.update(faces)
+        self._open_and_close_cases()
+        self._judge(frame, faces, tracks)
+        for track in tracks:
+            opinion = self._cases[track.id].opinion()
+            if opinion:
+                self._answer(track, opinion, frame)
+        self._show(self._ambient(tracks))
+        self.tally.n_frames += 1
+        self.tally.n_faces += len(faces)
+
+    def _look(self, at_s: float) -> None:
+        try:
+            self._known.look(at_s)
+        except StoreError as error:
+            self._reading_fault.begin(error)
+        else:
+            self._reading_fault.end()
+
+    def _open_and_close_cases(self) -> None:
+        """One case for each living track. Whoever left while nothing could be recorded is named in the log."""
+        for track_id in self._cases.keys() - self._tracker.ids:
+            opinion = self._cases.pop(track_id).opinion()
+            person = self._known.person(opinion)
+            if person:
+                log.warning("%s was recognised and left before it could be recorded", person.code)
+        for track_id in self._tracker.ids - self._cases.keys():
+            self._cases[track_id] = Case(self._rules)
+
+    def _judge(self, frame: Frame, faces: Faces, tracks: list[Track]) -> None:
+        """Recognise the faces whose turn it is: those without an answer before strangers who got theirs, large before small."""
+        due = [row for row, track in enumerate(tracks) if self._cases[track.id].is_due(frame.at_s)]
+        due.sort(key=lambda row: (self._cases[tracks[row].id].is_answered, -tracks[row].face.size_px))
+        due = due[: self._limits.faces_per_frame]
+        if not due:
+            return
+        probes = self._eyes.embedder.templates(frame.pixels, faces[np.array(due)])
+        for row, probe in zip(due, probes, strict=True):
+            self._hear(self._cases[tracks[row].id], probe, frame.at_s)
+        self.tally.n_judged += len(due)
+
+    def _hear(self, case: Case, probe: Floats, at_s: float) -> None:
+        limits = self._limits
+        match = self._known.gallery.nearest(probe, max_distance=limits.max_distance, min_margin=limits.min_margin)
+        case.hear(match, at_s)
+
+    def _answer(self, track: Track, opinion: Opinion, frame: Frame) -> None:
+        """Decide, record, signal, in this order; when it cannot be recorded, nothing has happened."""
+        person = self._known.person(opinion)
+        if person is None and opinion.person_id is not None:
+            self._cases[track.id] = Case(self._rules)  # removed by the office while these votes were cast
+            return
+        clock = self._hands.clock
+        moment = Moment(frame.at_s, clock.utc(frame.at_s), clock.is_trusted())
+        decision = self._attendance.decide(opinion, moment)
+        event = None
+        if person and decision.outcome is Outcome.ACCEPTED:
+            event = self._recorded(person, decision)
+            if event is None:
+                return
+            self._attendance.remember(decision)
+        self._cases[track.id].settle(opinion)
+        self._hands.panel.show(SIGNALS[decision.outcome])
+        self._report(Verdict(decision, person, opinion.margin, track.id, frame.name, event))
+
+    def _recorded(self, person: Person, decision: Decision) -> Event | None:
+        """The durable row, or None when the database does not take it."""
+        try:
+            event = self._hands.store.record(person, decision)
+        except StoreError as error:
+            self._recording_fault.begin(error)
+            return None
+        self._recording_fault.end()
+        self.tally.n_recorded += 1
+        return event
+
+    def _ambient(self, tracks: list[Track]) -> Signal:
+        if self._reading_fault.is_on or self._recording_fault.is_on:
+            return Signal.FAULT
+        return Signal.READY if all(self._cases[track.id].is_answered for track in tracks) else Signal.LOOKING
+
+    def _show(self, signal: Signal) -> None:
+        """Show a signal that lasts, unless it is the one that lasts already."""
+        if signal is not self._showing:
+            self._hands.panel.show(signal)
+        self._showing = signal

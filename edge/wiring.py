@@ -1,0 +1,135 @@
+"""Config -> built objects. The only module, beside the doctor, that knows what is behind each port."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from edge.attendance import Rules
+from edge.config import Config, PanelConfig
+from edge.device import network
+from edge.device.camera import Wanted, open_camera
+from edge.device.clock import ReplayClock, SystemClock
+from edge.device.panel import Pins, open_panel
+from edge.device.stop import Stop, StopOnSignal
+from edge.errors import StoreError
+from edge.ports import Clock
+from edge.store import FILE_NAME, Store
+from edge.types import Direction
+from edge.unit import Hands, Limits, Tally, Unit, Verdict
+from edge.vision.facenet import Facenet
+from edge.vision.mtcnn import Mtcnn, MtcnnNetworks
+from edge.vision.recogniser import Recogniser
+
+__all__ = ["Recogniser", "manifest_path", "open_store", "recogniser", "run"]
+
+FACENET = "facenet-20180408-102900"
+"""Which weights make the templates; with the variant it is what a template carries."""
+
+
+def manifest_path() -> Path:
+    """Where the models are: ``models/`` beside the package, or where MUSTER_MODELS says."""
+    folder = os.environ.get("MUSTER_MODELS")
+    return (Path(folder) if folder else Path(__file__).parent.parent / "models") / "manifest.toml"
+
+
+def recogniser(config: Config) -> Recogniser:
+    """The networks, checked and loaded.
+
+    Raises:
+        ModelError: a network's file is missing, altered, or not what the manifest says.
+    """
+    manifest, detection, recognition = manifest_path(), config.detection, config.recognition
+    load = partial(network.load, manifest, threads=recognition.threads)
+    with ThreadPoolExecutor() as pool:  # hashing and preparing FaceNet takes as long as all the others, beside each other
+        facenet = pool.submit(load, "facenet", variant=recognition.variant)
+        stages = [load(name, variant=detection.variant) for name in ("pnet", "rnet", "onet")]
+    detector = Mtcnn(MtcnnNetworks(*stages), detection.min_face_px, detection.scale_factor, detection.thresholds)
+    return Recogniser(detector, Facenet(facenet.result()), f"{FACENET}/{facenet.result().spec.variant}")
+
+
+def open_store(config: Config, data: Path) -> Store:
+    """The database in the data folder; both are made where they are not there yet.
+
+    Raises:
+        StoreError: the folder cannot be made, or the database is locked, damaged or newer than this program.
+    """
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{data} cannot be made ({error.strerror}). Name another data folder with --data.") from error
+    return Store.open(data / FILE_NAME, unit=config.unit.name)
+
+
+def run(config: Config, data: Path, *, report: Callable[[Verdict], None]) -> Tally:
+    """Take the roll until the recording is over or somebody asks to stop.
+
+    Args:
+        config: everything.
+        data: folder of the database.
+        report: hears every verdict after its signal.
+
+    Returns:
+        What the run came to, also after SIGTERM.
+
+    Raises:
+        KeyboardInterrupt: stopped by Ctrl-C, after everything was closed.
+        MusterError: the unit cannot start.
+    """
+    stop = Stop()
+    with StopOnSignal(stop) as signals:
+        tally = _run(config, data, stop, report)
+    if signals.received is signal.SIGINT:
+        raise KeyboardInterrupt
+    return tally
+
+
+def _run(config: Config, data: Path, stop: Stop, report: Callable[[Verdict], None]) -> Tally:
+    camera = config.camera
+    wanted = Wanted(camera.source, (camera.width, camera.height), camera.fps)
+    clock = _clock(wanted)
+    with ExitStack() as stack:
+        store = stack.enter_context(open_store(config, data))
+        hands = Hands(
+            camera=stack.enter_context(closing(open_camera(wanted, clock, stop))),
+            panel=stack.enter_context(closing(open_panel(config.panel.kind, pins(config.panel)))),
+            clock=clock,
+            store=store,
+        )
+        unit = Unit(hands, recogniser(config), rules=_rules(config), limits=_limits(config), report=report)
+        return unit.run()
+
+
+def _clock(wanted: Wanted) -> Clock:
+    """A recording brings its own time and begins now."""
+    clock = SystemClock()
+    return clock if wanted.replayed is None else ReplayClock(datetime.now(UTC), is_trusted=clock.is_trusted())
+
+
+def _rules(config: Config) -> Rules:
+    recognition, attendance, timezone = config.recognition, config.attendance, config.unit.timezone
+    return Rules(
+        n_agree=recognition.n_agree,
+        n_window=recognition.n_window,
+        recheck_s=recognition.recheck_s,
+        duplicate_window_s=attendance.duplicate_window_s,
+        direction=None if attendance.direction == "alternate" else Direction(attendance.direction),
+        timezone=ZoneInfo(timezone) if timezone else None,
+    )
+
+
+def _limits(config: Config) -> Limits:
+    recognition = config.recognition
+    return Limits(recognition.max_distance, recognition.min_margin, recognition.faces_per_frame)
+
+
+def pins(panel: PanelConfig) -> Pins:
+    """The pins that the configuration names."""
+    return Pins(panel.red_pin, panel.green_pin, panel.blue_pin, panel.buzzer_pin)
