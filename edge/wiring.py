@@ -13,22 +13,23 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from edge.attendance import Rules
-from edge.config import Config, PanelConfig
+from edge.config import CameraConfig, Config, PanelConfig
 from edge.device import network
 from edge.device.camera import Wanted, open_camera
 from edge.device.clock import ReplayClock, SystemClock
 from edge.device.panel import Pins, open_panel
 from edge.device.stop import Stop, StopOnSignal
 from edge.errors import StoreError
+from edge.journal import Tally, Verdict
 from edge.ports import Clock
 from edge.store import FILE_NAME, Store
 from edge.types import Direction
-from edge.unit import Hands, Limits, Tally, Unit, Verdict
+from edge.unit import Hands, Limits, Unit
 from edge.vision.facenet import Facenet
 from edge.vision.mtcnn import Mtcnn, MtcnnNetworks
 from edge.vision.recogniser import Recogniser
 
-__all__ = ["Recogniser", "manifest_path", "open_store", "recogniser", "run"]
+__all__ = ["Recogniser", "manifest_path", "open_store", "pins", "recogniser", "run", "wanted"]
 
 FACENET = "facenet-20180408-102900"
 """Which weights make the templates; with the variant it is what a template carries."""
@@ -92,13 +93,12 @@ def run(config: Config, data: Path, *, report: Callable[[Verdict], None]) -> Tal
 
 
 def _run(config: Config, data: Path, stop: Stop, report: Callable[[Verdict], None]) -> Tally:
-    camera = config.camera
-    wanted = Wanted(camera.source, (camera.width, camera.height), camera.fps)
-    clock = _clock(wanted)
+    source = wanted(config.camera)
+    clock = _clock(source)
     with ExitStack() as stack:
         store = stack.enter_context(open_store(config, data))
         hands = Hands(
-            camera=stack.enter_context(closing(open_camera(wanted, clock, stop))),
+            camera=stack.enter_context(closing(open_camera(source, clock, stop))),
             panel=stack.enter_context(closing(open_panel(config.panel.kind, pins(config.panel)))),
             clock=clock,
             store=store,
@@ -107,10 +107,10 @@ def _run(config: Config, data: Path, stop: Stop, report: Callable[[Verdict], Non
         return unit.run()
 
 
-def _clock(wanted: Wanted) -> Clock:
+def _clock(source: Wanted) -> Clock:
     """A recording brings its own time and begins now."""
     clock = SystemClock()
-    return clock if wanted.replayed is None else ReplayClock(datetime.now(UTC), is_trusted=clock.is_trusted())
+    return clock if source.replayed is None else ReplayClock(datetime.now(UTC), is_trusted=clock.is_trusted())
 
 
 def _rules(config: Config) -> Rules:
@@ -128,6 +128,11 @@ def _rules(config: Config) -> Rules:
 def _limits(config: Config) -> Limits:
     recognition = config.recognition
     return Limits(recognition.max_distance, recognition.min_margin, recognition.faces_per_frame)
+
+
+def wanted(camera: CameraConfig) -> Wanted:
+    """The camera that the configuration names."""
+    return Wanted(camera.source, (camera.width, camera.height), camera.fps)
 
 
 def pins(panel: PanelConfig) -> Pins:

@@ -32,13 +32,14 @@ ALLOWED = {
     "exchange.sync": HANDS | {"store", "exchange.ledger"},
     # 4 work: never device
     "exchange.enrol": THINKING | {"store", "exchange.photographs"},
+    "journal": GROUND,
     "known": THINKING | {"attendance", "store"},
-    "unit": THINKING | {"attendance", "known", "store"},
+    "unit": THINKING | {"attendance", "journal", "known", "store"},
     # 5 wiring: the only importer of device
-    "wiring": CONTRACTS | {"vision", "attendance", "store", "unit", "device"},
+    "wiring": CONTRACTS | {"vision", "attendance", "store", "journal", "unit", "device"},
     "doctor": CONTRACTS | {"store", "device", "wiring"},
     # 6 doors
-    "cli": CONTRACTS | {"store", "exchange", "unit", "wiring", "doctor"},
+    "cli": CONTRACTS | {"store", "exchange", "journal", "unit", "wiring", "doctor"},
     "__main__": {"cli"},
 }
 NO_DRIVERS_AT_IMPORT = {"gpiozero", "lgpio", "picamera2", "ai_edge_litert", "tflite_runtime", "pycoral"}

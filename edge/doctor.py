@@ -1,0 +1,226 @@
+"""Looks at everything that a unit needs and says in one line each what is wrong and what to do.
+
+Nothing is changed: the database is not made, LEDs stay dark, a camera gives one picture. Each check is a function from the
+configuration to a `Finding`; the folders that they look into are arguments.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from edge import wiring
+from edge.config import Config
+from edge.device import packages, usb
+from edge.device.camera import open_camera
+from edge.device.clock import SystemClock
+from edge.device.panel import BOARD, has_pins, open_lights
+from edge.device.stop import Stop
+from edge.errors import DeviceError, ModelError, StoreError
+from edge.store import FILE_NAME, Store
+
+FREE_FAULT, FREE_WARNING = 20_000_000, 500_000_000
+"""Bytes free on the disk of the database. A year of a hundred people is about 20 MB."""
+
+BUSY_S = 1.0
+"""How long the doctor waits for a database that is in use."""
+
+
+class State(StrEnum):
+    """How bad it is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the examination.
+
+    Attributes:
+        name: what was looked at.
+        state: ok, warning (the unit works, and something should be seen to), or fault (it does not).
+        sentence: what there is, or what is wrong.
+        advice: what to do; empty when nothing needs to be done.
+    """
+
+    name: str
+    state: State
+    sentence: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the doctor looks.
+
+    Attributes:
+        sysfs: the kernel's view of the hardware.
+        board: file that names the computer.
+        packages: folders of installed packages; this interpreter's own when None.
+    """
+
+    sysfs: Path = usb.SYSFS
+    board: Path = BOARD
+    packages: Sequence[str] | None = None
+
+
+def examine(config: Config, data: Path, places: Places | None = None) -> list[Finding]:
+    """All findings, in the order in which one would look for the cause of trouble.
+
+    Args:
+        config: what is configured.
+        data: folder of the database.
+        places: where to look; this computer when None.
+    """
+    places = places or Places()
+    found_runtime = runtime(places.packages)
+    found_models, model = models(config, found_runtime)
+    return [
+        found_runtime,
+        found_models,
+        database(data / FILE_NAME, model),
+        camera(config),
+        pins(config, places.board),
+        edge_tpu(places.sysfs),
+        pycoral(places.packages),
+        clock(SystemClock()),
+        disk(data),
+    ]
+
+
+def runtime(folders: Sequence[str] | None) -> Finding:
+    """The TFLite runtime and the numpy beside it."""
+    found = {name: packages.installed(name, folders) for name in ("ai-edge-litert", "tflite-runtime", "numpy")}
+    name = next((name for name in ("ai-edge-litert", "tflite-runtime") if found[name]), None)
+    chosen, numpy = found.get(name or ""), found["numpy"]
+    if chosen is None or numpy is None:
+        return Finding("runtime", State.FAULT, "no TFLite runtime is installed", "pip install ai-edge-litert numpy")
+    words = f"{name} {chosen.version} with numpy {numpy.version}"
+    if name == "tflite-runtime" and int(numpy.version.split(".")[0]) >= 2:
+        # It imports, and then Interpreter() raises SystemError: its extension was built against numpy 1.
+        return Finding("runtime", State.FAULT, f"{words} cannot work", "pip install 'numpy<2', or ai-edge-litert instead")
+    return Finding("runtime", State.OK, words)
+
+
+def models(config: Config, found_runtime: Finding) -> tuple[Finding, str | None]:
+    """The network files; also which model the templates must be of, or None when that cannot be said."""
+    if found_runtime.state is State.FAULT:
+        return Finding("models", State.WARNING, "not looked at: nothing can load them", "see to the runtime first"), None
+    try:
+        recogniser = wiring.recogniser(config)
+    except ModelError as error:
+        return Finding("models", State.FAULT, *_split(error)), None
+    return Finding("models", State.OK, f"hashes and tensors are those of the manifest; {recogniser.model}"), recogniser.model
+
+
+def database(path: Path, model: str | None) -> Finding:
+    """The database: whether it opens, and whether its templates can be used."""
+    if not path.exists():
+        return Finding("database", State.WARNING, f"{path} is not there yet", "enrol people: muster enrol FOLDER")
+    try:
+        with Store.open(path, unit="doctor", busy_timeout_s=BUSY_S) as store:
+            n_people, by_model = len(store.people()), store.models()
+    except StoreError as error:
+        return Finding("database", State.FAULT, *_split(error))
+    usable = by_model.get(model, 0) if model else sum(by_model.values())
+    others = {name: n for name, n in by_model.items() if model and name != model}
+    words = f"{n_people} people, {usable} templates"
+    if others:
+        lost = ", ".join(f"{n} of {name}" for name, n in others.items())
+        state = State.WARNING if usable else State.FAULT
+        return Finding("database", state, f"{words} of {model}, and unused: {lost}", "enrol the photographs again")
+    if not usable:
+        return Finding("database", State.WARNING, f"{words}: nobody can be recognised", "enrol people: muster enrol FOLDER")
+    return Finding("database", State.OK, words)
+
+
+def camera(config: Config) -> Finding:
+    """Whether the camera gives a picture."""
+    source = config.camera.source
+    try:
+        with closing(open_camera(wiring.wanted(config.camera), SystemClock(), Stop())) as opened:
+            frame = opened.read()
+    except DeviceError as error:
+        return Finding("camera", State.FAULT, *_split(error))
+    if frame is None:
+        return Finding("camera", State.FAULT, f"{source} has not one picture that can be read", "name another camera.source")
+    height, width = frame.pixels.shape[:2]
+    return Finding("camera", State.OK, f"{source} gives {width} x {height}")
+
+
+def pins(config: Config, board: Path) -> Finding:
+    """Whether LED and buzzer can be reached."""
+    kind = config.panel.kind
+    if kind in {"none", "mock"} or (kind == "auto" and not has_pins(board)):
+        words = {"none": "left out", "mock": "mock pins, as configured", "auto": "no Raspberry Pi: mock pins in the terminal"}
+        return Finding("pins", State.OK, words[kind])
+    try:
+        open_lights(wiring.pins(config.panel)).close()
+    except DeviceError as error:
+        return Finding("pins", State.FAULT, *_split(error))
+    return Finding("pins", State.OK, "LED and buzzer can be switched")
+
+
+def edge_tpu(sysfs: Path) -> Finding:
+    """Whether an accelerator is plugged in. This version has no use for it and says so."""
+    found = usb.edge_tpus(sysfs)
+    if not found:
+        return Finding("edge tpu", State.OK, "none is plugged in; the networks run on the CPU")
+    return Finding("edge tpu", State.OK, f"{'; '.join(found)}. This version runs the networks on the CPU all the same")
+
+
+def pycoral(folders: Sequence[str] | None) -> Finding:
+    """Whether pycoral, if it is there, is Coral's."""
+    found = packages.pycoral(folders)
+    if found is None:
+        return Finding("pycoral", State.OK, "not installed, and not needed")
+    words = f"{found.name} {found.version}"
+    if packages.is_genuine_pycoral(found):
+        return Finding("pycoral", State.OK, words)
+    return Finding(
+        "pycoral",
+        State.WARNING,
+        f"{words} is not Coral's library, which PyPI does not have: its summary is {packages.summary(found)!r}",
+        f"pip uninstall {found.name}; Muster needs none",
+    )
+
+
+def clock(system: SystemClock) -> Finding:
+    """Whether the time of an event can be believed."""
+    now = datetime.now(UTC)
+    words = f"{now:%Y-%m-%d %H:%M:%S} UTC, {now.astimezone():%H:%M} local"
+    if system.is_trusted():
+        return Finding("clock", State.OK, words)
+    advice = "connect the unit to a time server, or fit a battery clock; until then events are marked clock_ok = 0"
+    return Finding("clock", State.WARNING, f"{words}; nothing has set it", advice)
+
+
+def disk(data: Path) -> Finding:
+    """Whether rows can be written, and for how long."""
+    folder = next(path for path in (data, *data.absolute().parents) if path.is_dir())
+    try:
+        free = shutil.disk_usage(folder).free
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0" * 4096)
+    except OSError as error:
+        return Finding(
+            "disk", State.FAULT, f"{folder} cannot be written ({error.strerror})", "check its owner and its file system"
+        )
+    words = f"{free / 1e9:.1f} GB free in {folder}"
+    if free < FREE_WARNING:
+        return Finding("disk", State.FAULT if free < FREE_FAULT else State.WARNING, words, "make room: rows need it")
+    return Finding("disk", State.OK, words)
+
+
+def _split(error: Exception) -> tuple[str, str]:
+    """An error of ours as what is wrong and what to do: its first sentence, and the rest."""
+    wrong, _, advice = " ".join(str(error).split()).partition(". ")
+    return wrong, advice

@@ -1,0 +1,71 @@
+"""What the loop tells those who watch: each verdict, a tally at the end, and faults that begin and end."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from edge.errors import MusterError
+from edge.types import Decision, Event, Person
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One answer that was given, for whoever watches.
+
+    Attributes:
+        decision: what was decided.
+        person: who it is; None when not in database.
+        margin: how much farther the nearest other person was, squared L2.
+        track_id: along which track.
+        frame: name of the frame that completed the vote; empty for a live camera.
+        event: the row that is durable; None when there is none to record.
+    """
+
+    decision: Decision
+    person: Person | None
+    margin: float
+    track_id: int
+    frame: str
+    event: Event | None
+
+    def __str__(self) -> str:
+        """One line for a terminal."""
+        decision = self.decision
+        who = f"{self.person.name} ({self.person.code})" if self.person else "-"
+        what = f"{decision.outcome.value}, {decision.direction.value}" if decision.direction else decision.outcome.value
+        numbers = f"distance {decision.distance:.2f}, margin {self.margin:.2f}, {decision.n_frames} frames"
+        recorded = f" · row {self.event.seq}" if self.event else ""
+        return f"{decision.at_s:8.2f} s  {who}: {what} · {numbers}{recorded}"
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run came to: frames read, faces found in them, faces judged, rows recorded."""
+
+    n_frames: int = 0
+    n_faces: int = 0
+    n_judged: int = 0
+    n_recorded: int = 0
+
+
+class Fault:
+    """Something that is out of order for a while: one line in the log when it begins and one when it ends."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.is_on = False
+
+    def begin(self, error: MusterError) -> None:
+        """It is out of order; said once."""
+        if not self.is_on:
+            log.error("%s: %s", self._name, error)
+        self.is_on = True
+
+    def end(self) -> None:
+        """It works; said once after it did not."""
+        if self.is_on:
+            log.info("%s: works again", self._name)
+        self.is_on = False
