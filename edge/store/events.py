@@ -65,6 +65,11 @@ class Events:
         with self._database.writing():
             self._database.rows(sql, [destination, seq])
 
+    def forget_deliveries(self, destination: str) -> None:
+        """A destination is taken for a new one: it has nothing yet. For a stick that was lost or a share that was emptied."""
+        with self._database.writing():
+            self._database.rows("DELETE FROM cursor WHERE destination = ?", [destination])
+
     def _events(self, condition: str, values: list[Any]) -> list[Event]:
         rows = self._database.rows(f"SELECT {_COLUMNS} FROM event WHERE {condition} ORDER BY seq", values)
         return [_event(row) for row in rows]
