@@ -26,12 +26,17 @@ ALLOWED = {
     "attendance": HANDS,
     # 3 hands: never vision, never each other
     "device": HANDS | {"device"},
-    "store": HANDS | {"migrations"},
-    "exchange.photographs": HANDS,
-    "exchange.ledger": HANDS,
-    "exchange.sync": HANDS | {"store", "exchange.ledger"},
+    "store": HANDS | {"store"},
+    "exchange.names": GROUND,
+    "exchange.cells": GROUND,
+    "exchange.files": GROUND,
+    "exchange.folder": HANDS | {"exchange.names"},
+    "exchange.photographs": HANDS | {"exchange.files"},
+    "exchange.ledger": HANDS | {"exchange.cells"},
+    "exchange.sync": HANDS | {"store", "exchange.files", "exchange.ledger"},
     # 4 work: never device
-    "exchange.enrol": THINKING | {"store", "exchange.photographs"},
+    "exchange.acquisition": THINKING,
+    "exchange.enrol": THINKING | {"store", "exchange"},
     "journal": GROUND,
     "known": THINKING | {"attendance", "store"},
     "unit": THINKING | {"attendance", "journal", "known", "store"},
@@ -39,7 +44,8 @@ ALLOWED = {
     "wiring": CONTRACTS | {"vision", "attendance", "store", "journal", "unit", "device"},
     "doctor": CONTRACTS | {"store", "device", "wiring"},
     # 6 doors
-    "cli": CONTRACTS | {"store", "exchange", "journal", "unit", "wiring", "doctor"},
+    "commands": CONTRACTS | {"commands", "store", "exchange", "journal", "unit", "wiring", "doctor"},
+    "cli": {"errors"},  # and by name, when it is called, the module of edge.commands
     "__main__": {"cli"},
 }
 NO_DRIVERS_AT_IMPORT = {"gpiozero", "lgpio", "picamera2", "ai_edge_litert", "tflite_runtime", "pycoral"}

@@ -1,0 +1,165 @@
+"""The command line: every command with its options, and the one place where errors become exit codes.
+
+What a command does is in ``edge/commands/``, one module each, imported when it is called: ``muster version`` does not
+wait for numpy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import io
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from edge.errors import MusterError
+
+CTRL_C = 128 + signal.SIGINT
+READER_GONE = 128 + signal.SIGPIPE
+
+EXIT_CODES = """exit codes:
+  0 done · 2 wrong usage · 65 a photograph, folder, person or model cannot be used · 69 a device is missing
+  74 the database is locked, damaged or its disk full · 75 a destination was not reached, try again
+  78 the configuration is wrong, or the database is newer than the program · 130 Ctrl-C"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    parser = build_parser()
+    given = parser.parse_args(arguments)
+    if given.module is None:
+        parser.print_help()
+        return 0
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
+    try:
+        with _closing_on_sigterm():
+            exit_code = int(importlib.import_module(f"edge.commands.{given.module}").run(given))
+            sys.stdout.flush()
+            return exit_code
+    except MusterError as error:
+        for line in str(error).splitlines():
+            print(f"muster: {line}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return CTRL_C
+    except BrokenPipeError:
+        # Python flushes once more on its way out, and would say so on stderr (docs.python.org, "Note on SIGPIPE").
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+
+
+@contextmanager
+def _closing_on_sigterm() -> Iterator[None]:
+    """SIGTERM leaves the program through every ``with`` and ``finally``, as Ctrl-C does."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and options; ``docs/cli.md`` is made from it."""
+    parser = argparse.ArgumentParser(
+        prog="muster",
+        description="Takes the roll: a face at the door becomes a row in the attendance ledger.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_where()],
+    )
+    parser.set_defaults(module=None)
+    commands = _Commands(parser, dest="command", required=False)
+    _add_run(commands)
+    _add_enrol(commands)
+    _add_people(commands)
+    _add_events(commands)
+    _add_sync(commands)
+    commands.add("doctor", "say what is wrong with this unit and what to do about it", example="muster doctor")
+    show = commands.add("config", "print the configuration as it is in effect", example="muster config --defaults > muster.toml")
+    show.add_argument("--defaults", action="store_true", help="print the defaults instead, with a comment on each")
+    commands.add("version", "print the version", example="muster version")
+    return parser
+
+
+def _where() -> argparse.ArgumentParser:
+    """Options that stand before or after the command."""
+    parser = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    parser.add_argument("--data", metavar="DIR", help="folder of the database (default: var, or MUSTER_DATA)")
+    parser.add_argument(
+        "--config", metavar="FILE", help="configuration (default: muster.toml in the data folder if there, or MUSTER_CONFIG)"
+    )
+    return parser
+
+
+class _Commands:
+    """Commands of one parser. Each gets the common options, an example, and the module that does the work."""
+
+    def __init__(self, parser: argparse.ArgumentParser, *, dest: str, required: bool) -> None:
+        self._parsers = parser.add_subparsers(metavar="COMMAND", title="commands", dest=dest, required=required)
+
+    def add(self, name: str, does: str, *, example: str, module: str | None = None) -> argparse.ArgumentParser:
+        """A command whose work is done by a module of `edge.commands`, of the same name where none is given."""
+        parser: argparse.ArgumentParser = self._parsers.add_parser(
+            name, help=does, description=f"{does[0].upper()}{does[1:]}.", epilog=f"example: {example}", parents=[_where()]
+        )
+        parser.set_defaults(module=module or name)
+        return parser
+
+
+def _add_run(commands: _Commands) -> None:
+    parser = commands.add(
+        "run", "watch the door until Ctrl-C, or until the recording is over", example="muster run --camera usb:0"
+    )
+    parser.add_argument("--camera", metavar="SOURCE", help="pi, usb:N or replay:PATH, in place of the configured one")
+
+
+def _add_enrol(commands: _Commands) -> None:
+    parser = commands.add(
+        "enrol",
+        "enrol everybody whose photographs are in a folder: one sub-folder for each person, named 'Name' or 'code Name', "
+        "or one photograph for each person, named so",
+        example="muster enrol /media/stick/new-people --receipt receipt.csv",
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="the folder")
+    parser.add_argument("--receipt", metavar="FILE", help="also write what became of each photograph as CSV")
+
+
+def _add_people(commands: _Commands) -> None:
+    parser = commands.add("people", "see, rename or remove who is enrolled", example="muster people list")
+    people = _Commands(parser, dest="action", required=True)
+    listing = people.add("list", "list who is enrolled", example="muster people list --json", module="people")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    renaming = people.add("rename", "correct a name", example='muster people rename 1042 "Jane Roe"', module="people")
+    renaming.add_argument("code", metavar="CODE", help="whose")
+    renaming.add_argument("name", metavar="NAME", help="the new name")
+    removing = people.add(
+        "remove", "erase a person and every template of theirs", example="muster people remove 1042", module="people"
+    )
+    removing.add_argument("code", metavar="CODE", help="whose")
+    removing.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _add_events(commands: _Commands) -> None:
+    parser = commands.add("events", "list attendance events", example="muster events --since 2026-11-01 --code 1042")
+    parser.add_argument("--since", metavar="WHEN", help="from this day or moment on, as in 2026-11-22 or 2026-11-22T08:00")
+    parser.add_argument("--until", metavar="WHEN", help="up to the end of this day, or before this moment")
+    parser.add_argument("--code", metavar="CODE", help="of one person")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--csv", action="store_true", help="as CSV, the columns that sync delivers")
+
+
+def _add_sync(commands: _Commands) -> None:
+    parser = commands.add("sync", "deliver new attendance rows to every destination", example="muster sync --to /media/stick")
+    parser.add_argument("--to", metavar="FOLDER", action="append", help="here, in place of the configured ones (may be repeated)")
+    parser.add_argument("--again", action="store_true", help="everything, as to a new stick; rows that are there are not doubled")

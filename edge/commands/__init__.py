@@ -1,0 +1,1 @@
+"""What each command of ``muster`` does: one module with ``run(arguments) -> exit code`` each."""

@@ -1,0 +1,67 @@
+"""Which data folder and which configuration a command works on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from edge import config
+from edge.errors import StoreError
+from edge.exchange.names import printable
+from edge.store import FILE_NAME, Store
+
+CONFIG_NAME = "muster.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One unit's data folder with its configuration."""
+
+    data: Path
+    config: config.Config
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> Self:
+        """What ``--data`` and ``--config`` or the environment name. The folder is made, for its owner alone.
+
+        Raises:
+            ConfigError: the configuration has faults.
+            StoreError: the folder cannot be made.
+        """
+        data = data_folder(arguments)
+        try:
+            data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{data} cannot be made ({error.strerror}). Name another folder with --data.") from error
+        return cls(data, configuration(arguments))
+
+    def store(self) -> Store:
+        """The database of the folder, opened."""
+        return Store.open(self.data / FILE_NAME, unit=self.config.unit.name)
+
+    @property
+    def timezone(self) -> tzinfo | None:
+        """For local times; None is the system's own."""
+        return ZoneInfo(self.config.unit.timezone) if self.config.unit.timezone else None
+
+
+def data_folder(arguments: argparse.Namespace) -> Path:
+    """``--data``, or MUSTER_DATA, or ``var``."""
+    return Path(getattr(arguments, "data", None) or os.environ.get("MUSTER_DATA") or "var")
+
+
+def configuration(arguments: argparse.Namespace) -> config.Config:
+    """``--config``, or MUSTER_CONFIG, or ``muster.toml`` in the data folder where it is there, or the defaults."""
+    named = getattr(arguments, "config", None) or os.environ.get("MUSTER_CONFIG")
+    usual = data_folder(arguments) / CONFIG_NAME
+    return config.load(Path(named) if named else usual if usual.exists() else None)
+
+
+def say(line: str) -> None:
+    """Print a line that may hold what somebody else named: no name reaches the terminal as a command."""
+    print(printable(line))

@@ -1,0 +1,62 @@
+"""``muster people``: see, rename, remove."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from edge.commands.installation import Installation, say
+from edge.errors import EnrolError
+from edge.store import Removal, Store
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what the second word says."""
+    with Installation.of(arguments).store() as store:
+        if arguments.action == "list":
+            _list(store, as_json=arguments.json)
+        elif arguments.action == "rename":
+            person = store.rename_person(arguments.code, arguments.name)
+            say(f"{person.code} is {person.name} now. Rows that are in the ledger keep the name of their time.")
+        elif _is_sure(store, arguments):
+            _report(store.remove_person(arguments.code))
+        else:
+            say("Nothing was removed.")
+    return 0
+
+
+def _list(store: Store, *, as_json: bool) -> None:
+    n_templates = store.n_templates()
+    table = [{"code": p.code, "name": p.name, "templates": n_templates.get(p.id, 0)} for p in store.people()]
+    if as_json:
+        print(json.dumps(table, ensure_ascii=False, indent=1))
+        return
+    width = max([len(str(row["code"])) for row in table], default=0)
+    for row in table:
+        say(f"{row['code']:{width}}  {row['name']}  ({row['templates']} templates)")
+    say(f"{len(table)} people.")
+
+
+def _is_sure(store: Store, arguments: argparse.Namespace) -> bool:
+    """Ask on a terminal; a script means it."""
+    person = store.find_person(arguments.code)
+    if person is None:
+        raise EnrolError(f"nobody has the code {arguments.code!r}. `muster people list` shows who is enrolled.")
+    if arguments.yes or not sys.stdin.isatty():
+        return True
+    say(f"Remove {person.code} {person.name}? This cannot be undone. Type yes:")
+    return sys.stdin.readline().strip().lower() == "yes"
+
+
+def _report(removal: Removal) -> None:
+    person = removal.person
+    say(f"Removed {person.code} {person.name}:")
+    say(f"  {removal.n_templates} templates with the fingerprints of their photographs, erased and overwritten")
+    say("  photographs: none were kept")
+    if removal.n_events:
+        say(
+            f"Kept: {removal.n_events} attendance rows with code and name, as the record of working time, and what was delivered."
+        )
+    if not removal.is_wiped:
+        say("Another process is reading the database. Its log may hold copies until that process has ended; then they go too.")
