@@ -11,7 +11,7 @@ import numpy as np
 
 from edge.ports import Network
 from edge.types import Faces, Floats, Image
-from edge.vision.geometry import crop
+from edge.vision.geometry import Mipmap
 from edge.vision.mtcnn import standardised
 
 INPUT_PX = 160
@@ -38,15 +38,15 @@ class Facenet:
         """
         if not len(faces):
             return np.empty((0, 0), np.float32)
-        crops = np.stack([face_crop(pixels, box) for box in faces.boxes])  # (n, 160, 160, 3)
+        frame = Mipmap.of(pixels)
+        crops = np.stack([face_crop(frame, box) for box in faces.boxes])  # (n, 160, 160, 3)
         return unit(self.network(standardised(crops))["template"])
 
 
-def face_crop(pixels: Image, box: Floats) -> Image:
+def face_crop(frame: Mipmap, box: Floats) -> Image:
     """The face with its margin, (160, 160, 3) uint8. Width and height are scaled apart, as in the model's training."""
     margin = (box[2:] - box[:2]) * MARGIN
-    grown = np.rint(np.concatenate([box[:2] - margin, box[2:] + margin])).astype(np.int32)
-    return crop(pixels, grown, (INPUT_PX, INPUT_PX))
+    return frame.crop(np.concatenate([box[:2] - margin, box[2:] + margin]), (INPUT_PX, INPUT_PX))
 
 
 def unit(vectors: Floats) -> Floats:

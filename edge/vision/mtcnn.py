@@ -12,7 +12,7 @@ counts sees two of them, and the result is that of one run for each level.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -22,7 +22,7 @@ import numpy as np
 
 from edge.ports import Network
 from edge.types import Faces, Floats, Image
-from edge.vision.geometry import crop, nms, overlap_of_smaller, squared
+from edge.vision.geometry import Mipmap, nms, overlap_of_smaller, squared
 
 WINDOW_PX = 12
 """What P-Net sees at each output cell (Zhang et al. 2016, figure 2)."""
@@ -78,13 +78,14 @@ class PyramidLayout:
         canvas_size, levels = min(packings, key=lambda packing: packing[0][0] * packing[0][1])
         return cls(frame_size, canvas_size, levels)
 
-    def draw(self, pixels: Image) -> Image:
+    def draw(self, frame: Mipmap) -> Image:
         """The canvas, (h, w, 3) uint8, with the frame scaled into each level."""
         width, height = self.canvas_size
         canvas = np.zeros((height, width, 3), np.uint8)
+        whole = np.array((0, 0, *self.frame_size), np.float32)
         for level in self.levels:
-            target = canvas[level.y : level.y + level.height, level.x : level.x + level.width]
-            cv2.resize(pixels, (level.width, level.height), dst=target, interpolation=cv2.INTER_AREA)
+            scaled = frame.crop(whole, (level.width, level.height), border=cv2.BORDER_REPLICATE)
+            canvas[level.y : level.y + level.height, level.x : level.x + level.width] = scaled
         return canvas
 
     def cells(self, level: Level) -> tuple[slice, slice]:
@@ -158,39 +159,38 @@ class Mtcnn:
         Args:
             pixels: (H, W, 3) uint8 RGB.
         """
-        boxes = self.propose(pixels)
-        boxes = self.refine(pixels, boxes)
-        return self.output(pixels, boxes)
+        frame = Mipmap.of(pixels)
+        return self.output(frame, self.refine(frame, self.propose(frame)))
 
-    def propose(self, pixels: Image) -> Floats:
+    def propose(self, frame: Mipmap) -> Floats:
         """First stage: (n, 4) boxes that may hold a face, regressed by P-Net, best first."""
-        height, width = pixels.shape[:2]
+        height, width = frame.levels[0].shape[:2]
         layout = PyramidLayout.pack((width, height), self.min_face_px, self.scale_factor)
         if not layout.levels:
             return np.empty((0, 4), np.float32)
-        result = self.networks.pnet(standardised(layout.draw(pixels))[None])  # (1, h, w, 3) -> (1, h', w', ...)
+        result = self.networks.pnet(standardised(layout.draw(frame))[None])  # (1, h, w, 3) -> (1, h', w', ...)
         logits, offsets = result["logit"][0, :, :, 0], result["offsets"][0]
         found = [_windows(layout, level, logits, offsets, _logit(self.thresholds[0])) for level in layout.levels]
         boxes, scores, shifts = (np.concatenate(parts) for parts in zip(*found, strict=True))
         best = nms(boxes, scores, ACROSS_LEVELS_IOU)[:N_CANDIDATES]
         return _shifted(boxes[best], shifts[best])
 
-    def refine(self, pixels: Image, boxes: Floats) -> Floats:
+    def refine(self, frame: Mipmap, boxes: Floats) -> Floats:
         """Second stage: those of the (n, 4) boxes that R-Net believes, regressed, best first."""
-        squares, result = _judge(self.networks.rnet, pixels, boxes, RNET_PX)
+        squares, result = _judge(self.networks.rnet, frame, boxes, RNET_PX)
         logits = result["logit"][:, 0]
         rows = np.flatnonzero(logits > _logit(self.thresholds[1]))
         rows = rows[nms(squares[rows], logits[rows], AFTER_RNET_IOU)]
         return _shifted(squares[rows], result["offsets"][rows])
 
-    def output(self, pixels: Image, boxes: Floats) -> Faces:
+    def output(self, frame: Mipmap, boxes: Floats) -> Faces:
         """Third stage: faces with landmarks from those of the (n, 4) boxes that O-Net believes, best first."""
-        squares, result = _judge(self.networks.onet, pixels, boxes, ONET_PX)
+        squares, result = _judge(self.networks.onet, frame, boxes, ONET_PX)
         logits = result["logit"][:, 0]
         rows = np.flatnonzero(logits > _logit(self.thresholds[2]))
         squares, logits = squares[rows], logits[rows]
         sides = squares[:, None, 2:] - squares[:, None, :2]  # (n, 1, 2)
-        landmarks = squares[:, None, :2] + sides * result["landmarks"][rows].reshape(-1, 5, 2)  # (n, 10) -> (n, 5, 2)
+        landmarks = squares[:, None, :2] + sides * result["landmarks"][rows]  # (n, 5, 2)
         boxes = _shifted(squares, result["offsets"][rows])
         best = nms(boxes, logits, AFTER_ONET_OVERLAP, overlap=overlap_of_smaller)
         return Faces(boxes[best], _sigmoid(logits[best]), landmarks[best])
@@ -211,15 +211,12 @@ def _windows(
     return boxes[best], scores[best], offsets[cells][rows, columns][best]
 
 
-def _judge(network: Network, pixels: Image, boxes: Floats, side_px: int) -> tuple[Floats, dict[str, Floats]]:
-    """Show a network the square around each box; the squares (n, 4) are in whole pixels."""
-    squares = np.rint(squared(boxes)).astype(np.int32)
-    squares = squares[(squares[:, 2:] > squares[:, :2]).all(axis=1)]
-    if not len(squares):
-        nothing = np.empty((0, 10), np.float32)
-        return squares.astype(np.float32), {"logit": nothing[:, :1], "offsets": nothing[:, :4], "landmarks": nothing}
-    crops = np.stack([crop(pixels, box, (side_px, side_px)) for box in squares])  # (n, side, side, 3)
-    return squares.astype(np.float32), dict(network(standardised(crops)))
+def _judge(network: Network, frame: Mipmap, boxes: Floats, side_px: int) -> tuple[Floats, Mapping[str, Floats]]:
+    """Show a network the square around each of the (n, 4) boxes; the squares (n, 4), and what it says of them."""
+    squares = squared(boxes)
+    crops = [frame.crop(square, (side_px, side_px)) for square in squares]
+    batch = standardised(np.array(crops, np.uint8).reshape(-1, side_px, side_px, 3))  # also where there is none
+    return squares, network(batch)
 
 
 def _shifted(boxes: Floats, offsets: Floats) -> Floats:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.vision.geometry import Mipmap
 from edge.vision.mtcnn import Mtcnn, MtcnnNetworks, PyramidLayout, standardised
 
 pytestmark = pytest.mark.native
@@ -24,12 +25,12 @@ def texture(*, seed: int, size: tuple[int, int] = (640, 480)) -> np.ndarray:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_pnet_on_the_canvas_gives_what_it_gives_on_each_level_alone(networks: MtcnnNetworks, seed: int) -> None:
-    picture = texture(seed=seed)
+    frame = Mipmap.of(texture(seed=seed))
     layout = PyramidLayout.pack((640, 480), 60, 0.709)
-    together = networks.pnet(standardised(layout.draw(picture))[None])
+    together = networks.pnet(standardised(layout.draw(frame))[None])
     for level in layout.levels:
-        scaled = cv2.resize(picture, (level.width, level.height), interpolation=cv2.INTER_AREA)
-        alone = networks.pnet(standardised(scaled)[None])
+        only = PyramidLayout(layout.frame_size, (level.width, level.height), (level._replace(x=0, y=0),))
+        alone = networks.pnet(standardised(only.draw(frame))[None])
         for name in ("logit", "offsets"):
             np.testing.assert_allclose(together[name][0][layout.cells(level)], alone[name][0], atol=2e-4)
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.vision.geometry import Mipmap
 from edge.vision.mtcnn import STRIDE_PX, WINDOW_PX, Level, PyramidLayout
 
 pytestmark = pytest.mark.native
@@ -61,7 +62,7 @@ def test_a_frame_smaller_than_a_face_has_no_level() -> None:
 def test_each_level_of_the_canvas_is_the_frame_scaled() -> None:
     frame = np.full((480, 640, 3), (10, 200, 90), np.uint8)
     layout = PyramidLayout.pack((640, 480), 60, 0.709)
-    canvas = layout.draw(frame)
+    canvas = layout.draw(Mipmap.of(frame))
     for level in layout.levels:
         assert (canvas[level.y : level.y + level.height, level.x : level.x + level.width] == (10, 200, 90)).all()
     assert (canvas != 0).any(axis=2).sum() == sum(level.width * level.height for level in layout.levels)
