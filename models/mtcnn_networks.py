@@ -113,8 +113,8 @@ def as_function(stage: Stage) -> Callable[[Any], dict[str, Any]]:
 
 def _run(layer: Layer, features: Any) -> Any:
     convolved = tf.nn.conv2d(features, layer.kernel, 1, "VALID") + layer.bias
-    # TFLite turns this way of writing it into its PRELU.
-    activated = tf.nn.relu(convolved) - layer.slope.reshape(1, 1, -1) * tf.nn.relu(-convolved)
+    # TFLite turns this into its PRELU; written as a difference, relu(x) - slope * relu(-x), it stays five operations.
+    activated = tf.nn.relu(convolved) + -layer.slope.reshape(1, 1, -1) * tf.nn.relu(-convolved)
     return tf.nn.max_pool2d(activated, *layer.pool) if layer.pool else activated
 
 
