@@ -16,7 +16,7 @@ Indices = NDArray[np.intp]
 """Row numbers."""
 
 Overlap = Callable[[Floats, Floats], Floats]
-"""How much one (4,) box overlaps each of (n, 4) boxes: (n,) in [0, 1]."""
+"""How much boxes overlap: two arrays (..., 4) that broadcast against each other -> (...) in [0, 1]."""
 
 SMALLEST_LEVEL_PX = 8
 
@@ -24,32 +24,32 @@ _TINY = np.float32(np.finfo(np.float32).tiny)
 
 
 def areas(boxes: Floats) -> Floats:
-    """Areas of (n, 4) xyxy boxes in square pixels, (n,)."""
-    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    """Areas of (..., 4) xyxy boxes in square pixels, (...)."""
+    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
 
 
-def intersections(box: Floats, boxes: Floats) -> Floats:
-    """The area that one (4,) box shares with each of (n, 4) boxes, (n,)."""
-    low = np.maximum(box[:2], boxes[:, :2])
-    high = np.minimum(box[2:], boxes[:, 2:])
-    sides: Floats = np.maximum(high - low, np.float32(0))
-    return sides[:, 0] * sides[:, 1]
+def intersections(a: Floats, b: Floats) -> Floats:
+    """The area that boxes (..., 4) share, pair by pair as they broadcast, (...)."""
+    width = np.minimum(a[..., 2], b[..., 2]) - np.maximum(a[..., 0], b[..., 0])
+    height = np.minimum(a[..., 3], b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
+    shared: Floats = np.maximum(width, np.float32(0)) * np.maximum(height, np.float32(0))
+    return shared
 
 
-def iou(box: Floats, boxes: Floats) -> Floats:
-    """Intersection over union, (n,) in [0, 1]."""
-    shared = intersections(box, boxes)
-    union: Floats = np.maximum(areas(box[None])[0] + areas(boxes) - shared, _TINY)
+def iou(a: Floats, b: Floats) -> Floats:
+    """Intersection over union of boxes (..., 4), pair by pair as they broadcast, (...) in [0, 1]."""
+    shared = intersections(a, b)
+    union: Floats = np.maximum(areas(a) + areas(b) - shared, _TINY)
     return shared / union
 
 
-def overlap_of_smaller(box: Floats, boxes: Floats) -> Floats:
-    """Intersection over the smaller of the two areas, (n,) in [0, 1]: a box inside another counts as 1."""
-    smaller: Floats = np.maximum(np.minimum(areas(box[None])[0], areas(boxes)), _TINY)
-    return intersections(box, boxes) / smaller
+def overlap_of_smaller(a: Floats, b: Floats) -> Floats:
+    """Intersection over the smaller of the two areas, (...) in [0, 1]: a box inside another counts as 1."""
+    smaller: Floats = np.maximum(np.minimum(areas(a), areas(b)), _TINY)
+    return intersections(a, b) / smaller
 
 
-def nms(boxes: Floats, scores: Floats, threshold: float, *, overlap: Overlap = iou) -> Indices:
+def nms(boxes: Floats, scores: Floats, threshold: float, *, overlap: Overlap = iou, groups: Indices | None = None) -> Indices:
     """Non-maximum suppression: of boxes that overlap, only the best stays.
 
     Args:
@@ -57,17 +57,23 @@ def nms(boxes: Floats, scores: Floats, threshold: float, *, overlap: Overlap = i
         scores: (n,), any scale.
         threshold: a box that overlaps a better one by more than this goes.
         overlap: `iou` or `overlap_of_smaller`.
+        groups: (n,) numbers; boxes of different groups leave each other alone. None: one group.
 
     Returns:
         Rows that stay, best first; of equal scores the earlier row is the better one.
     """
     order = np.argsort(-scores, kind="stable")
+    ranked = boxes[order]
+    suppresses = overlap(ranked[:, None], ranked[None]) > threshold  # (n, n)
+    if groups is not None:
+        suppresses &= groups[order][:, None] == groups[order]
+    gone = np.zeros(len(order), bool)
     kept = []
-    while len(order):
-        best, order = order[0], order[1:]
-        kept.append(best)
-        order = order[overlap(boxes[best], boxes[order]) <= threshold]
-    return np.array(kept, np.intp)
+    for row in range(len(order)):
+        if not gone[row]:
+            kept.append(row)
+            gone |= suppresses[row]
+    return order[kept]
 
 
 def squared(boxes: Floats) -> Floats:
