@@ -30,8 +30,7 @@ class UsbSource:
         self._device = device
         _must_be_usable(device)
         quiet_opencv()
-        number = int(device.name.removeprefix("video"))
-        self._capture = cv2.VideoCapture(number, cv2.CAP_V4L2)
+        self._capture = cv2.VideoCapture(str(device), cv2.CAP_V4L2)
         if not self._capture.isOpened():
             self._capture.release()
             raise DeviceError(

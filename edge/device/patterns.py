@@ -79,17 +79,18 @@ def beats(pattern: Pattern) -> list[Beat]:
     """A pattern as beats; a lasting one as one round of its light."""
     lit, heard = _spans(pattern.light), _spans(pattern.sound) if pattern.sound else []
     light = pattern.light
-    whole = (light.on_s + light.off_s) * (light.n or 1)
+    whole = round((light.on_s + light.off_s) * (light.n or 1), 3)
     edges = sorted({0.0, whole, *(edge for span in lit + heard for edge in span)})
     return [
-        Beat(pattern.colour if _covers(lit, start) else Colour.OFF, _covers(heard, start), end - start)
+        Beat(pattern.colour if _covers(lit, start) else Colour.OFF, _covers(heard, start), round(end - start, 3))
         for start, end in itertools.pairwise(edges)
     ]
 
 
 def _spans(blink: Blink) -> list[tuple[float, float]]:
     period_s = blink.on_s + blink.off_s
-    return [(i * period_s, i * period_s + blink.on_s) for i in range(blink.n or 1)]
+    # To the millisecond: 0.2 + 0.1 is not 0.3, and light and sound that end together shall end in one beat.
+    return [(round(i * period_s, 3), round(i * period_s + blink.on_s, 3)) for i in range(blink.n or 1)]
 
 
 def _covers(spans: list[tuple[float, float]], moment: float) -> bool:
