@@ -91,9 +91,9 @@ class DurableDatabase(sqlite_utils.Database):
             sentence = _SENTENCES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
             if sentence is None:
                 raise
-            translated = StoreError(sentence.format(path=self.path, why=error, waited_s=self.busy_timeout_s))
-            translated.retryable = sentence is not _DAMAGED
-            raise translated from error
+            if sentence is _DAMAGED:
+                raise _damaged(self.path, str(error)) from error
+            raise StoreError(sentence.format(path=self.path, why=error, waited_s=self.busy_timeout_s)) from error
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -132,9 +132,7 @@ class DurableDatabase(sqlite_utils.Database):
         """
         (finding,) = self.rows("PRAGMA quick_check(1)")[0]
         if finding != "ok":
-            error = StoreError(_DAMAGED.format(path=self.path, why=finding))
-            error.retryable = False
-            raise error
+            raise _damaged(self.path, finding)
         is_new = self.rows("SELECT count(*) FROM sqlite_master") == [(0,)]
         if not is_new and self.rows("PRAGMA application_id") != [(APPLICATION_ID,)]:
             raise StoreError(f"{self.path} is the database of another program. Name another folder with --data.")
@@ -162,6 +160,13 @@ class DurableDatabase(sqlite_utils.Database):
                     self.conn.execute(f"PRAGMA user_version = {version + 1}")
 
 
+def _damaged(path: Path, why: str) -> StoreError:
+    """Waiting does not mend it, so it is not retryable."""
+    error = StoreError(_DAMAGED.format(path=path, why=" ".join(why.split())))
+    error.retryable = False
+    return error
+
+
 def migrations() -> list[str]:
     """The SQL of every migration, the oldest first."""
     files = (file for file in resources.files("edge.migrations").iterdir() if file.name.endswith(".sql"))
@@ -178,7 +183,7 @@ def _see_to_the_file(path: Path, busy_timeout_s: float) -> None:
     except OSError as error:
         raise StoreError(_CLOSED.format(path=path, why=error.strerror)) from error
     if size == 0:
-        raise StoreError(_DAMAGED.format(path=path, why="it is empty"))
+        raise _damaged(path, "it is empty")
 
 
 def _give_birth(path: Path, busy_timeout_s: float) -> None:

@@ -1,0 +1,463 @@
+"""What the unit remembers, and what it does not forget, lose or replace when something goes wrong."""
+
+from __future__ import annotations
+
+import errno
+import random
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Decide
+
+from edge.errors import EnrolError, NewerDatabaseError, StoreError
+from edge.store import Store
+from edge.store.database import DurableDatabase, migrations
+from edge.types import Decision, Direction, Outcome, Person
+
+RANDOM = random.Random(20261122)  # noqa: S311  nothing secret
+MODEL = "facenet-20180408-102900/int8"
+
+
+def unit_vector(seed: int, d: int = 512) -> np.ndarray:
+    vector = np.random.default_rng(seed).normal(size=d).astype(np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def sha(number: int) -> str:
+    return f"{number:064x}"
+
+
+def open_door(path: Path, **keywords: float) -> Store:
+    return Store.open(path, unit="door-1", **keywords)
+
+
+def enrolled(store: Store, code: str = "1042", name: str = "Jane Doe", n: int = 1) -> Person:
+    person = store.add_person(code, name)
+    for number in range(n):
+        store.add_template(person.id, unit_vector(number), model=MODEL, photo_sha256=sha(person.id * 100 + number))
+    return person
+
+
+class TestPeople:
+    def test_are_listed_by_code(self, store: Store) -> None:
+        for code, name in (("b", "Zoë"), ("a", "Åsa"), ("10", "李雷")):
+            store.add_person(code, name)
+        assert [(p.code, p.name) for p in store.people()] == [("10", "李雷"), ("a", "Åsa"), ("b", "Zoë")]
+
+    def test_are_found_by_code_and_by_id(self, store: Store) -> None:
+        person = store.add_person(" 1042 ", " Jane Doe ")
+        assert store.find_person("1042") == store.person(person.id) == person == Person(person.id, "1042", "Jane Doe")
+        assert store.find_person("1043") is None
+        assert store.person(person.id + 1) is None
+
+    def test_a_code_belongs_to_one_person(self, store: Store) -> None:
+        store.add_person("1042", "Jane Doe")
+        with pytest.raises(EnrolError, match="1042 belongs to Jane Doe"):
+            store.add_person("1042", "John Roe")
+
+    @pytest.mark.parametrize(("code", "name"), [("", "Jane"), ("1", "  "), ("1", "Jane \udcff")])
+    def test_code_and_name_must_be_text(self, store: Store, code: str, name: str) -> None:
+        with pytest.raises(EnrolError, match="must"):
+            store.add_person(code, name)
+        assert store.people() == []
+
+    def test_renaming_leaves_the_ledger_as_it_was(self, store: Store, decide: Decide) -> None:
+        person = enrolled(store)
+        store.record(person, decide())
+        assert store.rename_person("1042", "Jane Roe") == Person(person.id, "1042", "Jane Roe")
+        store.record(person, decide())
+        assert [event.person_name for event in store.events()] == ["Jane Doe", "Jane Roe"]
+
+    @pytest.mark.parametrize("act", [lambda s: s.rename_person("7", "X"), lambda s: s.remove_person("7")])
+    def test_nobody_can_be_neither_renamed_nor_removed(self, store: Store, act: Callable[[Store], object]) -> None:
+        with pytest.raises(EnrolError, match=r"nobody has the code '7'.*muster people list"):
+            act(store)
+
+
+class TestGoneIsGone:
+    def test_removal_says_what_went_and_what_stays(self, store: Store, decide: Decide) -> None:
+        person = enrolled(store, n=3)
+        store.record(person, decide())
+        removal = store.remove_person("1042")
+        assert (removal.person, removal.n_templates, removal.n_events, removal.is_wiped) == (person, 3, 1, True)
+        assert store.people() == []
+        assert store.models() == {}
+        assert store.last_events() == {}
+        assert [event.person_code for event in store.events()] == ["1042"]
+
+    def test_no_file_holds_the_template_or_the_photograph_any_more(self, db_path: Path) -> None:
+        with open_door(db_path) as store:
+            enrolled(store, "7", "Somebody Else")
+            person = enrolled(store, "1042", "Wilhelmina Quux", n=2)
+            needles = [unit_vector(1).astype("<f4").tobytes()[:64], sha(person.id * 100 + 1).encode(), b"Wilhelmina"]
+            assert all(self.found(needle, db_path) for needle in needles)
+            assert store.remove_person("1042").is_wiped
+            assert not any(self.found(needle, db_path) for needle in needles)
+
+    @staticmethod
+    def found(needle: bytes, db_path: Path) -> bool:
+        return any(needle in file.read_bytes() for file in db_path.parent.iterdir())
+
+    def test_a_reader_in_the_way_is_admitted(self, db_path: Path) -> None:
+        with open_door(db_path, busy_timeout_s=0.01) as store:
+            enrolled(store)
+            reader = sqlite3.connect(db_path, isolation_level=None)
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM template").fetchall()
+            assert not store.remove_person("1042").is_wiped
+            reader.close()
+
+    def test_an_id_is_never_given_again(self, store: Store) -> None:
+        old = enrolled(store)
+        store.remove_person("1042")
+        assert store.add_person("1042", "John Roe").id != old.id
+
+
+class TestTemplates:
+    def test_come_back_bit_for_bit_with_their_people(self, store: Store) -> None:
+        people = [enrolled(store, str(code), n=2) for code in range(3)]
+        vectors, person_ids = store.templates(MODEL)
+        assert (vectors.shape, vectors.dtype, person_ids.dtype) == ((6, 512), np.float32, np.int64)
+        np.testing.assert_array_equal(vectors, np.stack([unit_vector(number) for number in (0, 1)] * 3))
+        assert person_ids.tolist() == [p.id for p in people for _ in range(2)]
+
+    def test_of_another_model_stay_apart(self, store: Store) -> None:
+        person = enrolled(store, n=2)
+        store.add_template(person.id, unit_vector(9, 128), model="head-1", photo_sha256=sha(person.id * 100))
+        assert store.models() == {MODEL: 2, "head-1": 1}
+        assert store.n_templates() == {person.id: 3}
+        assert store.templates("head-1")[0].shape == (1, 128)
+        assert store.templates("nobody's")[0].shape == (0, 0)
+
+    def test_the_same_photograph_changes_nothing(self, store: Store) -> None:
+        person = enrolled(store)
+        before = store.revision()
+        assert not store.add_template(person.id, unit_vector(5), model=MODEL, photo_sha256=sha(person.id * 100))
+        assert store.revision() == before
+        np.testing.assert_array_equal(store.templates(MODEL)[0], [unit_vector(0)])
+
+    def test_one_photograph_is_not_two_people(self, store: Store) -> None:
+        first, second = enrolled(store), store.add_person("1043", "John Roe")
+        with pytest.raises(EnrolError, match="already enrolled for 1042 Jane Doe"):
+            store.add_template(second.id, unit_vector(5), model=MODEL, photo_sha256=sha(first.id * 100))
+        assert store.photo_owner(sha(first.id * 100), model=MODEL) == first
+        assert store.photo_owner(sha(first.id * 100), model="head-1") is None
+
+    def test_a_matrix_is_a_mistake_of_the_program(self, store: Store) -> None:
+        with pytest.raises(ValueError, match="expected shape"):
+            store.add_template(1, np.zeros((1, 512), np.float32), model=MODEL, photo_sha256=sha(1))
+
+    def test_of_different_lengths_under_one_model_are_reported(self, store: Store) -> None:
+        person = enrolled(store)
+        store.add_template(person.id, unit_vector(9, 128), model=MODEL, photo_sha256=sha(77))
+        with pytest.raises(StoreError, match="differ in length"):
+            store.templates(MODEL)
+
+    def test_transaction_keeps_all_or_nothing(self, store: Store) -> None:
+        def enrol_and_stop() -> None:
+            with store.transaction():
+                enrolled(store)
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            enrol_and_stop()
+        assert store.people() == []
+
+    def test_another_process_sees_that_the_roll_has_changed(self, db_path: Path, decide: Decide) -> None:
+        with open_door(db_path) as loop, open_door(db_path) as enrolment:
+            seen = [loop.revision()]
+            person = enrolled(enrolment)
+            seen.append(loop.revision())
+            loop.record(person, decide())
+            assert loop.revision() == seen[-1], "an event is no change to the roll"
+            enrolment.rename_person("1042", "Jane Roe")
+            seen.append(loop.revision())
+            enrolment.remove_person("1042")
+            seen.append(loop.revision())
+        assert seen == sorted(set(seen))
+
+
+class TestEvents:
+    def test_are_stored_exactly_as_they_are_returned(self, db_path: Path, decide: Decide) -> None:
+        moment = datetime(2026, 11, 22, 7, 0, 0, 123_456, tzinfo=UTC)
+        with open_door(db_path) as store:
+            person = enrolled(store)
+            event = store.record(person, decide(moment, Direction.OUT, clock_ok=False))
+        with open_door(db_path) as store:
+            assert store.events() == [event]
+        assert event.at_utc == moment.replace(microsecond=123_000)
+        assert (event.seq, event.unit, event.person_code, event.person_name) == (1, "door-1", "1042", "Jane Doe")
+        assert (event.direction, event.distance, event.clock_ok) == (Direction.OUT, 0.4375, False)
+
+    def test_local_times_become_utc(self, store: Store, decide: Decide) -> None:
+        vienna = datetime.fromisoformat("2026-11-22T08:00:00+01:00")
+        assert store.record(enrolled(store), decide(vienna)).at_utc == datetime(2026, 11, 22, 7, tzinfo=UTC)
+
+    def test_are_chosen_by_time_and_code(self, store: Store, decide: Decide) -> None:
+        start = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+        jane, john = enrolled(store, "1", "Jane"), enrolled(store, "2", "John")
+        for hour, person in enumerate([jane, john, jane, john]):
+            store.record(person, decide(start + timedelta(hours=hour)))
+        assert [e.seq for e in store.events(since=start + timedelta(hours=1), until=start + timedelta(hours=3))] == [2, 3]
+        assert [e.seq for e in store.events(code="2")] == [2, 4]
+        assert [e.seq for e in store.events(code="2", until=start + timedelta(hours=3))] == [2]
+        assert store.events(code="3") == []
+
+    def test_last_is_the_last_written_even_when_the_clock_went_back(self, store: Store, decide: Decide) -> None:
+        person = enrolled(store)
+        store.record(person, decide(datetime(2026, 11, 22, 7, tzinfo=UTC)))
+        last = store.record(person, decide(datetime(1970, 1, 1, tzinfo=UTC), Direction.OUT))
+        assert store.last_events() == {person.id: last}
+
+    def test_somebody_removed_meanwhile_gets_no_row(self, store: Store, decide: Decide) -> None:
+        person = enrolled(store)
+        store.remove_person("1042")
+        with pytest.raises(StoreError, match="1042 Jane Doe is no longer enrolled"):
+            store.record(person, decide())
+        assert store.events() == []
+
+    def test_only_what_was_accepted_is_recorded(self, store: Store, decide: Decide) -> None:
+        stranger = Decision(Outcome.NOT_IN_DATABASE, None, None, 1.7, 3, 0.0, decide().at_utc, clock_ok=True)
+        with pytest.raises(ValueError, match="only an accepted decision"):
+            store.record(enrolled(store), stranger)
+
+    def test_a_time_without_a_zone_is_a_mistake_of_the_program(self, store: Store, decide: Decide) -> None:
+        with pytest.raises(ValueError, match="without a zone"):
+            store.record(enrolled(store), decide(datetime(2026, 11, 22)))  # noqa: DTZ001  that is what is tested
+
+    def test_each_destination_has_its_own_mark_that_never_goes_back(self, store: Store, decide: Decide) -> None:
+        person = enrolled(store)
+        for _ in range(3):
+            store.record(person, decide())
+        store.mark_delivered("/media/stick", 2)
+        store.mark_delivered("/media/stick", 1)
+        assert [e.seq for e in store.undelivered("/media/stick")] == [3]
+        assert [e.seq for e in store.undelivered("/mnt/share")] == [1, 2, 3]
+        store.forget_deliveries("/media/stick")
+        assert len(store.undelivered("/media/stick")) == 3
+
+
+class TestTheFile:
+    def test_commits_are_durable(self, db_path: Path) -> None:
+        with open_door(db_path) as store:
+            pragmas = {name: store._database.rows(f"PRAGMA {name}")[0][0] for name in ("journal_mode", "synchronous")}
+        assert pragmas == {"journal_mode": "wal", "synchronous": 2}
+
+    def test_nobody_else_may_read_it(self, db_path: Path) -> None:
+        with open_door(db_path) as store:
+            enrolled(store)
+            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in db_path.parent.iterdir()}
+        assert modes == dict.fromkeys(["muster.db", "muster.db-wal", "muster.db-shm"], 0o600)
+        assert stat.S_IMODE(db_path.parent.stat().st_mode) == 0o700
+
+    @pytest.mark.parametrize("version", range(1, len(migrations()) + 1))
+    def test_every_old_version_becomes_the_newest(self, db_path: Path, version: int) -> None:
+        db_path.parent.mkdir()
+        old = DurableDatabase(db_path, busy_timeout_s=1)
+        old.migrate(migrations()[:version])
+        old.execute("INSERT INTO person (code, name) VALUES ('1042', 'Jane Doe')")
+        old.execute("INSERT INTO template (person_id, model, vector, photo_sha256) VALUES (1, 'm', x'0000803f', ?)", [sha(1)])
+        old.close()
+        with open_door(db_path) as store, Store.open(":memory:", unit="new") as fresh:
+            assert store._database.version == len(migrations())
+            assert store._database.schema == fresh._database.schema
+            assert [p.name for p in store.people()] == ["Jane Doe"]
+            assert store.templates("m")[0].tolist() == [[1.0]]
+
+    def test_a_migration_that_fails_leaves_the_version_before(self, db_path: Path) -> None:
+        open_door(db_path).close()
+        database = DurableDatabase(db_path, busy_timeout_s=1)
+        broken = "CREATE TABLE half (id INTEGER); INSERT INTO nowhere VALUES (1);"
+        with pytest.raises(StoreError, match="nowhere"):
+            database.migrate([*migrations(), broken])
+        assert database.version == len(migrations())
+        assert not database["half"].exists()
+        database.close()
+
+    def test_a_newer_one_is_refused_and_left_alone(self, db_path: Path) -> None:
+        open_door(db_path).close()
+        raw = sqlite3.connect(db_path)
+        raw.execute(f"PRAGMA user_version = {len(migrations()) + 1}")
+        raw.close()
+        before = db_path.read_bytes()
+        with pytest.raises(NewerDatabaseError, match="Update Muster") as caught:
+            open_door(db_path)
+        assert (caught.value.exit_code, db_path.read_bytes()) == (78, before)
+
+    def test_that_of_another_program_is_refused(self, db_path: Path) -> None:
+        db_path.parent.mkdir()
+        raw = sqlite3.connect(db_path)
+        raw.execute("CREATE TABLE bookmarks (url TEXT)")
+        raw.close()
+        with pytest.raises(StoreError, match="another program"):
+            open_door(db_path)
+
+    @pytest.mark.parametrize("harm", ["garbage", "emptied", "torn", "overwritten"])
+    def test_a_damaged_one_is_reported_and_kept(self, db_path: Path, harm: str) -> None:
+        with open_door(db_path) as store:
+            enrolled(store, n=20)
+        whole = db_path.read_bytes()
+        damaged = {
+            "garbage": RANDOM.randbytes(len(whole)),
+            "emptied": b"",
+            "torn": whole[: len(whole) // 2 + 100],
+            "overwritten": whole[:4096] + RANDOM.randbytes(8192) + whole[12288:],
+        }[harm]
+        db_path.write_bytes(damaged)
+        with pytest.raises(StoreError, match=r"is damaged.*stays where it is") as caught:
+            open_door(db_path)
+        assert (caught.value.exit_code, caught.value.retryable) == (74, False)
+        assert db_path.read_bytes() == damaged
+
+    def test_a_folder_that_cannot_be_made_is_said(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("in the way")
+        with pytest.raises(StoreError, match=r"cannot be opened.*--data|cannot be opened"):
+            open_door(tmp_path / "file" / "muster.db")
+        (tmp_path / "muster.db").mkdir()
+        with pytest.raises(StoreError, match="cannot be opened"):
+            open_door(tmp_path / "muster.db")
+
+    def test_of_several_processes_that_start_together_all_get_the_same_database(self, db_path: Path) -> None:
+        script = (
+            "import sys; from pathlib import Path; from edge.store import Store; sys.stdin.readline()\n"
+            "with Store.open(Path(sys.argv[1]), unit='door-1') as store: store.add_person(sys.argv[2], 'N')"
+        )
+        starts = [
+            subprocess.Popen([sys.executable, "-c", script, db_path, str(code)], stdin=subprocess.PIPE) for code in range(4)
+        ]
+        for start in starts:
+            start.stdin.write(b"\n")
+            start.stdin.flush()
+        assert [start.wait(20) for start in starts] == [0] * 4
+        for start in starts:
+            start.stdin.close()
+        with open_door(db_path) as store:
+            assert [p.code for p in store.people()] == ["0", "1", "2", "3"]
+        assert [file.name for file in db_path.parent.iterdir()] == ["muster.db"]
+
+
+class TestTrouble:
+    def test_another_process_that_holds_it_is_waited_for_and_then_named(self, db_path: Path, decide: Decide) -> None:
+        with open_door(db_path, busy_timeout_s=0.05) as store:
+            person = enrolled(store)
+            other = sqlite3.connect(db_path, isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError, match=r"another process holds .*waited 0\.05 s") as caught:
+                store.record(person, decide())
+            assert caught.value.retryable
+            assert store.events() == [], "reading goes on"
+            other.execute("COMMIT")
+            other.close()
+            assert store.record(person, decide()).seq == 1
+
+    def test_a_lock_that_ends_in_time_is_no_error(self, db_path: Path, decide: Decide) -> None:
+        """The other process holds the lock, says so, and lets go when it is told; that is after we began to wait."""
+        script = (
+            "import sqlite3, sys, threading\n"
+            "c = sqlite3.connect(sys.argv[1], isolation_level=None, check_same_thread=False); c.execute('BEGIN IMMEDIATE')\n"
+            "print('held', flush=True); threading.Timer(0.2, c.execute, ['COMMIT']).start()"
+        )
+        with open_door(db_path, busy_timeout_s=20) as store:
+            person = enrolled(store)
+            with subprocess.Popen([sys.executable, "-c", script, db_path], stdout=subprocess.PIPE) as other:
+                assert other.stdout.readline() == b"held\n"
+                assert store.record(person, decide()).seq == 1
+
+    def test_opening_a_database_that_is_locked_wholly_says_so(self, db_path: Path) -> None:
+        open_door(db_path).close()
+        other = sqlite3.connect(db_path, isolation_level=None)
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreError, match="another process holds"):
+            open_door(db_path, busy_timeout_s=0.05)
+        other.close()
+
+    def test_without_room_nothing_is_recorded_and_with_room_it_goes_on(self, db_path: Path, decide: Decide) -> None:
+        with open_door(db_path) as store:
+            person = enrolled(store)
+            n_pages = store._database.rows("PRAGMA page_count")[0][0]
+            store._database.rows(f"PRAGMA max_page_count = {n_pages}")
+            with pytest.raises(StoreError, match="no room left"):
+                [store.record(person, decide()) for _ in range(100)]
+            n_recorded = len(store.events())
+            store._database.rows(f"PRAGMA max_page_count = {n_pages + 100}")
+            assert store.record(person, decide()).seq == n_recorded + 1
+
+    def test_a_full_disk_loses_no_acknowledged_row(self, tmp_path: Path) -> None:
+        """A real one: 1 MB of tmpfs, mounted where only the child and we look, gone with it."""
+        if not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
+            pytest.skip("this system does not let us mount: no user namespaces")
+        (tmp_path / "disk").mkdir()
+        (tmp_path / "fill.py").write_text(FILL_THE_DISK)
+        command = f'mount -t tmpfs -o size=1m none "{tmp_path}/disk" && "{sys.executable}" "{tmp_path}/fill.py" "{tmp_path}/disk"'
+        done = subprocess.run(["unshare", "-rm", "sh", "-c", command], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines()[-1] == "all there"
+        assert "no room left" in done.stdout or "fails" in done.stdout
+
+    @pytest.mark.parametrize("n_rows", RANDOM.sample(range(1, 60), 3))
+    def test_sigkill_loses_no_acknowledged_row(self, db_path: Path, n_rows: int) -> None:
+        with open_door(db_path) as store:
+            enrolled(store)
+        with subprocess.Popen([sys.executable, "-c", RECORD_FOREVER, db_path], stdout=subprocess.PIPE, text=True) as child:
+            acknowledged = [child.stdout.readline().strip() for _ in range(n_rows)]
+            child.send_signal(signal.SIGKILL)
+            acknowledged += child.stdout.read().split("\n")[:-1]  # the last one may be torn by the kill
+        assert child.returncode == -signal.SIGKILL
+        with open_door(db_path) as store:
+            stored = [event.event_id for event in store.events()]
+        assert stored[: len(acknowledged)] == acknowledged
+        assert len(stored) <= len(acknowledged) + 1
+
+
+ACCEPT = f"""
+import os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from edge.errors import StoreError
+from edge.store import Store
+from edge.types import Decision, Direction, Outcome
+accepted = Decision(Outcome.ACCEPTED, 1, Direction.IN, 0.4, 3, 0.0, datetime(2026, 11, 22, tzinfo=UTC), True)
+NO_SPACE = {errno.ENOSPC}
+"""
+
+RECORD_FOREVER = f"""{ACCEPT}
+store = Store.open(Path(sys.argv[1]), unit="door-1")
+person = store.find_person("1042")
+while True:
+    print(store.record(person, accepted).event_id, flush=True)
+"""
+
+FILL_THE_DISK = f"""{ACCEPT}
+disk = Path(sys.argv[1])
+store = Store.open(disk / "muster.db", unit="door-1")
+person = store.add_person("1042", "Jane Doe")
+filler = os.open(disk / "filler", os.O_WRONLY | os.O_CREAT)
+try:
+    while True:
+        os.write(filler, bytes(4096))
+except OSError as error:
+    assert error.errno == NO_SPACE
+os.close(filler)
+ids = []
+try:
+    while True:
+        ids.append(store.record(person, accepted).event_id)
+except StoreError as error:
+    print(error)
+(disk / "filler").unlink()
+ids.append(store.record(person, accepted).event_id)
+store.close()
+with Store.open(disk / "muster.db", unit="door-1") as store:
+    assert [event.event_id for event in store.events()] == ids
+print("all there")
+"""
