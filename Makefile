@@ -43,6 +43,9 @@ test: .venv/.ready-dev test-native ## all tests, at most five minutes on two cor
 test-native: .venv-tflite/.ready ## the tests that touch native code, under tflite-runtime and numpy 1
 	.venv-tflite/bin/python -m pytest -m native
 
+bench: portraits ## how long everything takes; BENCH="--threads 1", or "--peer" where peers are installed
+	$(BIN)/python -m tests.bench $(BENCH)
+
 check: .venv/.ready-dev ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
