@@ -50,6 +50,10 @@ class Tally:
     n_judged: int = 0
     n_recorded: int = 0
 
+    def __str__(self) -> str:
+        """One line for a terminal."""
+        return f"{self.n_frames} frames, {self.n_faces} faces, {self.n_judged} of them judged, {self.n_recorded} rows recorded"
+
 
 class Fault:
     """Something that is out of order for a while: one line in the log when it begins and one when it ends."""

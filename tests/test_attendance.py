@@ -71,7 +71,7 @@ def test_distance_and_margin_are_medians_of_those_that_agreed() -> None:
 # One track
 
 
-def hear(case: Case, people: list[int | None], *, start_s: float = 0.0, step_s: float = 0.1) -> list[int | None | str]:
+def hear(case: Case, people: list[int | None], *, start_s: float = 0.0, step_s: float = 0.1) -> list[int | str | None]:
     """Feed frames; what is answered is settled at once. Returns the answers in order."""
     answers = []
     for i, person in enumerate(people):

@@ -1,0 +1,311 @@
+"""The loop: what it does frame by frame, on scripted faces, with a real database."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from edge.attendance import Rules
+from edge.device.fakes import ManualClock, RecordingPanel, ScriptedCamera
+from edge.errors import DeviceError, StoreError
+from edge.journal import Verdict
+from edge.store import Store
+from edge.types import Decision, Direction, Event, Faces, Floats, Frame, Image, Outcome, Person, Signal
+from edge.unit import Hands, Limits, Unit
+from edge.vision.recogniser import Recogniser
+
+MODEL = "scripted/float32"
+PHOTO = "{:064d}"
+READY, LOOKING, FAULT = Signal.READY, Signal.LOOKING, Signal.FAULT
+ACCEPTED, ALREADY, UNKNOWN = Signal.ACCEPTED, Signal.ALREADY, Signal.NOT_IN_DATABASE
+
+Who = tuple[int, float, float]
+"""A face in a scripted frame: whose (row of the unit matrix), and x and size of its box in pixels."""
+
+
+def vector(who: int) -> Floats:
+    """Everybody is at squared distance 2 of everybody else."""
+    return np.eye(8, dtype=np.float32)[who]
+
+
+def frame(at_s: float, *people: Who) -> Frame:
+    """A picture that says who is in it: one row of pixels for each face."""
+    pixels = np.zeros((480, 640, 3), np.uint8)
+    for row, (who, x, size) in enumerate(people):
+        pixels[row, :3, 0] = (who + 1, int(x / 4), int(size / 4))
+    return Frame(pixels, at_s, f"{at_s:g}")
+
+
+def walk(*people: Who, n: int, start_s: float = 0.0, fps: float = 10.0) -> list[Frame]:
+    """The same faces for n frames."""
+    return [frame(start_s + i / fps, *people) for i in range(n)]
+
+
+class ReadsPixels:
+    """Detector and embedder that read what `frame` wrote."""
+
+    def __init__(self) -> None:
+        self.n_judged: list[int] = []
+
+    def detect(self, pixels: Image) -> Faces:
+        written = [[int(value) for value in pixels[row, :3, 0]] for row in range(8) if pixels[row, 0, 0]]
+        boxes = [(4 * x, 100, 4 * (x + size), 100 + 4 * size) for _, x, size in written]
+        landmarks = np.zeros((len(written), 5, 2), np.float32)
+        landmarks[:, 0, 0] = [who - 1 for who, _, _ in written]
+        return Faces(np.array(boxes, np.float32).reshape(-1, 4), np.ones(len(written), np.float32), landmarks)
+
+    def templates(self, _pixels: Image, faces: Faces) -> Floats:
+        self.n_judged.append(len(faces))
+        return np.array([vector(int(landmarks[0, 0])) for landmarks in faces.landmarks])
+
+
+class DiskThatFills(Store):
+    """A real database whose disk is full when a test says so."""
+
+    is_full = False
+
+    def record(self, person: Person, decision: Decision) -> Event:
+        if self.is_full:
+            raise StoreError("no room left")
+        return super().record(person, decision)
+
+
+@dataclass
+class Door:
+    """A unit in front of scripted frames."""
+
+    store: DiskThatFills
+    panel: RecordingPanel
+    clock: ManualClock
+    eyes: ReadsPixels
+    verdicts: list[Verdict]
+
+    def unit(self, script: Sequence[Frame | DeviceError], *, rules: Rules | None = None, limits: Limits | None = None) -> Unit:
+        return Unit(
+            Hands(ScriptedCamera(script), self.panel, self.clock, self.store),
+            Recogniser(self.eyes, self.eyes, MODEL),
+            rules=rules or Rules(),
+            limits=limits or Limits(),
+            report=self.verdicts.append,
+        )
+
+    @property
+    def outcomes(self) -> list[tuple[str, Outcome]]:
+        return [(verdict.person.name if verdict.person else "-", verdict.decision.outcome) for verdict in self.verdicts]
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    with DiskThatFills.open(":memory:", unit="door") as store:
+        for who, name in enumerate(("Ada", "Bob")):
+            enrol(store, who, name)
+        yield Door(store, RecordingPanel(), ManualClock(), ReadsPixels(), [])
+
+
+def enrol(store: Store, who: int, name: str) -> None:
+    person = store.add_person(f"P{who}", name)
+    store.add_template(person.id, vector(who), model=MODEL, photo_sha256=PHOTO.format(who))
+
+
+ADA, BOB, STRANGER = 0, 1, 5
+
+
+def test_somebody_who_is_enrolled_walks_up_and_gets_a_row(door: Door) -> None:
+    tally = door.unit([*walk(n=3), *walk((ADA, 200, 120), n=10, start_s=0.3), *walk(n=3, start_s=1.3)]).run()
+    assert door.panel.signals == [READY, LOOKING, ACCEPTED, READY]
+    (event,) = door.store.events()
+    assert (event.person_name, event.direction, event.clock_ok) == ("Ada", Direction.IN, True)
+    assert event.at_utc == door.clock.utc(0.5)
+    assert (tally.n_frames, tally.n_faces, tally.n_judged, tally.n_recorded) == (16, 10, 3, 1)
+
+
+def test_a_verdict_says_everything_in_one_line(door: Door) -> None:
+    door.unit(walk((ADA, 200, 120), n=5)).run()
+    (verdict,) = door.verdicts
+    assert str(verdict) == "    0.20 s  Ada (P0): accepted, in · distance 0.00, margin 2.00, 3 frames · row 1"
+    assert (verdict.frame, verdict.track_id) == ("0.2", 1)
+
+
+def test_the_signal_comes_after_the_commit(door: Door) -> None:
+    seen: list[int] = []
+    door.panel.show = lambda signal: seen.append(len(door.store.events())) if signal is ACCEPTED else None  # type: ignore[method-assign]
+    door.unit(walk((ADA, 200, 120), n=5)).run()
+    assert seen == [1]
+
+
+def test_a_stranger_gets_no_row_and_is_told_once(door: Door) -> None:
+    door.unit(walk((STRANGER, 200, 120), n=50)).run()
+    assert door.panel.signals == [READY, LOOKING, UNKNOWN, READY]
+    assert door.outcomes == [("-", Outcome.NOT_IN_DATABASE)]
+    assert door.store.events() == []
+
+
+def test_a_stranger_in_an_empty_database_is_a_stranger(door: Door) -> None:
+    for code in ("P0", "P1"):
+        door.store.remove_person(code)
+    door.unit(walk((ADA, 200, 120), n=5)).run()
+    assert door.outcomes == [("-", Outcome.NOT_IN_DATABASE)]
+    assert door.verdicts[0].decision.distance == 4.0
+
+
+def test_two_people_at_once_get_a_row_each(door: Door) -> None:
+    door.unit(walk((ADA, 100, 120), (BOB, 400, 120), n=6)).run()
+    assert sorted(event.person_name for event in door.store.events()) == ["Ada", "Bob"]
+
+
+def test_only_so_many_faces_are_judged_in_one_frame_the_largest_first(door: Door) -> None:
+    limits = Limits(faces_per_frame=1)
+    door.unit(walk((ADA, 100, 80), (BOB, 400, 160), n=7), limits=limits).run()
+    assert [name for name, _ in door.outcomes] == ["Bob", "Ada"]
+    assert set(door.eyes.n_judged) == {1}
+
+
+def test_a_stranger_who_was_told_does_not_keep_others_waiting(door: Door) -> None:
+    frames = walk((STRANGER, 400, 200), n=5) + walk((STRANGER, 400, 200), (ADA, 100, 80), n=5, start_s=0.5)
+    door.unit(frames, limits=Limits(faces_per_frame=1)).run()
+    assert door.outcomes == [("-", Outcome.NOT_IN_DATABASE), ("Ada", Outcome.ACCEPTED)]
+
+
+def test_who_stays_is_looked_at_again_once_a_second_and_not_answered_again(door: Door) -> None:
+    door.unit(walk((ADA, 200, 120), n=101)).run()
+    assert door.outcomes == [("Ada", Outcome.ACCEPTED)]
+    assert len(door.eyes.n_judged) == 3 + 9
+
+
+def test_who_comes_back_within_the_window_is_told_already_and_later_goes_out(door: Door) -> None:
+    visits = [walk((ADA, 200, 120), n=5, start_s=start_s) + walk(n=7, start_s=start_s + 0.5) for start_s in (0, 20, 70)]
+    door.unit([picture for visit in visits for picture in visit]).run()
+    assert [signal for signal in door.panel.signals if signal not in (READY, LOOKING)] == [ACCEPTED, ALREADY, ACCEPTED]
+    assert [event.direction for event in door.store.events()] == [Direction.IN, Direction.OUT]
+
+
+def test_somebody_who_slips_into_the_track_of_another_is_recorded_and_the_other_not_twice(door: Door) -> None:
+    door.unit(walk((ADA, 200, 120), n=20) + walk((BOB, 205, 120), n=20, start_s=2.0)).run()
+    assert door.outcomes == [("Ada", Outcome.ACCEPTED), ("Bob", Outcome.ACCEPTED)]
+    assert {verdict.track_id for verdict in door.verdicts} == {1}
+
+
+# Faults
+
+
+def test_while_nothing_can_be_recorded_the_panel_shows_a_fault_and_afterwards_the_row_is_written_once(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    unit = door.unit([])
+    door.store.is_full = True
+    for picture in walk((ADA, 200, 120), n=8):
+        unit.step(picture)
+    assert door.panel.signals == [LOOKING, FAULT]
+    assert door.verdicts == []
+    door.store.is_full = False
+    for picture in walk((ADA, 200, 120), n=8, start_s=0.8):
+        unit.step(picture)
+    assert door.panel.signals == [LOOKING, FAULT, ACCEPTED, READY]
+    assert [event.direction for event in door.store.events()] == [Direction.IN]
+    assert [record.getMessage() for record in caplog.records if "record" in record.getMessage()] == [
+        "recording: no room left",
+        "recording: works again",
+    ]
+
+
+def test_who_leaves_before_it_could_be_recorded_is_named_in_the_log_and_welcome_later(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    unit = door.unit([])
+    door.store.is_full = True
+    for picture in walk((ADA, 200, 120), n=5) + walk(n=8, start_s=0.5):
+        unit.step(picture)
+    assert "P0 was recognised and left before it could be recorded" in caplog.text
+    door.store.is_full = False
+    for picture in walk((ADA, 200, 120), n=5, start_s=3.0):
+        unit.step(picture)
+    assert door.outcomes == [("Ada", Outcome.ACCEPTED)]
+
+
+def test_a_camera_that_goes_away_is_a_fault_said_once_and_the_loop_goes_on(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    gone = [DeviceError("unplugged")] * 4
+    tally = door.unit([*walk(n=2), *gone, *walk((ADA, 200, 120), n=5, start_s=60.0)]).run()
+    assert door.panel.signals == [READY, FAULT, LOOKING, ACCEPTED, READY]
+    assert tally.n_recorded == 1
+    said = [record.getMessage() for record in caplog.records if record.getMessage().startswith("camera")]
+    assert said == ["camera: unplugged", "camera: works again"]
+
+
+def test_after_the_camera_was_away_whoever_is_there_is_looked_at_afresh(door: Door) -> None:
+    door.unit([*walk((ADA, 200, 120), n=5), DeviceError("unplugged"), *walk((BOB, 200, 120), n=5, start_s=0.6)]).run()
+    assert door.outcomes == [("Ada", Outcome.ACCEPTED), ("Bob", Outcome.ACCEPTED)]
+    assert [verdict.track_id for verdict in door.verdicts] == [1, 2]
+
+
+def test_what_nobody_foresaw_shows_a_fault_is_logged_once_with_its_trace_and_ends_the_loop(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    def explode(_pixels: Image) -> Faces:
+        raise ZeroDivisionError
+
+    door.eyes.detect = explode  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        door.unit(walk(n=3)).run()
+    assert door.panel.signals == [READY, FAULT]
+    (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert record.exc_info is not None
+
+
+# People who come and go in the database
+
+
+def test_who_is_enrolled_while_the_unit_runs_is_known_a_second_later(door: Door) -> None:
+    unit = door.unit([])
+    unit.step(frame(0.0))
+    enrol(door.store, 3, "Cyd")
+    for picture in walk((3, 200, 120), n=30, start_s=0.1):
+        unit.step(picture)
+    assert door.outcomes[-1] == ("Cyd", Outcome.ACCEPTED)
+    assert door.verdicts[-1].decision.at_s <= 1.3
+
+
+def test_who_is_removed_while_the_votes_are_cast_gets_no_row(door: Door) -> None:
+    unit = door.unit([])
+    for picture in walk((ADA, 200, 120), n=2, start_s=0.0):
+        unit.step(picture)
+    door.store.remove_person("P0")
+    for picture in walk((ADA, 200, 120), n=10, start_s=1.1):
+        unit.step(picture)
+    assert door.outcomes == [("-", Outcome.NOT_IN_DATABASE)]
+    assert door.store.events() == []
+
+
+def test_templates_of_another_model_are_not_compared(door: Door) -> None:
+    for code in ("P0", "P1"):
+        door.store.remove_person(code)
+    person = door.store.add_person("X", "Old")
+    door.store.add_template(person.id, vector(ADA), model="another/int8", photo_sha256=PHOTO.format(99))
+    door.unit(walk((ADA, 200, 120), n=5)).run()
+    assert door.outcomes == [("-", Outcome.NOT_IN_DATABASE)]
+
+
+# Restarts
+
+
+def test_after_a_restart_the_duplicate_window_and_the_direction_continue(door: Door) -> None:
+    door.unit(walk((ADA, 200, 120), n=5)).run()
+    door.clock.set_utc(door.clock.utc(30))
+    door.unit(walk((ADA, 200, 120), n=5)).run()
+    door.clock.set_utc(door.clock.utc(0) + timedelta(hours=1))
+    door.unit(walk((ADA, 200, 120), n=5)).run()
+    assert [outcome for _, outcome in door.outcomes] == [Outcome.ACCEPTED, Outcome.ALREADY, Outcome.ACCEPTED]
+    assert [event.direction for event in door.store.events()] == [Direction.IN, Direction.OUT]
+
+
+def test_a_clock_that_nobody_set_is_written_into_the_row(door: Door) -> None:
+    door.clock.trusted = False
+    door.clock.set_utc(datetime(1970, 1, 1, tzinfo=UTC))
+    door.unit(walk((ADA, 200, 120), n=5)).run()
+    assert [event.clock_ok for event in door.store.events()] == [False]
