@@ -95,7 +95,9 @@ class RecognitionConfig:
     """FaceNet (Schroff et al. 2015) and the decision along a track."""
 
     max_distance: float = option(
-        1.0, "Largest squared L2 at which a template still counts as the same person.", between(0.0, 4.0)
+        0.8,
+        "Squared L2 up to which a face is the same person. Higher lets strangers in, lower keeps staff out.",
+        between(0.0, 4.0),
     )
     min_margin: float = option(0.0, "How much farther the nearest other person must be.", between(0.0, 4.0))
     n_agree: int = option(3, "So many frames of a track must agree ...", between(1, 30))
