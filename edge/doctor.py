@@ -65,11 +65,13 @@ class Places:
         sysfs: the kernel's view of the hardware.
         board: file that names the computer.
         packages: folders of installed packages; this interpreter's own when None.
+        manifest: names the networks; the one that `muster run` uses when None.
     """
 
     sysfs: Path = usb.SYSFS
     board: Path = BOARD
     packages: Sequence[str] | None = None
+    manifest: Path | None = None
 
 
 def examine(config: Config, data: Path, places: Places | None = None) -> list[Finding]:
@@ -82,7 +84,7 @@ def examine(config: Config, data: Path, places: Places | None = None) -> list[Fi
     """
     places = places or Places()
     found_runtime = runtime(places.packages)
-    found_models, model = models(config, found_runtime)
+    found_models, model = models(config, found_runtime, places.manifest)
     return [
         found_runtime,
         found_models,
@@ -110,12 +112,12 @@ def runtime(folders: Sequence[str] | None) -> Finding:
     return Finding("runtime", State.OK, words)
 
 
-def models(config: Config, found_runtime: Finding) -> tuple[Finding, str | None]:
+def models(config: Config, found_runtime: Finding, manifest: Path | None = None) -> tuple[Finding, str | None]:
     """The network files; also which model the templates must be of, or None when that cannot be said."""
     if found_runtime.state is State.FAULT:
         return Finding("models", State.WARNING, "not looked at: nothing can load them", "see to the runtime first"), None
     try:
-        recogniser = wiring.recogniser(config)
+        recogniser = wiring.recogniser(config, manifest=manifest)
     except ModelError as error:
         return Finding("models", State.FAULT, *_split(error)), None
     return Finding("models", State.OK, f"hashes and tensors are those of the manifest; {recogniser.model}"), recogniser.model

@@ -41,14 +41,18 @@ def manifest_path() -> Path:
     return (Path(folder) if folder else Path(__file__).parent.parent / "models") / "manifest.toml"
 
 
-def recogniser(config: Config) -> Recogniser:
+def recogniser(config: Config, *, manifest: Path | None = None) -> Recogniser:
     """The networks, checked and loaded.
+
+    Args:
+        config: which variants, and how faces are looked for.
+        manifest: names the files; `manifest_path` when None.
 
     Raises:
         ModelError: a network's file is missing, altered, or not what the manifest says.
     """
-    manifest, detection, recognition = manifest_path(), config.detection, config.recognition
-    load = partial(network.load, manifest, threads=recognition.threads)
+    detection, recognition = config.detection, config.recognition
+    load = partial(network.load, manifest or manifest_path(), threads=recognition.threads)
     with ThreadPoolExecutor() as pool:  # hashing and preparing FaceNet takes as long as all the others, beside each other
         facenet = pool.submit(load, "facenet", variant=recognition.variant)
         stages = [load(name, variant=detection.variant) for name in ("pnet", "rnet", "onet")]
