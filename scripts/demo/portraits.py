@@ -134,7 +134,7 @@ def main() -> int:
         return 1
     if n_written:
         for portrait in table():
-            print(f"{chosen.folder / portrait.file}: {portrait.shows}. {portrait.credit}, {portrait.licence}.")
+            print(f"{portrait.file}: {portrait.shows}. {portrait.credit}, {portrait.licence}.")
     return 0
 
 

@@ -45,4 +45,4 @@ def _colour(text: str) -> str:
         return COMMAND
     if "not in database" in text.lower():
         return REFUSED
-    return GOOD if ": accepted" in text or "  accepted" in text else TEXT
+    return GOOD if "accepted" in text.lower() else TEXT

@@ -41,11 +41,11 @@ class Stage:
     @property
     def config(self) -> Path:
         """The configuration of the unit."""
-        return self.folder / "muster.toml"
+        return self.data / "muster.toml"
 
     @property
     def data(self) -> Path:
-        """The database of the unit."""
+        """The unit's data folder: its configuration and its database."""
         return self.folder / "unit"
 
 
@@ -67,6 +67,7 @@ def set_up(folder: Path, portraits: Path, camera: str = "") -> Stage:
         for name in person.photographs:
             shutil.copyfile(portraits / name, stage.photographs / person.folder / name)
     stage.attendance.mkdir()
+    stage.data.mkdir()
     stage.config.write_text(_config(stage, camera or f"replay:{folder / 'frames'}"), encoding="utf-8")
     return stage
 

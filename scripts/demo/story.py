@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-import json
+import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +13,17 @@ from pathlib import Path
 from scripts.demo.cast import Visitor
 from scripts.demo.judge import Answer, Outcome, faults, outcomes
 from scripts.demo.stage import Stage
+from scripts.demo.walk import FPS, frame_name
 
 MUSTER = Path(sys.executable).with_name("muster")
+
+ANSWER = re.compile(
+    r" *(?P<at_s>[0-9.]+) s  (?:-|.* \((?P<code>[^()]*)\)): "
+    r"(?P<outcome>accepted|already|not in database)(?:, (?:in|out))? · distance (?P<distance>[0-9.]+)"
+)
+"""A decision as `muster run` prints it."""
+
+DISCLAIMER = "Public domain portraits, taken out of hashed packages. The people in them have nothing to do with Muster."
 
 
 class StoryError(Exception):
@@ -23,28 +34,36 @@ class Terminal:
     """Runs `muster` on one stage, shows what it prints, and remembers every line."""
 
     def __init__(self, stage: Stage) -> None:
-        self._options = ["--data", str(stage.data), "--config", str(stage.config)]
+        self._environment = {**os.environ, "MUSTER_DATA": str(stage.data)}
+        self._environment.pop("MUSTER_CONFIG", None)
         self.lines: list[str] = []
+        self.say(f"$ export MUSTER_DATA={stage.data}")
 
     def say(self, line: str = "") -> None:
         """Show a line and remember it."""
         print(line, flush=True)
         self.lines.append(line)
 
-    def muster(self, *words: str) -> None:
+    def muster(self, *words: str, good_codes: tuple[int, ...] = (0,)) -> list[str]:
         """Run one command and show it with its output.
 
+        Returns:
+            Its output, line by line.
+
         Raises:
-            StoryError: it did not exit with 0.
+            StoryError: it ended with another exit code than the good ones.
         """
         self.say(f"$ muster {' '.join(words)}")
-        command = [str(MUSTER), *self._options, *words]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:  # noqa: S603 -- our own words
-            for line in process.stdout or ():
-                self.say(f"  {line.rstrip()}")
-        if process.returncode:
+        printed = []
+        pipe = {"stdout": subprocess.PIPE, "text": True, "encoding": "utf-8", "env": self._environment}
+        with subprocess.Popen([str(MUSTER), *words], **pipe) as process:  # noqa: S603 -- our own words
+            for line in process.stdout:
+                printed.append(line.rstrip())
+                self.say(f"  {printed[-1]}")
+        if process.returncode not in good_codes:
             raise StoryError(f"`muster {words[0]}` ended with exit code {process.returncode}.")
         self.say()
+        return printed
 
 
 def tell(stage: Stage, visitors: list[Visitor]) -> list[str]:
@@ -57,14 +76,14 @@ def tell(stage: Stage, visitors: list[Visitor]) -> list[str]:
         StoryError: a command failed, somebody was not recognised, a stranger got a row, or anything else is off.
     """
     terminal = Terminal(stage)
-    report = stage.folder / "report.jsonl"
     terminal.muster("enrol", str(stage.photographs))
-    terminal.muster("run", "--report", str(report))
+    answers = read_answers(terminal.muster("run"))
     terminal.muster("sync")
-    answers, codes = read_report(report), read_codes(stage.attendance)
+    codes = read_codes(stage.attendance)
     for line in closing_table(outcomes(visitors, stage.shown, answers, codes)):
         terminal.say(line)
     terminal.say(f"The rows: {', '.join(str(path) for path in sorted(stage.attendance.glob('*.csv')))}")
+    terminal.say(DISCLAIMER)
     wrong = faults(visitors, stage.shown, answers, codes)
     if wrong:
         raise StoryError("\n".join(["The demonstration failed:", *wrong]))
@@ -76,17 +95,22 @@ def tell_live(stage: Stage) -> list[str]:
     terminal = Terminal(stage)
     terminal.muster("enrol", str(stage.photographs))
     terminal.say("Show the camera one of the pictures, or yourself; Ctrl-C ends it.")
+    # Ctrl-C goes to both processes: Muster ends by it, and we wait until its devices are closed.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        terminal.muster("run")
-    except KeyboardInterrupt:
-        terminal.say()
+        terminal.muster("run", good_codes=(0, 130, -signal.SIGINT))
+    finally:
+        signal.signal(signal.SIGINT, before)
     return terminal.lines
 
 
-def read_report(path: Path) -> list[Answer]:
-    """The decisions, out of what `muster run --report` wrote."""
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [Answer(line["frame"], line["outcome"], line["person_code"] or "", line["distance"]) for line in lines]
+def read_answers(lines: list[str]) -> list[Answer]:
+    """The decisions among the lines that `muster run` prints. The frame is known by its time: a replay has its own clock."""
+    found = [match.groupdict() for match in map(ANSWER.match, lines) if match]
+    return [
+        Answer(frame_name(round(float(line["at_s"]) * FPS)), line["outcome"], line["code"] or "", float(line["distance"]))
+        for line in found
+    ]
 
 
 def read_codes(folder: Path) -> list[str]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
+from edge.journal import Verdict
+from edge.types import Decision, Direction, Outcome, Person
 from scripts.demo.cast import Visitor, visitors
 from scripts.demo.judge import Answer, faults, outcomes
-from scripts.demo.story import closing_table
+from scripts.demo.story import closing_table, read_answers
 
 CAST = visitors()
 SHOWN = {"01.jpg": 0, "02.jpg": 0, "11.jpg": 1, "21.jpg": 2, "22.jpg": 2}
@@ -55,3 +60,15 @@ def test_the_closing_table_names_everybody_with_distance_and_row() -> None:
 def test_the_table_survives_a_visitor_without_an_answer() -> None:
     nobody = Visitor("Nobody", "x.png", "nothing", 1, (0, 0), [])
     assert "No answer" in "".join(closing_table(outcomes([nobody], {}, [], [])))
+
+
+def test_decisions_are_read_as_muster_prints_them() -> None:
+    at, ada = datetime(2026, 11, 22, tzinfo=UTC), Person(1, "10 (b)", "Ada: in (charge)")
+    came = Decision(Outcome.ACCEPTED, 1, Direction.IN, 0.444, 3, at_s=1.0, at_utc=at, clock_ok=True)
+    refused = Decision(Outcome.NOT_IN_DATABASE, None, None, 1.7, 3, at_s=12.3, at_utc=at, clock_ok=True)
+    lines = [str(Verdict(came, replace(ada, code="1001"), 1.2, 1, "", None)), str(Verdict(refused, None, 0.1, 2, "", None))]
+    noise = ["ready: LED green", "accepted: LED green 1.5 s", ""]
+    assert read_answers([*noise, *lines]) == [
+        Answer("0010.jpg", "accepted", "1001", 0.44),
+        Answer("0123.jpg", "not in database", "", 1.7),
+    ]

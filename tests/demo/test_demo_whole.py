@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from scripts.demo import portraits, stage
-from scripts.demo.story import MUSTER
+from scripts.demo.cast import visitors
+from scripts.demo.story import MUSTER, StoryError, tell
 
 pytestmark = pytest.mark.demo
 MISSING = portraits.missing(portraits.FOLDER)
@@ -53,3 +54,13 @@ def test_what_an_earlier_demonstration_left_is_cleared(tmp_path: Path) -> None:
     (tmp_path / "unit" / "old.sqlite").touch()
     stage.clear(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [stage.MARK]
+
+
+@pytest.mark.skipif(bool(MISSING), reason="var/portraits is not complete: `make portraits` fetches it")
+@pytest.mark.skipif(not MUSTER.exists(), reason="the muster command is not installed in this environment")
+def test_a_unit_that_takes_anybody_for_somebody_fails_the_demonstration(tmp_path: Path) -> None:
+    careless = stage.set_up(tmp_path / "demo", portraits.FOLDER)
+    with careless.config.open("a", encoding="utf-8") as file:
+        file.write("\n[recognition]\nmax_distance = 4.0\n")
+    with pytest.raises(StoryError, match=r"Joe Biden was answered 'a[a-z]+' as 100[12]; it had to be 'not in database'"):
+        tell(careless, visitors())
