@@ -7,9 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from edge.store import FILE_NAME, Store
 from edge.types import Decision, Direction, Outcome
+
+# The same examples each time, and no clock: a slow machine is no fault of the code.
+settings.register_profile("muster", derandomize=True, deadline=None)
+settings.load_profile("muster")
 
 Decide = Callable[..., Decision]
 

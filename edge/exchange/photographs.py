@@ -63,17 +63,15 @@ _DECODER_FAULTS = (
     ValueError,
     SyntaxError,
     TypeError,
-    AttributeError,
     LookupError,
     ArithmeticError,
     EOFError,
     MemoryError,
-    RuntimeError,
     struct.error,
     zlib.error,
     Pictures.DecompressionBombError,
 )
-"""What Pillow's decoders raise for files that are damaged or made to harm; the fuzz test names new ones."""
+"""What Pillow's decoders raise, and have raised in its history, for files that are damaged or made to harm."""
 
 
 def read(path: Path) -> Image:
