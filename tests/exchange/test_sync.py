@@ -1,0 +1,345 @@
+"""Delivery: nothing lost and nothing twice, whatever is pulled, full, torn, shared or edited."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from conftest import Decide
+
+from edge.exchange.files import LOCK_NAME, Files
+from edge.exchange.ledger import read_csv
+from edge.exchange.sync import Delivery, sync
+from edge.store import Store
+
+VIENNA = ZoneInfo("Europe/Vienna")
+NOVEMBER = "attendance-2026-11.csv"
+
+
+@pytest.fixture
+def share(tmp_path: Path) -> Path:
+    folder = tmp_path / "share"
+    folder.mkdir()
+    return folder
+
+
+def happen(store: Store, decide: Decide, n: int = 3, *, start: datetime = datetime(2026, 11, 22, 7, tzinfo=UTC)) -> None:
+    """Somebody walks in and out n times, an hour apart."""
+    person = store.find_person("1042") or store.add_person("1042", "Jane Doe")
+    for hour in range(n):
+        store.record(person, decide(start + timedelta(hours=hour)))
+
+
+def deliver(store: Store, *folders: Path, files: Files | None = None) -> list[Delivery]:
+    return sync(store, map(str, folders), timezone=VIENNA, files=files)
+
+
+def ids(folder: Path) -> list[str]:
+    """Of all events that are in a folder; a file that is no table fails here."""
+    tables = [read_csv(path.read_bytes()) for path in sorted(folder.glob("attendance-????-??.csv"))]
+    assert not any(table.faults for table in tables)
+    return [row.event_id for table in tables for row in table.rows]
+
+
+def stored(store: Store) -> list[str]:
+    return [event.event_id for event in store.events()]
+
+
+def listing(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+class TestDelivery:
+    def test_rows_go_into_the_file_of_their_local_month(self, store: Store, decide: Decide, share: Path) -> None:
+        happen(store, decide, 4, start=datetime(2026, 10, 31, 21, tzinfo=UTC))
+        (delivery,) = deliver(store, share)
+        assert listing(share) == ["attendance-2026-10.csv", NOVEMBER]
+        assert [row.at_local[:13] for row in read_csv((share / NOVEMBER).read_bytes()).rows] == ["2026-11-01T00", "2026-11-01T01"]
+        assert (delivery.n_events, delivery.files, delivery.error) == (4, ["attendance-2026-10.csv", NOVEMBER], None)
+
+    def test_twice_changes_nothing(self, store: Store, decide: Decide, share: Path) -> None:
+        happen(store, decide)
+        deliver(store, share)
+        before = (share / NOVEMBER).stat()
+        assert deliver(store, share) == [Delivery(str(share))]
+        assert (share / NOVEMBER).stat() == before
+
+    def test_later_rows_are_added(self, store: Store, decide: Decide, share: Path) -> None:
+        happen(store, decide)
+        deliver(store, share)
+        happen(store, decide, 2, start=datetime(2026, 11, 23, 7, tzinfo=UTC))
+        assert deliver(store, share)[0].n_events == 2
+        assert ids(share) == stored(store)
+
+    def test_each_destination_gets_everything_once(self, store: Store, decide: Decide, share: Path, tmp_path: Path) -> None:
+        (tmp_path / "stick").mkdir()
+        happen(store, decide)
+        deliver(store, share)
+        happen(store, decide)
+        assert [d.n_events for d in deliver(store, share, tmp_path / "stick")] == [3, 6]
+        assert sorted(ids(share)) == sorted(ids(tmp_path / "stick")) == sorted(stored(store))
+
+    def test_two_units_share_one_file(self, store: Store, decide: Decide, share: Path) -> None:
+        with Store.open(":memory:", unit="door-2") as second:
+            for _ in range(2):
+                for unit in (store, second):
+                    happen(unit, decide, 2)
+                    deliver(unit, share)
+            assert sorted(ids(share)) == sorted(stored(store) + stored(second))
+
+    def test_a_destination_that_fails_does_not_keep_the_others_waiting(
+        self, store: Store, decide: Decide, share: Path, tmp_path: Path
+    ) -> None:
+        happen(store, decide)
+        missing, other = deliver(store, tmp_path / "stick", share)
+        assert "it is not there. Plug in the stick" in str(missing.error)
+        assert (missing.error.exit_code, missing.error.retryable) == (75, True)
+        assert (other.error, ids(share)) == (None, stored(store))
+        (tmp_path / "stick").mkdir()
+        deliver(store, tmp_path / "stick")
+        assert ids(tmp_path / "stick") == stored(store)
+
+    def test_a_file_is_no_destination(self, store: Store, decide: Decide, tmp_path: Path) -> None:
+        happen(store, decide)
+        (tmp_path / "file").touch()
+        assert "not a folder" in str(deliver(store, tmp_path / "file")[0].error)
+
+
+class TestWhatIsThereAlready:
+    def test_a_row_that_the_office_corrected_stays_corrected(self, store: Store, decide: Decide, share: Path) -> None:
+        happen(store, decide)
+        deliver(store, share)
+        (share / NOVEMBER).write_bytes((share / NOVEMBER).read_bytes().replace(b",in,", b",out,", 1))
+        happen(store, decide, 1, start=datetime(2026, 11, 23, 7, tzinfo=UTC))
+        assert deliver(store, share)[0].set_aside == []
+        assert [row.direction for row in read_csv((share / NOVEMBER).read_bytes()).rows] == ["out", "in", "in", "in"]
+
+    @pytest.mark.parametrize(
+        "harm",
+        [
+            lambda b: b[:-70],
+            lambda b: b.replace(b",", b";"),
+            lambda _: b"",
+            lambda _: b"PK\3\4 not CSV any more",
+            lambda b: b + b"sum,4",
+        ],
+        ids=["torn", "semicolons", "emptied", "a workbook", "a sum"],
+    )
+    def test_a_file_that_is_no_such_table_any_more_is_kept_beside(
+        self, store: Store, decide: Decide, share: Path, harm: Callable[[bytes], bytes]
+    ) -> None:
+        happen(store, decide)
+        deliver(store, share)
+        harmed = harm((share / NOVEMBER).read_bytes())
+        (share / NOVEMBER).write_bytes(harmed)
+        happen(store, decide)
+        (delivery,) = deliver(store, share)
+        assert delivery.set_aside == ["attendance-2026-11.set-aside-1.csv"]
+        assert (share / delivery.set_aside[0]).read_bytes() == harmed
+        assert sorted(ids(share)) == sorted(stored(store)), "the new file has the whole month again"
+
+    def test_rows_of_another_unit_are_saved_out_of_a_torn_file(self, store: Store, decide: Decide, share: Path) -> None:
+        with Store.open(":memory:", unit="door-2") as second:
+            happen(second, decide, 2)
+            deliver(second, share)
+            with (share / NOVEMBER).open("ab") as file:
+                file.write(b"0b7e2f0e-6d1c")
+            happen(store, decide)
+            deliver(store, share)
+            assert sorted(ids(share)) == sorted(stored(store) + stored(second))
+
+    def test_a_second_harm_gets_a_second_name(self, store: Store, decide: Decide, share: Path) -> None:
+        for number, harmed in enumerate([b"first", b"second", b"second"], 1):
+            (share / NOVEMBER).write_bytes(harmed)
+            happen(store, decide, 1)
+            assert deliver(store, share)[0].set_aside == [f"attendance-2026-11.set-aside-{min(number, 2)}.csv"]
+
+    def test_a_file_that_was_carried_away_comes_back_whole(self, store: Store, decide: Decide, share: Path) -> None:
+        happen(store, decide)
+        deliver(store, share)
+        (share / NOVEMBER).unlink()
+        happen(store, decide)
+        deliver(store, share)
+        assert sorted(ids(share)) == sorted(stored(store))
+
+    def test_a_pipe_or_a_link_in_its_place_is_an_error_and_is_not_followed(
+        self, store: Store, decide: Decide, share: Path, tmp_path: Path
+    ) -> None:
+        happen(store, decide)
+        (tmp_path / "secret").write_text("nobody's business")
+        (share / NOVEMBER).symlink_to(tmp_path / "secret")
+        assert "not a file" in str(deliver(store, share)[0].error)
+        (share / NOVEMBER).unlink()
+        os.mkfifo(share / NOVEMBER)
+        assert "not a file" in str(deliver(store, share)[0].error)
+        assert (tmp_path / "secret").read_text() == "nobody's business"
+
+    def test_a_link_in_place_of_the_temporary_file_is_not_followed(
+        self, store: Store, decide: Decide, share: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "secret").write_text("nobody's business")
+        (share / f".{NOVEMBER}.part").symlink_to(tmp_path / "secret")
+        happen(store, decide)
+        deliver(store, share)
+        assert (tmp_path / "secret").read_text() == "nobody's business"
+        assert ids(share) == stored(store)
+
+
+class TestTogether:
+    def test_while_another_is_writing_it_says_so(self, store: Store, decide: Decide, share: Path) -> None:
+        happen(store, decide)
+        with (share / LOCK_NAME).open("w") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            assert "another Muster is writing there" in str(deliver(store, share)[0].error)
+        assert listing(share) == [LOCK_NAME]
+        deliver(store, share)
+        assert listing(share) == [NOVEMBER]
+
+    def test_leftovers_of_an_interrupted_run_are_cleared(self, store: Store, decide: Decide, share: Path) -> None:
+        (share / f".{NOVEMBER}.part").write_bytes(b"half a f")
+        (share / "holiday.part").write_bytes(b"somebody's")
+        happen(store, decide)
+        deliver(store, share)
+        assert listing(share) == [NOVEMBER, "holiday.part"]
+
+
+class Failing(Files):
+    """The n-th step on the medium fails; if it was to write, half of it is there."""
+
+    def __init__(self, at_step: int, fail: Callable[[], None]) -> None:
+        self.steps_left = at_step
+        self.fail = fail
+
+    def step(self) -> None:
+        self.steps_left -= 1
+        if self.steps_left == 0:
+            self.fail()
+
+    def create(self, path: Path, content: bytes) -> None:
+        if self.steps_left == 1:
+            path.write_bytes(content[: len(content) // 2])
+        self.step()
+        super().create(path, content)
+        self.step()
+
+    def rename(self, source: Path, target: Path) -> None:
+        self.step()
+        super().rename(source, target)
+        self.step()
+
+    def settle(self, folder: Path) -> None:
+        self.step()
+        super().settle(folder)
+        self.step()
+
+    def remove(self, path: Path) -> None:
+        self.step()
+        super().remove(path)
+
+
+def prepared(db_path: Path, decide: Decide, share: Path) -> Store:
+    """A torn file of two months is there, and there is something new for both."""
+    store = Store.open(db_path, unit="door-1")
+    happen(store, decide, 3, start=datetime(2026, 10, 31, 22, tzinfo=UTC))
+    deliver(store, share)
+    (share / NOVEMBER).write_bytes((share / NOVEMBER).read_bytes()[:-30])
+    happen(store, decide, 3, start=datetime(2026, 10, 31, 22, tzinfo=UTC))
+    return store
+
+
+N_STEPS = 22
+"""More than `prepared` takes; the tests make sure of it."""
+
+
+def broken_pipe() -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize("at_step", range(1, N_STEPS))
+def test_a_medium_that_fails_at_any_step_loses_nothing_and_doubles_nothing(
+    db_path: Path, decide: Decide, share: Path, at_step: int
+) -> None:
+    with prepared(db_path, decide, share) as store:
+        (failed,) = deliver(store, share, files=Failing(at_step, broken_pipe))
+        assert failed.error is None or "was pulled" in str(failed.error)
+        (delivery,) = deliver(store, share)
+        assert delivery.error is None
+        assert sorted(ids(share)) == sorted(stored(store))
+        assert listing(share) == ["attendance-2026-10.csv", NOVEMBER, "attendance-2026-11.set-aside-1.csv"]
+
+
+@pytest.mark.parametrize("at_step", range(1, N_STEPS))
+def test_a_power_cut_at_any_step_loses_nothing_and_doubles_nothing(
+    db_path: Path, decide: Decide, share: Path, at_step: int
+) -> None:
+    """A child dies at once, without any ``finally``, as when the plug is pulled; the database is a file."""
+    prepared(db_path, decide, share).close()
+    child = os.fork()
+    if child == 0:
+        with Store.open(db_path, unit="door-1") as store:
+            deliver(store, share, files=Failing(at_step, lambda: os._exit(9)))
+            os._exit(0)
+    os.waitpid(child, 0)
+    with Store.open(db_path, unit="door-1") as store:
+        (delivery,) = deliver(store, share)
+        assert delivery.error is None
+        assert sorted(ids(share)) == sorted(stored(store))
+        assert listing(share) == ["attendance-2026-10.csv", NOVEMBER, "attendance-2026-11.set-aside-1.csv"]
+
+
+def test_the_tests_above_reach_the_last_step(db_path: Path, decide: Decide, share: Path) -> None:
+    with prepared(db_path, decide, share) as store:
+        files = Failing(1000, broken_pipe)
+        deliver(store, share, files=files)
+        assert N_STEPS > 1000 - files.steps_left > N_STEPS - 4
+
+
+def test_the_cursor_moves_last(db_path: Path, decide: Decide, share: Path) -> None:
+    with prepared(db_path, decide, share) as store:
+        for at_step in count(1):
+            if deliver(store, share, files=Failing(at_step, broken_pipe))[0].error is None:
+                break
+            assert len(store.undelivered(str(share))) == 3
+
+
+@pytest.mark.parametrize(("options", "sentence"), [("size=64k", "it is full"), ("ro", "it is read-only")])
+def test_a_real_medium_that_is_full_or_read_only_is_said(tmp_path: Path, options: str, sentence: str) -> None:
+    if not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
+        pytest.skip("this system does not let us mount: no user namespaces")
+    (tmp_path / "stick").mkdir()
+    (tmp_path / "deliver.py").write_text(DELIVER_A_LOT)
+    mount = f'mount -t tmpfs -o {options} none "{tmp_path}/stick"'
+    command = f'{mount} && "{sys.executable}" "{tmp_path}/deliver.py" "{tmp_path}/stick"; ls -A "{tmp_path}/stick"'
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    error, n_undelivered, *left = done.stdout.splitlines()
+    assert sentence in error
+    assert n_undelivered == "1000"
+    assert left in ([], [LOCK_NAME])
+
+
+DELIVER_A_LOT = """
+import sys
+from datetime import UTC, datetime
+from edge.exchange.sync import sync
+from edge.store import Store
+from edge.types import Decision, Direction, Outcome
+accepted = Decision(Outcome.ACCEPTED, 1, Direction.IN, 0.4, 3, 0.0, datetime(2026, 11, 22, tzinfo=UTC), True)
+with Store.open(":memory:", unit="door-1") as store:
+    person = store.add_person("1042", "Jane Doe")
+    for _ in range(1000):
+        store.record(person, accepted)
+    (delivery,) = sync(store, sys.argv[1:], timezone=UTC)
+    print(delivery.error)
+    print(len(store.undelivered(sys.argv[1])))
+"""
