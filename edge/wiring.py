@@ -29,7 +29,7 @@ from edge.vision.facenet import Facenet
 from edge.vision.mtcnn import Mtcnn, MtcnnNetworks
 from edge.vision.recogniser import Recogniser
 
-__all__ = ["Recogniser", "manifest_path", "open_store", "pins", "recogniser", "run", "wanted"]
+__all__ = ["Recogniser", "limits", "manifest_path", "open_store", "pins", "recogniser", "rules", "run", "wanted"]
 
 FACENET = "facenet-20180408-102900"
 """Which weights make the templates; with the variant it is what a template carries."""
@@ -107,7 +107,7 @@ def _run(config: Config, data: Path, stop: Stop, report: Callable[[Verdict], Non
             clock=clock,
             store=store,
         )
-        unit = Unit(hands, recogniser(config), rules=_rules(config), limits=_limits(config), report=report)
+        unit = Unit(hands, recogniser(config), rules=rules(config), limits=limits(config), report=report)
         return unit.run()
 
 
@@ -117,7 +117,8 @@ def _clock(source: Wanted) -> Clock:
     return clock if source.replayed is None else ReplayClock(datetime.now(UTC), is_trusted=clock.is_trusted())
 
 
-def _rules(config: Config) -> Rules:
+def rules(config: Config) -> Rules:
+    """The rules that the configuration states."""
     recognition, attendance, timezone = config.recognition, config.attendance, config.unit.timezone
     return Rules(
         n_agree=recognition.n_agree,
@@ -129,7 +130,8 @@ def _rules(config: Config) -> Rules:
     )
 
 
-def _limits(config: Config) -> Limits:
+def limits(config: Config) -> Limits:
+    """The limits that the configuration states."""
     recognition = config.recognition
     return Limits(recognition.max_distance, recognition.min_margin, recognition.faces_per_frame)
 

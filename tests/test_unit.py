@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import collections
+import itertools
 import logging
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -212,6 +217,39 @@ def test_while_nothing_can_be_recorded_the_panel_shows_a_fault_and_afterwards_th
         "recording: no room left",
         "recording: works again",
     ]
+
+
+def test_a_database_that_is_really_full_is_a_fault_and_no_row(door: Door) -> None:
+    database = door.store._database
+    database.execute("PRAGMA max_page_count = 1")  # SQLite takes the present size where that is larger
+    bob = next(person for person in door.store.people() if person.name == "Bob")
+    decision = Decision(Outcome.ACCEPTED, bob.id, Direction.IN, 0.5, 3, 0.0, door.clock.utc(0), clock_ok=True)
+    with pytest.raises(StoreError):
+        collections.deque((door.store.record(bob, decision) for _ in itertools.count()), maxlen=0)
+    n_rows = len(door.store.events())
+    unit = door.unit([])
+    for picture in walk((ADA, 200, 120), n=5):
+        unit.step(picture)
+    assert door.panel.signals == [LOOKING, FAULT]
+    assert len(door.store.events()) == n_rows
+    database.execute("PRAGMA max_page_count = 1000000")
+    unit.step(frame(0.5, (ADA, 200, 120)))
+    assert door.panel.signals == [LOOKING, FAULT, ACCEPTED, READY]
+
+
+def test_a_database_that_another_process_locks_is_a_fault_until_it_lets_go(door: Door, tmp_path: Path) -> None:
+    path = tmp_path / "muster.db"
+    with DiskThatFills.open(path, unit="door", busy_timeout_s=0.01) as door.store:
+        enrol(door.store, ADA, "Ada")
+        unit = door.unit([])
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            for picture in walk((ADA, 200, 120), n=5):
+                unit.step(picture)
+            assert door.panel.signals == [LOOKING, FAULT]
+        unit.step(frame(0.5, (ADA, 200, 120)))
+        assert door.panel.signals == [LOOKING, FAULT, ACCEPTED, READY]
+        assert len(door.store.events()) == 1
 
 
 def test_who_leaves_before_it_could_be_recorded_is_named_in_the_log_and_welcome_later(

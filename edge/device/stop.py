@@ -41,7 +41,7 @@ class StopOnSignal:
 
     The handler itself does nothing. It runs between two instructions of the main thread, which may be the ones that hold the
     lock of the very Event that the handler would set: `threading.Event.set` is not reentrant. So Python writes the number of
-    the signal into a pipe (`signal.set_wakeup_fd`), and a thread at its other end asks.
+    the signal into a pipe (`signal.set_wakeup_fd`), and a thread at its other end asks. Only the main thread may enter.
 
     Attributes:
         received: the first signal that came, or None.
