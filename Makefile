@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run portraits recording test test-native check models bench golden clean
+.PHONY: help run portraits recording test test-native check docs models bench golden clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ check: .venv/.ready-dev ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs: .venv/.ready ## write docs/cli.md and deploy/muster.toml from the program
+	$(BIN)/python -m scripts.docs
 
 clean: ## remove what make made, except data under var/
 	rm -rf .venv .venv-tflite .venv-models models/build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
+            # A name that the terminal cannot show is no reason to fail, and whoever reads along wants each line at once.
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)
     try:
         with _closing_on_sigterm():
             exit_code = int(importlib.import_module(f"edge.commands.{given.module}").run(given))

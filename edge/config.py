@@ -162,10 +162,10 @@ def load(path: Path | None) -> Config:
     if path is None:
         return Config()
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows write a byte order mark
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}). Name another file with --config.") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: not a TOML file ({error}). `muster config` prints a correct one.") from error
     return parse(table, origin=str(path))
 
@@ -187,7 +187,7 @@ def parse(table: dict[str, Any], *, origin: str = "configuration") -> Config:
 
 def _section(kind: type, table: dict[str, Any], prefix: str, faults: list[str]) -> object:
     types = get_type_hints(kind)
-    for key in table.keys() - types.keys():
+    for key in (key for key in table if key not in types):
         near = difflib.get_close_matches(key, types, n=1)
         hint = f"; did you mean '{prefix}{near[0]}'?" if near else f"; known here: {', '.join(types)}."
         faults.append(f"'{prefix}{key}' is not a key{hint}")

@@ -1,0 +1,307 @@
+"""The command line, as somebody at a terminal or a script meets it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from conftest import Decide
+
+from edge import __version__
+from edge.cli import main
+from edge.store import FILE_NAME, Store
+from edge.types import Direction
+
+Muster = Callable[..., tuple[int, str, str]]
+ROOT = Path(__file__).parent.parent
+MUSTER = Path(sys.executable).with_name("muster")
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The data folder that the environment names."""
+    monkeypatch.setenv("MUSTER_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("MUSTER_CONFIG", raising=False)
+    monkeypatch.setenv("TZ", "UTC")
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def muster(data: Path, capsys: pytest.CaptureFixture[str]) -> Muster:
+    """Runs a command: exit code, what it printed, what it complained."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        try:
+            code = main(words)
+        except SystemExit as error:  # argparse's own
+            code = error.code
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def populated(data: Path, decide: Decide) -> Path:
+    """Two people and three events."""
+    with Store.open(data / FILE_NAME, unit="door-1") as store:
+        jane, john = store.add_person("1042", "Jane Doe"), store.add_person("7", "=John, Roe")
+        store.record(jane, decide(datetime(2026, 11, 22, 7, tzinfo=UTC)))
+        store.record(john, decide(datetime(2026, 11, 22, 23, 30, tzinfo=UTC), clock_ok=False))
+        store.record(jane, decide(datetime(2026, 11, 23, 16, tzinfo=UTC), Direction.OUT))
+    return data
+
+
+def configure(data: Path, text: str) -> None:
+    data.mkdir(exist_ok=True)
+    (data / "muster.toml").write_text(text, encoding="utf-8")
+
+
+class TestFirstSteps:
+    def test_without_a_command_it_helps(self, muster: Muster) -> None:
+        code, out, _ = muster()
+        assert code == 0
+        assert "muster enrol" not in out
+        for command in ("run", "enrol", "people", "events", "sync", "doctor", "config", "version"):
+            assert f"\n    {command} " in out
+        assert "exit codes:" in out
+
+    def test_version_waits_for_nothing_heavy(self) -> None:
+        script = "import sys; from edge.cli import main; main(['version']); print(sorted(HEAVY & set(sys.modules)))"
+        heavy = "{'numpy', 'cv2', 'sqlite_utils', 'PIL', 'tqdm', 'edge.wiring'}"
+        done = subprocess.run([sys.executable, "-c", script.replace("HEAVY", heavy)], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines() == [f"muster {__version__}", "[]"]
+
+    def test_the_module_is_the_command(self) -> None:
+        for command in ([sys.executable, "-m", "edge"], [MUSTER]):
+            done = subprocess.run([*command, "version"], capture_output=True, text=True, check=True, cwd=ROOT)
+            assert done.stdout == f"muster {__version__}\n"
+
+    @pytest.mark.parametrize("words", [["dance"], ["people"], ["events", "--json", "--csv"], ["enrol"]])
+    def test_wrong_usage_is_said_with_the_usage(self, muster: Muster, words: list[str]) -> None:
+        code, _, err = muster(*words)
+        assert code == 2
+        assert "usage: muster" in err
+
+    def test_documents_are_current(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "scripts/docs.py", "--check"], capture_output=True, text=True, check=False, cwd=ROOT
+        )
+        assert (done.returncode, done.stdout) == (0, "")
+
+
+class TestWhere:
+    def test_the_folder_is_made_for_its_owner_alone(self, muster: Muster, data: Path) -> None:
+        assert muster("people", "list")[:2] == (0, "0 people.\n")
+        assert stat.S_IMODE(data.stat().st_mode) == 0o700
+        assert stat.S_IMODE((data / FILE_NAME).stat().st_mode) == 0o600
+
+    def test_data_may_stand_before_or_after_the_command(self, muster: Muster, populated: Path, tmp_path: Path) -> None:
+        for words in (
+            ["--data", str(tmp_path / "other"), "people", "list"],
+            ["people", "list", "--data", str(tmp_path / "other")],
+        ):
+            assert muster(*words)[1] == "0 people.\n"
+        assert muster("people", "list")[1].endswith("2 people.\n")
+
+    def test_the_configuration_in_the_data_folder_is_used_unless_another_is_named(
+        self, muster: Muster, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def name() -> str:
+            return next(line for line in muster("config")[1].splitlines() if line.startswith("name"))
+
+        assert name() == 'name = "muster-1"'
+        configure(data, '[unit]\nname = "cellar"')
+        assert name() == 'name = "cellar"'
+        (tmp_path / "other.toml").write_text('[unit]\nname = "attic"')
+        monkeypatch.setenv("MUSTER_CONFIG", str(tmp_path / "other.toml"))
+        assert name() == 'name = "attic"'
+        assert 'name = "cellar"' in muster("--config", str(data / "muster.toml"), "config")[1]
+
+    def test_a_configuration_that_was_named_must_be_there(self, muster: Muster) -> None:
+        code, _, err = muster("--config", "/nowhere/muster.toml", "people", "list")
+        assert code == 78
+        assert err.startswith("muster: /nowhere/muster.toml: cannot be read")
+
+    def test_every_fault_of_the_configuration_is_a_line(self, muster: Muster, data: Path) -> None:
+        configure(data, '[unit]\nnmae = "x"\n[camera]\nwidth = "wide"')
+        code, out, err = muster("events")
+        assert (code, out, len(err.splitlines())) == (78, "", 2)
+        assert "did you mean 'unit.name'?" in err
+
+    def test_the_defaults_can_be_printed_whatever_is_wrong_with_the_configuration(self, muster: Muster, data: Path) -> None:
+        configure(data, "this is no TOML")
+        assert muster("config")[0] == 78
+        assert muster("config", "--defaults")[0] == 0
+
+
+class TestPeople:
+    def test_are_listed_for_people_and_for_programs(self, muster: Muster, populated: Path) -> None:
+        assert muster("people", "list")[1] == "1042  Jane Doe  (0 templates)\n7     =John, Roe  (0 templates)\n2 people.\n"
+        assert json.loads(muster("people", "list", "--json")[1])[1] == {"code": "7", "name": "=John, Roe", "templates": 0}
+
+    def test_are_renamed(self, muster: Muster, populated: Path) -> None:
+        assert muster("people", "rename", "1042", "Jane Roe")[0] == 0
+        assert "Jane Roe" in muster("people", "list")[1]
+
+    def test_are_removed_with_a_word_on_what_stays(self, muster: Muster, populated: Path) -> None:
+        code, out, _ = muster("people", "remove", "1042", "--yes")
+        assert code == 0
+        assert "Removed 1042 Jane Doe:" in out
+        assert "Kept: 2 attendance rows" in out
+        assert "1 people." in muster("people", "list")[1]
+
+    def test_a_script_is_not_asked_and_a_person_is(
+        self, muster: Muster, populated: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Terminal(io.StringIO):
+            def isatty(self) -> bool:
+                return True
+
+        monkeypatch.setattr("sys.stdin", Terminal("no\n"))
+        assert muster("people", "remove", "1042")[1].endswith("Nothing was removed.\n")
+        monkeypatch.setattr("sys.stdin", io.StringIO())
+        assert "Removed 1042" in muster("people", "remove", "1042")[1]
+
+    def test_somebody_unknown_is_said(self, muster: Muster) -> None:
+        for words in (["rename", "9", "X"], ["remove", "9"]):
+            assert muster("people", *words) == (
+                65,
+                "",
+                "muster: nobody has the code '9'. `muster people list` shows who is enrolled.\n",
+            )
+
+    def test_no_name_steers_the_terminal(self, muster: Muster, data: Path) -> None:
+        with Store.open(data / FILE_NAME, unit="door-1") as store:
+            store.add_person("1", "\x1b[2JJane\nDoe")
+        assert "\\x1b[2JJane\\nDoe" in muster("people", "list")[1]
+
+
+class TestEvents:
+    def test_are_printed_in_local_time(self, muster: Muster, populated: Path) -> None:
+        configure(populated, '[unit]\ntimezone = "Europe/Vienna"')
+        assert muster("events")[1].splitlines() == [
+            "2026-11-22 08:00:00+01:00  in   1042  Jane Doe  0.44",
+            "2026-11-23 00:30:00+01:00  in   7  =John, Roe  0.44  (the clock was not set)",
+            "2026-11-23 17:00:00+01:00  out  1042  Jane Doe  0.44",
+            "3 events.",
+        ]
+
+    @pytest.mark.parametrize(
+        ("words", "n"),
+        [
+            (["--since", "2026-11-23"], 2),
+            (["--until", "2026-11-22"], 1),
+            (["--since", "2026-11-23", "--until", "2026-11-23"], 2),
+            (["--since", "2026-11-23T00:30", "--until", "2026-11-23T17:00"], 1),
+            (["--since", "2026-11-22T23:30Z"], 2),
+            (["--code", "1042"], 2),
+            (["--code", "8"], 0),
+        ],
+    )
+    def test_are_chosen_by_local_day_moment_and_code(self, muster: Muster, populated: Path, words: list[str], n: int) -> None:
+        configure(populated, '[unit]\ntimezone = "Europe/Vienna"')
+        assert len(json.loads(muster("events", "--json", *words)[1])) == n
+
+    def test_as_csv_they_are_what_sync_delivers(self, muster: Muster, populated: Path) -> None:
+        rows = list(csv.DictReader(io.StringIO(muster("events", "--csv")[1])))
+        assert [row["person_name"] for row in rows] == ["Jane Doe", "'=John, Roe", "Jane Doe"]
+
+    def test_as_json_numbers_are_numbers(self, muster: Muster, populated: Path) -> None:
+        row = json.loads(muster("events", "--json")[1])[1]
+        assert (row["distance"], row["clock_ok"], row["person_name"]) == (0.4375, False, "=John, Roe")
+
+    @pytest.mark.parametrize("when", ["yesterday", "2026-13-01", "22.11.2026"])
+    def test_a_day_that_is_none_is_said(self, muster: Muster, when: str) -> None:
+        code, _, err = muster("events", "--since", when)
+        assert code == 78
+        assert "neither a day such as" in err
+
+
+class TestSync:
+    def test_goes_where_the_configuration_says(self, muster: Muster, populated: Path, tmp_path: Path) -> None:
+        (tmp_path / "stick").mkdir()
+        configure(populated, f'[sync]\ndestinations = ["{tmp_path}/stick", "{tmp_path}/share"]')
+        code, out, err = muster("sync")
+        assert (code, out) == (75, f"{tmp_path}/stick: 3 new rows, in attendance-2026-11.csv\n")
+        assert err.startswith(f"muster: {tmp_path}/share: it is not there")
+        (tmp_path / "share").mkdir()
+        code, out, err = muster("sync")
+        assert (code, out.splitlines()[0], err) == (0, f"{tmp_path}/stick: nothing new", "")
+
+    def test_goes_where_it_is_told_and_there_again(self, muster: Muster, populated: Path, tmp_path: Path) -> None:
+        (tmp_path / "stick").mkdir()
+        for options, n in (([], "3 new rows"), ([], "nothing new"), (["--again"], "3 new rows")):
+            assert n in muster("sync", "--to", str(tmp_path / "stick"), *options)[1]
+        assert len((tmp_path / "stick" / "attendance-2026-11.csv").read_text().splitlines()) == 4
+
+    def test_a_file_that_was_changed_is_mentioned(self, muster: Muster, populated: Path, tmp_path: Path) -> None:
+        (tmp_path / "attendance-2026-11.csv").write_text("something else")
+        assert "kept as attendance-2026-11.set-aside-1.csv" in muster("sync", "--to", str(tmp_path))[1]
+
+    def test_nowhere_to_go_is_said(self, muster: Muster) -> None:
+        code, _, err = muster("sync")
+        assert code == 78
+        assert "--to" in err
+
+
+class TestTrouble:
+    def test_a_damaged_database(self, muster: Muster, populated: Path) -> None:
+        (populated / FILE_NAME).write_bytes(b"not a database, however you look at it")
+        code, out, err = muster("people", "list")
+        assert (code, out) == (74, "")
+        assert "is damaged (file is not a database)" in err
+
+    def test_a_newer_database(self, muster: Muster, populated: Path) -> None:
+        raw = sqlite3.connect(populated / FILE_NAME)
+        raw.execute("PRAGMA user_version = 99")
+        raw.close()
+        assert muster("people", "list")[0] == 78
+
+    def test_a_camera_that_is_none(self, muster: Muster) -> None:
+        code, _, err = muster("run", "--camera", "webcam")
+        assert code == 78
+        assert "'camera.source' must be 'pi'" in err
+
+    def test_a_reader_that_goes_away_is_no_drama(self, populated: Path) -> None:
+        with Store.open(populated / FILE_NAME, unit="door-1") as store, store.transaction():
+            for number in range(5000):
+                store.add_person(f"p{number}", "Somebody with a name that fills the pipe" * 3)
+        with subprocess.Popen([MUSTER, "people", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+            child.stdout.readline()
+            child.stdout.close()
+            assert (child.stderr.read(), child.wait(20)) == (b"", 128 + signal.SIGPIPE)
+
+    @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+    def test_a_signal_ends_it_quietly_and_closes_everything(
+        self, populated: Path, tmp_path: Path, number: signal.Signals, exit_code: int
+    ) -> None:
+        """It waits for the answer to a question of a terminal when the signal comes: at the one place where it is sure to be."""
+        terminal, other_end = os.openpty()
+        command = [MUSTER, "people", "remove", "1042"]
+        with subprocess.Popen(command, stdin=other_end, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+            assert b"Type yes:" in child.stdout.readline()
+            child.send_signal(number)
+            assert (child.wait(20), child.stderr.read()) == (exit_code, b"")
+        os.close(terminal)
+        os.close(other_end)
+        assert [path.name for path in populated.iterdir()] == [FILE_NAME], "the write-ahead log is closed"
+        with Store.open(populated / FILE_NAME, unit="door-1") as store:
+            assert store.find_person("1042")
+
+
+def test_every_command_has_an_example_and_every_option_a_meaning(muster: Muster) -> None:
+    for words in (["run"], ["enrol"], ["people"], ["people", "list"], ["people", "rename"], ["events"], ["sync"], ["doctor"]):
+        code, out, _ = muster(*words, "--help")
+        assert code == 0
+        assert "example: muster" in out

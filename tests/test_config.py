@@ -1,0 +1,125 @@
+"""The configuration: defaults that hold, every fault in one go, and text that comes back."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.config import Config, UnitConfig, describe, load, parse
+from edge.errors import ConfigError
+
+
+def faults(**tables: object) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse(tables)
+    assert caught.value.exit_code == 78
+    return caught.value.faults
+
+
+def test_no_file_and_an_empty_file_are_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "muster.toml").touch()
+    assert load(None) == load(tmp_path / "muster.toml") == Config()
+
+
+def test_what_is_described_reads_back_equal() -> None:
+    assert parse(tomllib.loads(describe(Config()))) == Config()
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip),
+    st.lists(st.text(st.characters(exclude_categories=["Cs"]))),
+)
+def test_any_name_and_folder_reads_back_equal(name: str, destinations: list[str]) -> None:
+    defaults = Config()
+    config = replace(defaults, unit=UnitConfig(name=name), sync=replace(defaults.sync, destinations=tuple(destinations)))
+    assert parse(tomllib.loads(describe(config))) == config
+
+
+def test_every_value_has_an_explanation() -> None:
+    for section in fields(Config):
+        values = getattr(Config(), section.name)
+        assert type(values).__doc__, section.name
+        assert all(len(item.metadata["explanation"]) >= 6 for item in fields(values)), section.name
+
+
+def test_every_default_passes_its_own_check() -> None:
+    for section in fields(Config):
+        values = getattr(Config(), section.name)
+        for item in fields(values):
+            check = item.metadata["check"]
+            assert check is None or check(getattr(values, item.name)) is None, f"{section.name}.{item.name}"
+
+
+def test_all_faults_come_at_once_and_in_the_order_of_the_file() -> None:
+    found = faults(unit={"name": "", "nmae": 1, "zone": 2}, camera={"width": "wide"}, detecton={})
+    assert [fault.split("'")[1] for fault in found] == ["detecton", "unit.nmae", "unit.zone", "unit.name", "camera.width"]
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "sentence"),
+    [
+        ("unit", "nmae", "x", "did you mean 'unit.name'?"),
+        ("unit", "colour", "x", "known here: name, timezone"),
+        ("unit", "name", "  ", "must not be empty; it is '  '"),
+        ("unit", "timezone", "Mars/Base", "such as 'Europe/Vienna'"),
+        ("camera", "source", "webcam", "'usb:N'"),
+        ("camera", "source", "usb:", "'usb:N'"),
+        ("camera", "source", "replay:", "replay:PATH"),
+        ("camera", "width", 640.0, "must be a whole number"),
+        ("camera", "width", True, "must be a whole number"),
+        ("camera", "width", 1, "between 64 and 4096"),
+        ("camera", "fps", float("nan"), "between"),
+        ("camera", "fps", float("inf"), "between"),
+        ("detection", "thresholds", [0.6, 0.7], "three numbers"),
+        ("detection", "thresholds", [0.6, "0.7", 0.7], "a list, each item a number"),
+        ("detection", "thresholds", [0.6, True, 0.7], "a list, each item a number"),
+        ("detection", "variant", "int4", "'float32', 'int8'"),
+        ("sync", "destinations", "/media/stick", "a list, each item a text in quotes"),
+    ],
+)
+def test_a_fault_says_what_is_wrong_and_what_there_is(section: str, key: str, value: object, sentence: str) -> None:
+    (fault,) = faults(**{section: {key: value}})
+    assert f"'{section}.{key}'" in fault
+    assert sentence in fault
+
+
+def test_a_section_must_be_a_table() -> None:
+    (fault,) = faults(unit="muster-1")
+    assert fault.endswith("'unit' must be a table: write [unit].")
+
+
+def test_values_that_are_wrong_together_are_said_together() -> None:
+    found = faults(recognition={"n_agree": 6, "n_window": 5}, panel={"red_pin": 22, "buzzer_pin": 22})
+    assert any("so many frames can never agree" in fault for fault in found)
+    assert any("give each its own" in fault for fault in found)
+
+
+def test_a_whole_number_is_a_number_too() -> None:
+    assert parse({"camera": {"fps": 15}}).camera.fps == 15.0
+
+
+def test_a_byte_order_mark_of_a_windows_editor_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "muster.toml").write_bytes(b'\xef\xbb\xbf[unit]\nname = "Z\xc3\xbcrich"')
+    assert load(tmp_path / "muster.toml").unit.name == "Zürich"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[unit", b"[unit]\nname = 'a'\nname = 'b'", b"\xff\xfe[\0", b"a = " + b"[" * 100_000],
+    ids=["torn", "twice", "UTF-16", "endless brackets"],
+)
+def test_what_is_no_toml_is_said_with_the_file(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "muster.toml").write_bytes(content)
+    with pytest.raises(ConfigError, match=r"muster\.toml: not a TOML file"):
+        load(tmp_path / "muster.toml")
+
+
+def test_a_file_that_cannot_be_read_is_said_with_what_to_do(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing.toml"):
+        with pytest.raises(ConfigError, match=r"cannot be read.*--config"):
+            load(path)
