@@ -13,10 +13,11 @@ from edge.journal import Verdict
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Watch until somebody stops it or the recording is over, and print every decision."""
+    """Watch until somebody stops it or the recording is over; print every decision, and at the end what it came to."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     installation = Installation.of(arguments)
-    wiring.run(_with_camera(installation.config, arguments.camera), installation.data, report=_report)
+    tally = wiring.run(_with_camera(installation.config, arguments.camera), installation.data, report=_report)
+    say(f"{tally}.")
     return 0
 
 
