@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.types import Image
+from edge.types import Faces, Image
 from models import FOLDER
 
 DEFAULT = FOLDER.parent.parent / "shared" / "faces" / "lfw-dev"
@@ -61,5 +61,19 @@ def _split() -> tuple[list[Path], list[Path]]:
 
 
 def read(path: Path) -> Image:
-    """A photograph as (H, W, 3) uint8 RGB."""
-    return np.asarray(cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB), np.uint8)
+    """A photograph as (H, W, 3) uint8 RGB.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    pixels = cv2.imread(str(path))
+    if pixels is None:
+        raise OSError(f"{path}: is not a picture that can be read")
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def central(pixels: Image, found: Faces) -> Faces:
+    """The face nearest the centre, or none."""
+    centre = np.array(pixels.shape[1::-1]) / 2  # (w, h)
+    distances = np.linalg.norm((found.boxes[:, :2] + found.boxes[:, 2:]) / 2 - centre, axis=1)
+    return found[np.argsort(distances)[:1]]

@@ -48,6 +48,6 @@ def extremes(content: bytes, inputs: Sequence[Floats], title: str) -> Extremes:
 
 def _computed(interpreter: Any) -> list[int]:
     """Float tensors that an operation writes, and the input."""
-    operations = interpreter._get_ops_details()  # noqa: SLF001 - the interpreter has no public list of its operations
+    operations = interpreter._get_ops_details()
     written = {int(tensor) for operation in operations if operation["op_name"] != "DELEGATE" for tensor in operation["outputs"]}
     return sorted(written | {details["index"] for details in interpreter.get_input_details()})

@@ -1,0 +1,156 @@
+"""Refuses a file that the Edge TPU compiler 16.0 could not take: ``python -m models.check FILE...``.
+
+The compiler is not ours to ship, and what it does not take it leaves to the CPU or refuses as a whole. So the build asks
+this table instead (``edgetpu.toml``, which names its sources). It knows networks like ours, not every rule there is.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tflite
+
+TABLE: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("edgetpu.toml").read_text("utf-8"))["operations"]
+
+ACTIVATION_TYPES = {tflite.TensorType.INT8, tflite.TensorType.UINT8}
+CONSTANT_TYPES = ACTIVATION_TYPES | {tflite.TensorType.INT32}
+MAX_RANK = 4
+"""A batch of one, and three axes."""
+FOLDABLE = {"ADD", "SUB", "MUL", "DIV"}
+"""With a constant, these belong into the convolution before them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """What the rules ask of a tensor."""
+
+    name: str
+    shape: tuple[int, ...]
+    type: int
+    is_constant: bool
+    is_quantised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the rules ask of an operation; absent optional inputs are left out."""
+
+    name: str
+    version: int
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    fused_activation: int
+
+
+def faults(content: bytes) -> list[str]:
+    """Everything in a file that the compiler could not take, one sentence each; empty for a good file."""
+    if content[4:8] != b"TFL3":
+        return ["is not a TFLite file"]
+    try:
+        model = tflite.Model.GetRootAs(content, 0)
+        if model.SubgraphsLength() != 1:
+            return [f"has {model.SubgraphsLength()} subgraphs instead of one"]
+        operations = list(_operations(model))
+    except (struct.error, IndexError, ValueError, TypeError, AttributeError) as error:  # what reading beyond the end becomes
+        return [f"is damaged ({error})"]
+    found = [fault for operation in operations for fault in _operation_faults(operation)]
+    tensors = dict.fromkeys(tensor for operation in operations for tensor in (*operation.inputs, *operation.outputs))
+    return found + [fault for tensor in tensors for fault in _tensor_faults(tensor)]
+
+
+def _operation_faults(operation: Operation) -> Iterator[str]:
+    rules = TABLE.get(operation.name)
+    if rules is None:
+        yield f"{operation.name} is not an operation of the Edge TPU"
+        return
+    if operation.version > rules["max_version"]:
+        refused = f" (16.0 refuses {rules['refused']})" if "refused" in rules else ""
+        yield f"{operation.name} has version {operation.version}, above {rules['max_version']}{refused}"
+    if rules.get("no_fused_activation") and operation.fused_activation != tflite.ActivationFunctionType.NONE:
+        yield f"{operation.name} has a fused activation"
+    if rules.get("one_axis") and sum(length > 1 for length in operation.inputs[0].shape) > 1:
+        yield f"{operation.name} runs over more than one axis"
+    if operation.name in FOLDABLE and any(tensor.is_constant for tensor in operation.inputs):
+        yield f"{operation.name} with a constant should have been folded into the weights"
+    if operation.name == "PRELU" and any(length > 1 for length in operation.inputs[1].shape[:-1]):
+        yield f"PRELU has slopes of shape {operation.inputs[1].shape}; only the last axis may be longer than 1"
+
+
+def _tensor_faults(tensor: Tensor) -> Iterator[str]:
+    if tensor.type not in (CONSTANT_TYPES if tensor.is_constant else ACTIVATION_TYPES):
+        yield f"{tensor.name} is {_type_name(tensor.type)}, not an 8-bit integer"
+    elif not tensor.is_constant and not tensor.is_quantised:
+        yield f"{tensor.name} has no scale"
+    if min(tensor.shape, default=1) < 1:
+        yield f"{tensor.name} has the dynamic shape {tensor.shape}"
+    elif not tensor.is_constant and tensor.shape[:1] != (1,):
+        yield f"{tensor.name} has the shape {tensor.shape}: the batch is not 1"
+    if len(tensor.shape) > MAX_RANK:
+        yield f"{tensor.name} has {len(tensor.shape)} axes; three beside the batch are the most"
+
+
+def _operations(model: Any) -> Iterator[Operation]:
+    graph = model.Subgraphs(0)
+    tensors = [_tensor(model, graph.Tensors(index)) for index in range(graph.TensorsLength())]
+    for operation in (graph.Operators(index) for index in range(graph.OperatorsLength())):
+        code = model.OperatorCodes(operation.OpcodeIndex())
+        number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())  # the older field holds only the first 127
+        yield Operation(
+            name=_name(tflite.BuiltinOperator, number),
+            version=code.Version(),
+            inputs=tuple(tensors[operation.Inputs(i)] for i in range(operation.InputsLength()) if operation.Inputs(i) >= 0),
+            outputs=tuple(tensors[operation.Outputs(i)] for i in range(operation.OutputsLength())),
+            fused_activation=_fused_activation(operation),
+        )
+
+
+def _tensor(model: Any, tensor: Any) -> Tensor:
+    lengths = tensor.ShapeSignature if tensor.ShapeSignatureLength() else tensor.Shape
+    quantisation = tensor.Quantization()
+    return Tensor(
+        name=(tensor.Name() or b"").decode(),
+        shape=tuple(lengths(axis) for axis in range(tensor.ShapeLength())),
+        type=tensor.Type(),
+        is_constant=model.Buffers(tensor.Buffer()).DataLength() > 0,
+        is_quantised=quantisation is not None and quantisation.ScaleLength() > 0,
+    )
+
+
+_OPTIONS = {
+    tflite.BuiltinOptions.Pool2DOptions: tflite.Pool2DOptions,
+    tflite.BuiltinOptions.ConcatenationOptions: tflite.ConcatenationOptions,
+}
+
+
+def _fused_activation(operation: Any) -> int:
+    kind = _OPTIONS.get(operation.BuiltinOptionsType())
+    if kind is None or operation.BuiltinOptions() is None:
+        return int(tflite.ActivationFunctionType.NONE)
+    options = kind()
+    options.Init(operation.BuiltinOptions().Bytes, operation.BuiltinOptions().Pos)
+    return int(options.FusedActivationFunction())
+
+
+def _type_name(number: int) -> str:
+    return _name(tflite.TensorType, number).lower()
+
+
+def _name(enumeration: Any, number: int) -> str:
+    return next((name for name, value in vars(enumeration).items() if value == number), f"number {number}")
+
+
+def main(arguments: list[str]) -> int:
+    """Check files and print what is wrong; returns the exit code."""
+    wrong = [f"{path}: {fault}" for path in arguments for fault in faults(Path(path).read_bytes())]
+    print("\n".join(wrong) if wrong else f"{len(arguments)} files can be compiled for the Edge TPU")
+    return 65 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
