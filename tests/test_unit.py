@@ -72,7 +72,12 @@ class ReadsPixels:
 class DiskThatFills(Store):
     """A real database whose disk is full when a test says so."""
 
-    is_full = False
+    is_full = is_unreadable = False
+
+    def revision(self) -> int:
+        if self.is_unreadable:
+            raise StoreError("cannot be read")
+        return super().revision()
 
     def record(self, person: Person, decision: Decision) -> Event:
         if self.is_full:
@@ -250,6 +255,18 @@ def test_a_database_that_another_process_locks_is_a_fault_until_it_lets_go(door:
         unit.step(frame(0.5, (ADA, 200, 120)))
         assert door.panel.signals == [LOOKING, FAULT, ACCEPTED, READY]
         assert len(door.store.events()) == 1
+
+
+def test_while_the_database_cannot_be_read_the_known_faces_stay_known_and_the_panel_says_so(door: Door) -> None:
+    unit = door.unit([])
+    unit.step(frame(0.0))
+    door.store.is_unreadable = True
+    for picture in walk((ADA, 200, 120), n=5, start_s=1.0):
+        unit.step(picture)
+    assert door.panel.signals == [READY, FAULT, ACCEPTED]
+    door.store.is_unreadable = False
+    unit.step(frame(2.5))
+    assert door.panel.signals == [READY, FAULT, ACCEPTED, READY]
 
 
 def test_who_leaves_before_it_could_be_recorded_is_named_in_the_log_and_welcome_later(

@@ -27,7 +27,7 @@ from edge.types import Direction
 
 ROOT = Path(__file__).parent.parent
 FACES = Path(os.environ.get("MUSTER_FACES") or ROOT.parent / "shared/faces/lfw-dev")
-N_MANY = 5000
+N_MANY = 2000
 """More frames than a test ever plays."""
 
 pytestmark = pytest.mark.skipif(not wiring.manifest_path().exists(), reason="no models: `make models` builds them")

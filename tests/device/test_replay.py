@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import cv2
@@ -33,6 +35,15 @@ def every(camera: Camera) -> list[Frame]:
 
 def save(path: Path, mode: str = "RGB", colour: object = RED) -> None:
     Image.new(mode, (8, 6), colour).save(path)
+
+
+def claims(path: Path, width: int, height: int) -> None:
+    """A small PNG whose header claims to be large."""
+    save(path)
+    content = bytearray(path.read_bytes())
+    content[16:24] = struct.pack(">II", width, height)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    path.write_bytes(content)
 
 
 def film(path: Path, *, n: int = 20, fps: float = 10.0) -> None:
@@ -90,8 +101,8 @@ def test_a_picture_that_cannot_be_read_is_reported_and_skipped_and_time_goes_on(
 def test_a_picture_made_to_fill_the_memory_is_refused_before_it_is_decoded(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    Image.new("1", (20_000, 20_000)).save(tmp_path / "huge.png")
-    Image.new("1", (9_000, 9_000)).save(tmp_path / "large.png")
+    claims(tmp_path / "huge.png", 20_000, 20_000)
+    claims(tmp_path / "large.png", 9_000, 9_000)
     save(tmp_path / "small.png")
     assert [frame.name for frame in every(Replay(tmp_path, 10.0, Stop()))] == ["small.png"]
     assert "9000 x 9000" in caplog.text
