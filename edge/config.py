@@ -84,7 +84,7 @@ class CameraConfig:
 class DetectionConfig:
     """MTCNN (Zhang et al. 2016)."""
 
-    min_face_px: int = option(60, "Smaller faces are not looked for.", between(20, 1000))
+    min_face_px: int = option(60, "Smaller faces (the longer side of their box) are not found.", between(20, 1000))
     scale_factor: float = option(0.709, "From one level of the pyramid to the next. 0.709 halves the area.", between(0.3, 0.95))
     thresholds: tuple[float, ...] = option((0.6, 0.7, 0.7), "Scores that a box must reach after P-, R- and O-Net.", _three_scores)
     variant: str = option("auto", VARIANT_HELP, one_of("auto", "float32", "int8"))

@@ -83,3 +83,16 @@ def test_faces_are_found_wherever_they_are_and_at_every_size(mtcnn: Mtcnn, portr
         centre = (faces.boxes[0, :2] + faces.boxes[0, 2:]) / 2
         expected = np.array([x, y]) + side * ((found.boxes[0, :2] + found.boxes[0, 2:]) / 2 - (120, 30)) / 200
         assert np.linalg.norm(centre - expected) < 0.1 * wanted_px
+
+
+@pytest.mark.demo
+def test_faces_smaller_than_the_smallest_are_not_found(networks: MtcnnNetworks, portraits: dict[str, np.ndarray]) -> None:
+    whole = portraits["astronaut"]
+    (height_px,) = [face.size_px for face in Mtcnn(networks).detect(whole)]
+    for wanted_px in range(30, 80, 5):
+        side = round(512 * wanted_px / height_px)
+        scene = texture(seed=wanted_px) // 2 + 60
+        scene[100 : 100 + side, 200 : 200 + side] = cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA)[:380, :440]
+        found = Mtcnn(networks, min_face_px=60).detect(scene)
+        assert all(face.size_px >= 60 for face in found)
+        assert len(found) == 1 or wanted_px < 65
