@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from decisions import Decide, accepted
 from hypothesis import settings
 
 from edge.store import FILE_NAME, Store
-from edge.types import Decision, Direction, Outcome
 
 # The same examples each time, and no clock: a slow machine is no fault of the code.
 settings.register_profile("muster", derandomize=True, deadline=None)
 settings.load_profile("muster")
-
-Decide = Callable[..., Decision]
 
 
 @pytest.fixture
@@ -35,10 +32,4 @@ def db_path(tmp_path: Path) -> Path:
 @pytest.fixture
 def decide() -> Decide:
     """Makes accepted decisions."""
-
-    def make(
-        at_utc: datetime = datetime(2026, 11, 22, 7, 0, tzinfo=UTC), direction: Direction = Direction.IN, *, clock_ok: bool = True
-    ) -> Decision:
-        return Decision(Outcome.ACCEPTED, 1, direction, 0.4375, 3, 12.0, at_utc, clock_ok)
-
-    return make
+    return accepted

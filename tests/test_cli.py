@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import Decide
+from decisions import Decide
 
 from edge import __version__
 from edge.cli import main

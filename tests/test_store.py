@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Decide
+from decisions import Decide
 
 from edge.errors import EnrolError, NewerDatabaseError, StoreError
 from edge.store import Store

@@ -49,8 +49,7 @@ class DurableDatabase(sqlite_utils.Database):
     """A database whose commit means that the rows survive a power cut; made by `DurableDatabase.open`.
 
     Raises:
-        StoreError: from every method, in place of the errors of sqlite3 that come from outside the program. The others
-            (a constraint, a wrong query) are faults of the program and stay what they are.
+        StoreError: for what comes from outside the program. A constraint or a wrong value raises what sqlite3 raises.
     """
 
     def __init__(self, path: Path, *, busy_timeout_s: float) -> None:

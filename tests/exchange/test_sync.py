@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -10,12 +11,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from conftest import Decide
+from decisions import Decide, accepted
 
 from edge.exchange.files import LOCK_NAME, Files
 from edge.exchange.ledger import read_csv
@@ -247,69 +247,76 @@ class Failing(Files):
         super().remove(path)
 
 
-def prepared(db_path: Path, decide: Decide, share: Path) -> Store:
-    """A torn file of two months is there, and there is something new for both."""
-    store = Store.open(db_path, unit="door-1")
-    happen(store, decide, 3, start=datetime(2026, 10, 31, 22, tzinfo=UTC))
-    deliver(store, share)
-    (share / NOVEMBER).write_bytes((share / NOVEMBER).read_bytes()[:-30])
-    happen(store, decide, 3, start=datetime(2026, 10, 31, 22, tzinfo=UTC))
-    return store
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A delivered month and a torn one, and something new for both; the destination is called "share"."""
+    folder = tmp_path_factory.mktemp("original")
+    (folder / "share").mkdir()
+    start = datetime(2026, 10, 31, 22, tzinfo=UTC)
+    with contextlib.chdir(folder), Store.open("muster.db", unit="door-1") as store:
+        happen(store, accepted, start=start)
+        deliver(store, Path("share"))
+        happen(store, accepted, start=start)
+    torn = folder / "share" / NOVEMBER
+    torn.write_bytes(torn.read_bytes()[:-30])
+    return folder
+
+
+@pytest.fixture
+def scene(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the original, as the working directory."""
+    shutil.copytree(original, tmp_path / "scene")
+    monkeypatch.chdir(tmp_path / "scene")
+    return Path("share")
+
+
+def open_scene() -> Store:
+    return Store.open("muster.db", unit="door-1")
+
+
+def all_is_well_after_the_next_delivery(store: Store, share: Path) -> None:
+    (delivery,) = deliver(store, share)
+    assert delivery.error is None
+    assert sorted(ids(share)) == sorted(stored(store))
+    assert listing(share) == ["attendance-2026-10.csv", NOVEMBER, "attendance-2026-11.set-aside-1.csv"]
 
 
 N_STEPS = 22
-"""More than `prepared` takes; the tests make sure of it."""
+"""More than the delivery of the scene takes; a test makes sure of it."""
 
 
-def broken_pipe() -> None:
+def pulled() -> None:
     raise OSError(errno.EIO, "Input/output error")
 
 
 @pytest.mark.parametrize("at_step", range(1, N_STEPS))
-def test_a_medium_that_fails_at_any_step_loses_nothing_and_doubles_nothing(
-    db_path: Path, decide: Decide, share: Path, at_step: int
-) -> None:
-    with prepared(db_path, decide, share) as store:
-        (failed,) = deliver(store, share, files=Failing(at_step, broken_pipe))
-        assert failed.error is None or "was pulled" in str(failed.error)
-        (delivery,) = deliver(store, share)
-        assert delivery.error is None
-        assert sorted(ids(share)) == sorted(stored(store))
-        assert listing(share) == ["attendance-2026-10.csv", NOVEMBER, "attendance-2026-11.set-aside-1.csv"]
+def test_a_medium_that_fails_at_any_step_loses_nothing_and_doubles_nothing(scene: Path, at_step: int) -> None:
+    with open_scene() as store:
+        (failed,) = deliver(store, scene, files=Failing(at_step, pulled))
+        if failed.error is not None:
+            assert "was pulled" in str(failed.error)
+            assert len(store.undelivered(str(scene))) == 3, "the cursor moves last"
+        all_is_well_after_the_next_delivery(store, scene)
 
 
 @pytest.mark.parametrize("at_step", range(1, N_STEPS))
-def test_a_power_cut_at_any_step_loses_nothing_and_doubles_nothing(
-    db_path: Path, decide: Decide, share: Path, at_step: int
-) -> None:
+def test_a_power_cut_at_any_step_loses_nothing_and_doubles_nothing(scene: Path, at_step: int) -> None:
     """A child dies at once, without any ``finally``, as when the plug is pulled; the database is a file."""
-    prepared(db_path, decide, share).close()
     child = os.fork()
     if child == 0:
-        with Store.open(db_path, unit="door-1") as store:
-            deliver(store, share, files=Failing(at_step, lambda: os._exit(9)))
+        with open_scene() as store:
+            deliver(store, scene, files=Failing(at_step, lambda: os._exit(9)))
             os._exit(0)
     os.waitpid(child, 0)
-    with Store.open(db_path, unit="door-1") as store:
-        (delivery,) = deliver(store, share)
-        assert delivery.error is None
-        assert sorted(ids(share)) == sorted(stored(store))
-        assert listing(share) == ["attendance-2026-10.csv", NOVEMBER, "attendance-2026-11.set-aside-1.csv"]
+    with open_scene() as store:
+        all_is_well_after_the_next_delivery(store, scene)
 
 
-def test_the_tests_above_reach_the_last_step(db_path: Path, decide: Decide, share: Path) -> None:
-    with prepared(db_path, decide, share) as store:
-        files = Failing(1000, broken_pipe)
-        deliver(store, share, files=files)
+def test_the_tests_above_reach_the_last_step(scene: Path) -> None:
+    with open_scene() as store:
+        files = Failing(1000, pulled)
+        deliver(store, scene, files=files)
         assert N_STEPS > 1000 - files.steps_left > N_STEPS - 4
-
-
-def test_the_cursor_moves_last(db_path: Path, decide: Decide, share: Path) -> None:
-    with prepared(db_path, decide, share) as store:
-        for at_step in count(1):
-            if deliver(store, share, files=Failing(at_step, broken_pipe))[0].error is None:
-                break
-            assert len(store.undelivered(str(share))) == 3
 
 
 @pytest.mark.parametrize(("options", "sentence"), [("size=64k", "it is full"), ("ro", "it is read-only")])
