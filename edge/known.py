@@ -33,14 +33,17 @@ class Known:
         self._people: dict[int, Person] = {}
         self.gallery = Gallery(np.empty((0, 0), np.float32), np.empty(0, np.int64))
 
-    def look(self, at_s: float) -> None:
+    def look(self, at_s: float) -> bool:
         """Read people and templates again if they have changed; asks at most every `CHECK_S`.
+
+        Returns:
+            Whether the database was asked.
 
         Raises:
             StoreError: the database cannot be read; what was known stays known.
         """
         if self._looked_s is not None and 0 <= at_s - self._looked_s < CHECK_S:
-            return
+            return False
         self._looked_s = at_s
         revision = self._store.revision()
         if revision != self._revision:
@@ -48,6 +51,7 @@ class Known:
             self.gallery = Gallery(*self._store.templates(self._model))
             self._people, self._revision = people, revision
             log.info("%d people, %d templates of %s", len(people), len(self.gallery), self._model)
+        return True
 
     def person(self, opinion: Opinion | None) -> Person | None:
         """Whom an opinion names; None for nobody, and for somebody who was removed meanwhile."""

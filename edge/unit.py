@@ -128,11 +128,10 @@ class Unit:
 
     def _look(self, at_s: float) -> None:
         try:
-            self._known.look(at_s)
+            if self._known.look(at_s):
+                self._reading_fault.end()
         except StoreError as error:
             self._reading_fault.begin(error)
-        else:
-            self._reading_fault.end()
 
     def _open_and_close_cases(self) -> None:
         """One case for each living track. Whoever left while nothing could be recorded is named in the log."""

@@ -74,4 +74,6 @@ def _must_be_usable(device: Path) -> None:
 def quiet_opencv() -> None:
     """Keep OpenCV and FFmpeg from writing into the terminal: what they complain about is said in our own words."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET; read by OpenCV when it opens its first video
-    cv2.setLogLevel(0)  # type: ignore[attr-defined] # silent; OpenCV 4.11 has no cv2.utils.logging, 4.14 no stub for this one
+    # The function has moved: in OpenCV 4.11 it is the first of these, in 4.14 the second, and neither has both.
+    set_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
+    set_level(0)  # silent
