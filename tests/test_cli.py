@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import stat
@@ -15,6 +16,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from decisions import Decide
 
@@ -25,6 +28,7 @@ from edge.types import Direction
 
 Muster = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parent.parent
+FACES = Path(os.environ.get("MUSTER_FACES") or ROOT.parent / "shared" / "faces" / "lfw-dev")
 MUSTER = Path(sys.executable).with_name("muster")
 
 
@@ -161,17 +165,19 @@ class TestPeople:
         assert "Kept: 2 attendance rows" in out
         assert "1 people." in muster("people", "list")[1]
 
-    def test_a_script_is_not_asked_and_a_person_is(
-        self, muster: Muster, populated: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        class Terminal(io.StringIO):
-            def isatty(self) -> bool:
-                return True
-
-        monkeypatch.setattr("sys.stdin", Terminal("no\n"))
-        assert muster("people", "remove", "1042")[1].endswith("Nothing was removed.\n")
-        monkeypatch.setattr("sys.stdin", io.StringIO())
+    def test_a_script_is_not_asked(self, muster: Muster, populated: Path) -> None:
         assert "Removed 1042" in muster("people", "remove", "1042")[1]
+
+    @pytest.mark.parametrize(("answer", "n_left"), [(b"no\n", 2), (b"yes\n", 1), (b"\n", 2)])
+    def test_somebody_at_a_terminal_is_asked(self, populated: Path, answer: bytes, n_left: int) -> None:
+        terminal, other_end = os.openpty()
+        os.write(terminal, answer)
+        done = subprocess.run([MUSTER, "people", "remove", "1042"], stdin=other_end, capture_output=True, check=True)
+        os.close(terminal)
+        os.close(other_end)
+        assert b"Remove 1042 Jane Doe? This cannot be undone." in done.stdout
+        with Store.open(populated / FILE_NAME, unit="door-1") as store:
+            assert len(store.people()) == n_left
 
     def test_somebody_unknown_is_said(self, muster: Muster) -> None:
         for words in (["rename", "9", "X"], ["remove", "9"]):
@@ -185,6 +191,44 @@ class TestPeople:
         with Store.open(data / FILE_NAME, unit="door-1") as store:
             store.add_person("1", "\x1b[2JJane\nDoe")
         assert "\\x1b[2JJane\\nDoe" in muster("people", "list")[1]
+
+
+class TestEnrol:
+    """With the real networks."""
+
+    def test_a_folder_without_a_face_enrols_nobody_and_says_why(self, muster: Muster, tmp_path: Path) -> None:
+        for name, pixels in (("1042 Jane Doe.png", np.full((300, 300, 3), 128, np.uint8)), ("7 John Roe.png", None)):
+            (tmp_path / "stick").mkdir(exist_ok=True)
+            content = b"torn" if pixels is None else cv2.imencode(".png", pixels)[1].tobytes()
+            (tmp_path / "stick" / name).write_bytes(content)
+        code, out, _ = muster("enrol", str(tmp_path / "stick"), "--receipt", str(tmp_path / "receipt.csv"))
+        assert code == 65
+        assert out.splitlines()[0] == "1042 Jane Doe"
+        assert out.splitlines()[1].startswith("  no face           1042 Jane Doe.png: ")
+        assert out.splitlines()[-2:] == [
+            "2 photographs: 1 no face, 1 unreadable.",
+            "Not enrolled at all: 1042 Jane Doe, 7 John Roe.",
+        ]
+        with (tmp_path / "receipt.csv").open(newline="") as file:
+            assert [row["verdict"] for row in csv.DictReader(file)] == ["no face", "unreadable"]
+
+    def test_a_folder_that_is_not_there_is_said(self, muster: Muster, tmp_path: Path) -> None:
+        code, out, err = muster("enrol", str(tmp_path / "stick"))
+        assert (code, out) == (65, "")
+        assert f"muster: {tmp_path}/stick: No such file or directory." in err
+
+    @pytest.mark.faces
+    @pytest.mark.skipif(not FACES.is_dir(), reason="the development faces are not here; name them with MUSTER_FACES")
+    def test_real_people_are_enrolled_once(self, muster: Muster, tmp_path: Path) -> None:
+        folders = sorted(folder for folder in FACES.iterdir() if len(list(folder.glob("*.jpg"))) == 4)[:10]
+        for folder in folders:
+            shutil.copytree(folder, tmp_path / "stick" / folder.name)
+        assert muster("enrol", str(tmp_path / "stick"))[0] == 0
+        people = json.loads(muster("people", "list", "--json")[1])
+        assert len(people) == 10
+        assert sum(person["templates"] for person in people) >= 34, "a tenth of these photographs shows somebody else as large"
+        assert "40 photographs" in muster("enrol", str(tmp_path / "stick"))[1]
+        assert json.loads(muster("people", "list", "--json")[1]) == people
 
 
 class TestEvents:
