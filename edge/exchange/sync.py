@@ -24,7 +24,7 @@ from edge.exchange.ledger import Row, read_csv, to_csv
 from edge.store import Store
 
 MAX_BYTES = 200_000_000
-"""A month's file is not read beyond this: some 1.2 million rows."""
+"""A month's file is not read beyond this: some 1.6 million rows."""
 
 _REASONS = {
     errno.ENOENT: "it is not there. Plug in the stick or mount the share; muster does not make the folder",
