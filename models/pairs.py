@@ -27,7 +27,7 @@ def accuracy(mtcnn: Mtcnn, facenet: Facenet) -> dict[str, float]:
     judged = [(fold, templates[a], templates[b], same) for fold, a, b, same in rows if a in templates and b in templates]
     folds, same = np.array([row[0] for row in judged]), np.array([row[3] for row in judged])
     distances = np.array([float(np.sum((a - b) ** 2)) for _, a, b, _ in judged])
-    correct = [_tested(distances, same, folds == fold) for fold in range(N_FOLDS)]
+    correct = [accuracy_at_best_threshold(distances, same, folds == fold) for fold in range(N_FOLDS)]
     return {
         "accuracy": round(float(np.mean(correct)), 4),
         "deviation": round(float(np.std(correct)), 4),
@@ -50,9 +50,10 @@ def _templates(names: list[str], mtcnn: Mtcnn, facenet: Facenet) -> dict[str, Fl
     return templates
 
 
-def _tested(distances: NDArray[np.float64], same: NDArray[np.bool_], testing: NDArray[np.bool_]) -> float:
-    """Accuracy on the tested rows at the threshold that is best on the others."""
+def accuracy_at_best_threshold(distances: NDArray[np.float64], same: NDArray[np.bool_], testing: NDArray[np.bool_]) -> float:
+    """Accuracy on the tested rows at the middle of the thresholds that are best on the others."""
     training = distances[~testing]
     thresholds = np.unique(training)
-    best = max(thresholds, key=lambda threshold: float(np.mean((training <= threshold) == same[~testing])))
+    correct = [float(np.mean((training <= threshold) == same[~testing])) for threshold in thresholds]
+    best = np.median(thresholds[np.array(correct) == max(correct)])
     return float(np.mean((distances[testing] <= best) == same[testing]))

@@ -1,117 +1,29 @@
 """How far int8 is from float32, with the unit's own pipeline on people who did not calibrate: ``python -m models.parity``.
 
-The figures go into the manifest under ``[parity]``. Definitions are those of ISO/IEC 19795-1 where it has one.
+The figures go into the manifest under ``[parity]``.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
-from edge.config import DetectionConfig
-from edge.device.network import load
-from edge.ports import Network
-from edge.types import Faces, Floats
 from edge.vision.facenet import Facenet
-from edge.vision.geometry import iou
-from edge.vision.mtcnn import Mtcnn, MtcnnNetworks
-from models import MANIFEST, faces, manifest, pairs
+from models import faces, manifest, pairs
+from models.compare import cosines, detection_parity, detector, load_cascade, load_facenet
 
 N_PHOTOGRAPHS = 1000
-SAME_FACE_IOU = 0.5
-
-
-def detector(networks: Mapping[str, Network]) -> Mtcnn:
-    """The unit's detector with its default configuration over networks by name."""
-    detection = DetectionConfig()
-    cascade = MtcnnNetworks(networks["pnet"], networks["rnet"], networks["onet"])
-    return Mtcnn(cascade, detection.min_face_px, detection.scale_factor, detection.thresholds)
-
-
-def load_all(variant: str) -> dict[str, Network]:
-    """All four networks of one variant."""
-    return {name: load(MANIFEST, name, variant=variant, threads=2) for name in ("pnet", "rnet", "onet", "facenet")}
-
-
-@dataclass
-class DetectionParity:
-    """What one detector finds of what another found.
-
-    Attributes:
-        n_reference: faces that the reference finds.
-        n_missed: of these, the other one does not find (no box with an IoU of SAME_FACE_IOU).
-        n_extra: faces that only the other one finds.
-        ious: of the pairs.
-        landmark_errors: mean distance of the five landmarks as a share of the reference's box, of the pairs.
-    """
-
-    n_reference: int = 0
-    n_missed: int = 0
-    n_extra: int = 0
-    ious: list[float] = field(default_factory=list)
-    landmark_errors: list[float] = field(default_factory=list)
-
-    def add(self, reference: Faces, other: Faces) -> None:
-        """Count one photograph; each face of the reference, best first, takes the face that overlaps it most."""
-        free = np.ones(len(other), bool)
-        for face in reference:
-            overlaps = np.where(free, iou(face.box, other.boxes), 0) if len(other) else np.zeros(0)
-            self.n_reference += 1
-            if not len(other) or overlaps.max() < SAME_FACE_IOU:
-                self.n_missed += 1
-                continue
-            row = int(overlaps.argmax())
-            free[row] = False
-            self.ious.append(float(overlaps[row]))
-            distances = np.linalg.norm(face.landmarks - other.landmarks[row], axis=1)
-            self.landmark_errors.append(float(distances.mean()) / face.size_px)
-        self.n_extra += int(free.sum())
-
-    def figures(self) -> dict[str, float]:
-        """The figures as the manifest holds them."""
-        return {
-            "n_faces": self.n_reference,
-            "found": round(1 - self.n_missed / self.n_reference, 4),
-            "n_missed": self.n_missed,
-            "n_extra": self.n_extra,
-            "iou_median": round(float(np.median(self.ious)), 4),
-            "landmark_error_median": round(float(np.median(self.landmark_errors)), 4),
-            "landmark_error_95": round(float(np.quantile(self.landmark_errors, 0.95)), 4),
-        }
-
-
-def detection_parity(photographs: Sequence[Path], reference: Mtcnn, other: Mtcnn) -> DetectionParity:
-    """Compare two detectors on photographs."""
-    parity = DetectionParity()
-    for path in tqdm(photographs, "detection", mininterval=2):
-        pixels = faces.read(path)
-        parity.add(reference.detect(pixels), other.detect(pixels))
-    return parity
-
-
-def cosines(photographs: Sequence[Path], mtcnn: Mtcnn, networks: Sequence[Network]) -> Floats:
-    """Cosine between the templates that two networks make of the central face of each photograph, (n,)."""
-    one, other = (Facenet(network) for network in networks)
-    found = []
-    for path in tqdm(photographs, "templates", mininterval=2):
-        pixels = faces.read(path)
-        central = faces.central(pixels, mtcnn.detect(pixels))
-        found += [float(a @ b) for a, b in zip(one.templates(pixels, central), other.templates(pixels, central), strict=True)]
-    return np.array(found, np.float32)
 
 
 def main() -> int:
     """Measure everything and write it into the manifest."""
     photographs = faces.other_photographs()[:N_PHOTOGRAPHS]
-    float32, int8 = load_all("float32"), load_all("int8")
-    found = detection_parity(photographs, detector(float32), detector(int8))
-    cosine = cosines(photographs, detector(float32), (float32["facenet"], int8["facenet"]))
+    float32, int8 = detector(load_cascade("float32")), detector(load_cascade("int8"))
+    facenet_float32, facenet_int8 = load_facenet("float32"), load_facenet("int8")
+    found = detection_parity(photographs, float32, int8)
+    cosine = cosines(photographs, float32, (facenet_float32, facenet_int8))
     figures: dict[str, Any] = {
         "set": faces.SET_NAME,
         "n_photographs": len(photographs),
@@ -122,9 +34,9 @@ def main() -> int:
             "cosine_smallest": round(float(cosine.min()), 5),
         },
         "pairs": {
-            "float32": pairs.accuracy(detector(float32), Facenet(float32["facenet"])),
-            "cpu": pairs.accuracy(detector(float32), Facenet(int8["facenet"])),
-            "int8": pairs.accuracy(detector(int8), Facenet(int8["facenet"])),
+            "float32": pairs.accuracy(float32, Facenet(facenet_float32)),
+            "cpu": pairs.accuracy(float32, Facenet(facenet_int8)),
+            "int8": pairs.accuracy(int8, Facenet(facenet_int8)),
         },
     }
     print(figures)

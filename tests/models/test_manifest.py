@@ -1,0 +1,70 @@
+"""The manifest is complete, true, and the figures in it are good enough."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from typing import Any
+
+import pytest
+
+from edge.config import CameraConfig, DetectionConfig
+from edge.device.network import load, read_spec
+from edge.vision.mtcnn import PyramidLayout
+from models import FOLDER, MANIFEST, check
+
+NAMES = ("pnet", "rnet", "onet", "facenet")
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, Any]:
+    return tomllib.loads(MANIFEST.read_text("utf-8"))
+
+
+def test_every_committed_file_is_named_and_has_its_hash(tables: dict[str, Any]) -> None:
+    named = {
+        variant["file"]: variant["sha256"] for network in tables["networks"].values() for variant in network["variants"].values()
+    }
+    committed = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in FOLDER.glob("*.tflite")}
+    assert committed == {file: digest for file, digest in named.items() if "/" not in file}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_origin_and_calibration_are_told(name: str, tables: dict[str, Any]) -> None:
+    network = tables["networks"][name]
+    assert network["licence"] == "MIT"
+    assert set(network["source"]) == {"package", "version", "file", "sha256"}
+    calibration = network["variants"]["int8"]["calibration"]
+    assert calibration["n_photographs"] >= 300
+    assert "lfw-dev" in calibration["set"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_int8_files_can_be_compiled_for_the_edge_tpu(name: str) -> None:
+    assert check.faults(read_spec(MANIFEST, name, variant="int8").path.read_bytes()) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_cpu_runs_loads(name: str) -> None:
+    assert load(MANIFEST, name).spec.name == name
+
+
+def test_float32_detects_and_int8_recognises_on_a_cpu() -> None:
+    assert [read_spec(MANIFEST, name).variant for name in NAMES] == ["float32", "float32", "float32", "int8"]
+
+
+@pytest.mark.parametrize("variant", ["float32", "int8"])
+def test_the_canvas_is_that_of_the_default_configuration(variant: str) -> None:
+    camera, detection = CameraConfig(), DetectionConfig()
+    layout = PyramidLayout.pack((camera.width, camera.height), detection.min_face_px, detection.scale_factor)
+    assert read_spec(MANIFEST, "pnet", variant=variant).input.shape[1:3] == layout.canvas_size[::-1]
+
+
+def test_measured_parity_is_what_was_asked_for(tables: dict[str, Any]) -> None:
+    parity = tables["parity"]
+    assert parity["detection"]["found"] >= 0.985
+    assert parity["detection"]["iou_median"] >= 0.94
+    assert parity["detection"]["landmark_error_median"] <= 0.01
+    assert parity["facenet"]["cosine_median"] >= 0.998
+    for placement in ("cpu", "int8"):
+        assert parity["pairs"][placement]["accuracy"] >= parity["pairs"]["float32"]["accuracy"] - 0.003
