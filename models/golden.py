@@ -6,6 +6,7 @@ The same file is compared with in both runtimes, so it also shows how far those 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,8 @@ def results() -> dict[str, Floats]:
 
 def main(path: Path = PATH) -> None:
     """Write the golden file."""
-    np.savez_compressed(path, command=np.array("python -m models.golden"), **results())
+    arrays: dict[str, Any] = {"command": np.array("python -m models.golden"), **results()}
+    np.savez_compressed(path, **arrays)
     print(f"{path.name}: {path.stat().st_size:,} bytes")
 
 

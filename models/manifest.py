@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import re
+import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import tomli_w
 from ai_edge_litert.interpreter import Interpreter
 
 from models import MANIFEST
@@ -30,9 +29,27 @@ def read() -> dict[str, Any]:
 
 def write(tables: Mapping[str, Any]) -> None:
     """Replace the manifest."""
-    text = tomli_w.dumps(tables)
-    compact = re.sub(r"\[\n([^\[\]]*),\n\]", lambda array: f"[{' '.join(array[1].split())}]", text)  # a short array on one line
-    MANIFEST.write_text(HEADER + compact, "utf-8")
+    MANIFEST.write_text(HEADER + "\n".join(_lines(tables, ())).lstrip() + "\n", "utf-8")
+
+
+def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    """TOML: a table's own values first, then the tables in it; a tensor stays on one line."""
+    tables = {key: value for key, value in table.items() if isinstance(value, dict) and key != "input"}
+    values = [f"{key} = {_value(value)}" for key, value in table.items() if key not in tables]
+    if values:
+        yield from ("", f"[{'.'.join(path)}]", *values)
+    for key, value in tables.items():
+        yield from _lines(value, (*path, key))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return "[\n    " + ",\n    ".join(map(_value, value)) + ",\n]"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)  # strings and numbers as JSON writes them are TOML
 
 
 def network_entry(network: Network, variants: Mapping[str, Any]) -> dict[str, Any]:
