@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +12,16 @@ from pathlib import Path
 import cv2
 
 from edge.types import Image
+
+MEASURED = """
+import sys
+from pathlib import Path
+from edge.cli import main
+code = main(sys.argv[1:])
+print(Path("/proc/self/status").read_text(), file=sys.stderr)
+sys.exit(code)
+"""
+"""The command, and then the kernel's account of it. (`ru_maxrss` of a child counts the parent that it was forked from.)"""
 
 CONFIG = '[camera]\nsource = "replay:{frames}"\n[panel]\nkind = "none"\n[recognition]\nthreads = {threads}\n'
 
@@ -52,20 +62,11 @@ class Unit:
         return self._muster("run")
 
     def _muster(self, *words: str) -> Run:
-        command = [
-            sys.executable,
-            "-m",
-            "edge",
-            "--data",
-            str(self.folder / "data"),
-            "--config",
-            str(self.folder / "muster.toml"),
-        ]
+        options = ["--data", str(self.folder / "data"), "--config", str(self.folder / "muster.toml")]
         began = time.perf_counter()
-        process = subprocess.Popen([*command, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        errors = process.stderr.read() if process.stderr else b""
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise SystemExit(f"muster {words[0]} ended with {process.returncode}:\n{errors.decode(errors='replace')}")
-        return Run(time.perf_counter() - began, usage.ru_maxrss * 1024)
+        done = subprocess.run([sys.executable, "-c", MEASURED, words[0], *options, *words[1:]], capture_output=True, check=False)
+        wall_s = time.perf_counter() - began
+        account = re.search(rb"VmHWM:\s+(\d+) kB", done.stderr)
+        if done.returncode or account is None:
+            raise SystemExit(f"muster {words[0]} ended with {done.returncode}:\n{done.stderr.decode(errors='replace')}")
+        return Run(wall_s, int(account[1]) * 1024)
