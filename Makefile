@@ -27,6 +27,9 @@ endef
 .venv-tflite/.ready: requirements/tflite-dev.txt requirements/install.txt pyproject.toml
 	$(call venv,.venv-tflite,requirements/tflite-dev.txt)
 
+.venv-models/.ready: requirements/models.txt requirements/install.txt pyproject.toml
+	$(call venv,.venv-models,requirements/models.txt)
+
 run: portraits ## the demonstration; CAMERA=usb:0 takes a webcam instead of the drawn walk-ups
 	$(BIN)/python -m scripts.demo $(if $(CAMERA),--camera $(CAMERA))
 
@@ -43,6 +46,12 @@ test: .venv/.ready-dev test-native ## all tests, at most five minutes on two cor
 test-native: .venv-tflite/.ready ## the tests that touch native code, under tflite-runtime and numpy 1
 	.venv-tflite/bin/python -m pytest -m native
 
+models: .venv-models/.ready ## build the networks again from hashed packages; needs MUSTER_FACES to calibrate
+	.venv-models/bin/python -m models.build
+
+parity: .venv-models/.ready ## how far int8 is from float32, on MUSTER_FACES, into the manifest
+	.venv-models/bin/python -m models.parity
+
 bench: portraits ## how long everything takes; BENCH="--threads 1", or "--peer" where peers are installed
 	$(BIN)/python -m tests.bench $(BENCH)
 
@@ -53,6 +62,16 @@ check: .venv/.ready-dev ## format, lint, types
 
 docs: .venv/.ready ## write docs/cli.md and deploy/muster.toml from the program
 	$(BIN)/python -m scripts.docs
+
+COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header
+
+requirements: ## pin and hash again what requirements/*.in ask for; needs uv
+	$(COMPILE) requirements/install.in -o requirements/install.txt
+	$(COMPILE) requirements/litert.in -o requirements/litert.txt
+	$(COMPILE) requirements/litert.in requirements/dev.in -o requirements/litert-dev.txt
+	$(COMPILE) requirements/tflite.in -o requirements/tflite.txt
+	$(COMPILE) requirements/tflite.in requirements/dev.in -o requirements/tflite-dev.txt
+	$(COMPILE) requirements/models.in -o requirements/models.txt
 
 clean: ## remove what make made, except data under var/
 	rm -rf .venv .venv-tflite .venv-models models/build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
