@@ -140,7 +140,6 @@ class TfliteNetwork:
     """
 
     def __init__(self, spec: NetworkSpec, *, threads: int = 1) -> None:
-        _verify_hash(spec)
         self.spec = spec
         self._interpreter = _open(spec, threads)
         self._outputs = _verified_outputs(spec, self._interpreter)
@@ -213,25 +212,30 @@ def dequantise(numbers: NDArray[Any], spec: TensorSpec) -> Floats:
     return (numbers.astype(np.float32) - np.float32(spec.zero_point)) * np.float32(spec.scale)
 
 
-def _verify_hash(spec: NetworkSpec) -> None:
-    """Keep every file but the right one from the runtime: tflite-runtime 2.14.0 dies of a truncated one (SIGSEGV)."""
+def _verified_bytes(spec: NetworkSpec) -> bytes:
+    """The file's content, which is what the runtime gets too: not the file, which could change after it was checked.
+
+    A file that is mapped and replaced in place ends the process (SIGBUS), and tflite-runtime 2.14.0 dies of a truncated one
+    (SIGSEGV): only bytes whose hash is right go on.
+    """
     try:
-        with spec.path.open("rb") as file:
-            actual = hashlib.file_digest(file, "sha256").hexdigest()
+        content = spec.path.read_bytes()
     except OSError as error:
         raise ModelError(f"{spec.path}: cannot be read ({error.strerror}). Reinstall Muster, or run `make models`.") from error
+    actual = hashlib.sha256(content).hexdigest()
     if actual != spec.sha256:
         raise ModelError(
             f"{spec.path}: is not the file that the manifest names (sha256 {actual[:12]}…, expected {spec.sha256[:12]}…). "
             "Reinstall Muster, or run `make models`."
         )
+    return content
 
 
 def _open(spec: NetworkSpec, threads: int) -> Any:
     module, _ = runtime_name_and_version()
     interpreter = importlib.import_module(f"{module}.interpreter").Interpreter
     try:
-        return interpreter(model_path=str(spec.path), num_threads=threads)
+        return interpreter(model_content=_verified_bytes(spec), num_threads=threads)
     except (ValueError, RuntimeError) as error:
         raise ModelError(f"{spec.path}: is not a TFLite model that {module} can read ({error}). Reinstall Muster.") from error
 
