@@ -28,12 +28,12 @@ class Rules:
         timezone: where a day begins; None is the system's own.
     """
 
-    n_agree: int = 3
-    n_window: int = 5
-    recheck_s: float = 1.0
-    duplicate_window_s: float = 60.0
-    direction: Direction | None = None
-    timezone: tzinfo | None = None
+    n_agree: int
+    n_window: int
+    recheck_s: float
+    duplicate_window_s: float
+    direction: Direction | None
+    timezone: tzinfo | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ READER_GONE = 128 + signal.SIGPIPE
 
 EXIT_CODES = """exit codes:
   0 done · 2 wrong usage · 65 a photograph, folder, person or model cannot be used · 69 a device is missing
-  74 the database is locked, damaged or its disk full · 75 a destination was not reached, try again
-  78 the configuration is wrong, or the database is newer than the program · 130 Ctrl-C"""
+  70 Muster itself failed · 74 the database is locked, damaged or its disk full · 75 a destination was not reached, try again
+  78 the configuration is wrong, or the database is newer than the program · 130 Ctrl-C · 143 SIGTERM, before `run` watches"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.attendance import Attendance, Case, Moment, Opinion, Rules
-from edge.errors import DeviceError, StoreError
+from edge.errors import DeviceError, EnrolError, MusterError, StoreError
 from edge.journal import Fault, Tally, Verdict
 from edge.known import Known
 from edge.ports import Camera, Clock, Panel
@@ -45,9 +45,9 @@ class Hands:
 class Limits:
     """When two templates are one person, and how many faces are judged in one frame; the fields are the configuration's."""
 
-    max_distance: float = 1.0
-    min_margin: float = 0.0
-    faces_per_frame: int = 2
+    max_distance: float
+    min_margin: float
+    faces_per_frame: int
 
 
 class Unit:
@@ -85,16 +85,23 @@ class Unit:
         self.tally = Tally()
 
     def run(self) -> Tally:
-        """Work until the camera has nothing more to give: a recording is over, or the unit was asked to stop."""
+        """Work until the camera has nothing more to give: a recording is over, or the unit was asked to stop.
+
+        Raises:
+            BrokenPipeError: whoever read along has gone.
+            MusterError: something failed that nobody foresaw; the log has its trace.
+        """
         try:
             self._show(Signal.READY)
             while self._turn():
                 pass
-        except Exception:
+        except BrokenPipeError:
+            raise
+        except Exception as error:
             # The one broad guard: whatever this is, nobody foresaw it. Say so at the door and start anew (systemd restarts).
             self._hands.panel.show(Signal.FAULT)
             log.exception("the loop has stopped")
-            raise
+            raise MusterError(f"the loop has stopped ({error!r}). The log says where; please report it.") from error
         return self.tally
 
     def _turn(self) -> bool:
@@ -169,24 +176,25 @@ class Unit:
         clock = self._hands.clock
         moment = Moment(frame.at_s, clock.utc(frame.at_s), clock.is_trusted())
         decision = self._attendance.decide(opinion, moment)
-        event = None
-        if person and decision.outcome is Outcome.ACCEPTED:
+        try:
             event = self._recorded(person, decision)
-            if event is None:
-                return
-            self._attendance.remember(decision)
+        except EnrolError:
+            self._cases[track.id] = Case(self._rules)  # removed since the last look into the database
+            return
+        except StoreError as error:
+            self._recording_fault.begin(error)
+            return
         self._cases[track.id].settle(opinion)
         self._hands.panel.show(SIGNALS[decision.outcome])
         self._report(Verdict(decision, person, opinion.margin, track.id, frame.name, event))
 
-    def _recorded(self, person: Person, decision: Decision) -> Event | None:
-        """The durable row, or None when the database does not take it."""
-        try:
-            event = self._hands.store.record(person, decision)
-        except StoreError as error:
-            self._recording_fault.begin(error)
+    def _recorded(self, person: Person | None, decision: Decision) -> Event | None:
+        """The durable row of an accepted decision, remembered; None for any other."""
+        if person is None or decision.outcome is not Outcome.ACCEPTED:
             return None
+        event = self._hands.store.record(person, decision)
         self._recording_fault.end()
+        self._attendance.remember(decision)
         self.tally.n_recorded += 1
         return event
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from edge.types import Direction, Event, Match, Outcome
 
 A, B, NOBODY = 1, 2, None
 MONDAY = datetime(2026, 1, 5, 8, tzinfo=UTC)
-RULES = Rules(timezone=ZoneInfo("Europe/Vienna"))
+RULES = Rules(n_agree=3, n_window=5, recheck_s=1.0, duplicate_window_s=60.0, direction=None, timezone=ZoneInfo("Europe/Vienna"))
 
 
 def match(person: int | None, distance: float = 0.5, margin: float = 1.0) -> Match:
@@ -175,7 +176,7 @@ def test_after_a_restart_utc_decides_and_a_clock_set_back_locks_nobody_out(elaps
 
 
 def test_a_window_of_nothing_records_every_time() -> None:
-    attendance = Attendance(Rules(duplicate_window_s=0), {})
+    attendance = Attendance(replace(RULES, duplicate_window_s=0), {})
     assert [accept(attendance, moment(0)), accept(attendance, moment(0))] == [Direction.IN, Direction.OUT]
 
 
@@ -203,7 +204,7 @@ def test_after_a_restart_the_direction_continues() -> None:
 
 
 def test_a_fixed_direction_is_always_that() -> None:
-    attendance = Attendance(Rules(direction=Direction.OUT, duplicate_window_s=0), {})
+    attendance = Attendance(replace(RULES, direction=Direction.OUT, duplicate_window_s=0), {})
     assert [accept(attendance, moment(0)), accept(attendance, moment(1))] == [Direction.OUT, Direction.OUT]
 
 

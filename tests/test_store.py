@@ -221,7 +221,7 @@ class TestEvents:
     def test_somebody_removed_meanwhile_gets_no_row(self, store: Store, decide: Decide) -> None:
         person = enrolled(store)
         store.remove_person("1042")
-        with pytest.raises(StoreError, match="1042 Jane Doe is no longer enrolled"):
+        with pytest.raises(EnrolError, match="1042 Jane Doe is no longer enrolled"):
             store.record(person, decide())
         assert store.events() == []
 

@@ -8,16 +8,17 @@ import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from edge.attendance import Rules
 from edge.device.fakes import ManualClock, RecordingPanel, ScriptedCamera
-from edge.errors import DeviceError, StoreError
+from edge.errors import DeviceError, MusterError, StoreError
 from edge.journal import Verdict
 from edge.store import Store
 from edge.types import Decision, Direction, Event, Faces, Floats, Frame, Image, Outcome, Person, Signal
@@ -28,6 +29,9 @@ MODEL = "scripted/float32"
 PHOTO = "{:064d}"
 READY, LOOKING, FAULT = Signal.READY, Signal.LOOKING, Signal.FAULT
 ACCEPTED, ALREADY, UNKNOWN = Signal.ACCEPTED, Signal.ALREADY, Signal.NOT_IN_DATABASE
+
+RULES = Rules(n_agree=3, n_window=5, recheck_s=1.0, duplicate_window_s=60.0, direction=None, timezone=None)
+LIMITS = Limits(max_distance=0.8, min_margin=0.0, faces_per_frame=2)
 
 Who = tuple[int, float, float]
 """A face in a scripted frame: whose (row of the unit matrix), and x and size of its box in pixels."""
@@ -95,12 +99,12 @@ class Door:
     eyes: ReadsPixels
     verdicts: list[Verdict]
 
-    def unit(self, script: Sequence[Frame | DeviceError], *, rules: Rules | None = None, limits: Limits | None = None) -> Unit:
+    def unit(self, script: Sequence[Frame | DeviceError], *, limits: Limits | None = None) -> Unit:
         return Unit(
             Hands(ScriptedCamera(script), self.panel, self.clock, self.store),
             Recogniser(self.eyes, self.eyes, MODEL),
-            rules=rules or Rules(),
-            limits=limits or Limits(),
+            rules=RULES,
+            limits=limits or LIMITS,
             report=self.verdicts.append,
         )
 
@@ -169,7 +173,7 @@ def test_two_people_at_once_get_a_row_each(door: Door) -> None:
 
 
 def test_only_so_many_faces_are_judged_in_one_frame_the_largest_first(door: Door) -> None:
-    limits = Limits(faces_per_frame=1)
+    limits = replace(LIMITS, faces_per_frame=1)
     door.unit(walk((ADA, 100, 80), (BOB, 400, 160), n=7), limits=limits).run()
     assert [name for name, _ in door.outcomes] == ["Bob", "Ada"]
     assert set(door.eyes.n_judged) == {1}
@@ -177,7 +181,7 @@ def test_only_so_many_faces_are_judged_in_one_frame_the_largest_first(door: Door
 
 def test_a_stranger_who_was_told_does_not_keep_others_waiting(door: Door) -> None:
     frames = walk((STRANGER, 400, 200), n=5) + walk((STRANGER, 400, 200), (ADA, 100, 80), n=5, start_s=0.5)
-    door.unit(frames, limits=Limits(faces_per_frame=1)).run()
+    door.unit(frames, limits=replace(LIMITS, faces_per_frame=1)).run()
     assert door.outcomes == [("-", Outcome.NOT_IN_DATABASE), ("Ada", Outcome.ACCEPTED)]
 
 
@@ -306,11 +310,24 @@ def test_what_nobody_foresaw_shows_a_fault_is_logged_once_with_its_trace_and_end
         raise ZeroDivisionError
 
     door.eyes.detect = explode  # type: ignore[method-assign]
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(MusterError, match="ZeroDivisionError") as caught:
         door.unit(walk(n=3)).run()
+    assert caught.value.exit_code == 70
     assert door.panel.signals == [READY, FAULT]
     (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert record.exc_info is not None
+
+
+def test_a_reader_of_the_output_who_has_gone_ends_the_loop_without_a_word(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    def hang_up(_verdict: Verdict) -> None:
+        raise BrokenPipeError
+
+    door.verdicts = SimpleNamespace(append=hang_up)  # type: ignore[assignment]
+    with pytest.raises(BrokenPipeError):
+        door.unit(walk((ADA, 200, 120), n=5)).run()
+    assert len(door.store.events()) == 1
+    assert door.panel.signals == [READY, LOOKING, ACCEPTED]
+    assert caplog.records == []
 
 
 # People who come and go in the database
@@ -335,6 +352,18 @@ def test_who_is_removed_while_the_votes_are_cast_gets_no_row(door: Door) -> None
         unit.step(picture)
     assert door.outcomes == [("-", Outcome.NOT_IN_DATABASE)]
     assert door.store.events() == []
+
+
+def test_who_was_removed_a_moment_ago_gets_no_row_and_is_no_fault(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    unit = door.unit([])
+    for picture in walk((ADA, 200, 120), n=2):
+        unit.step(picture)
+    door.store.remove_person("P0")
+    for picture in walk((ADA, 200, 120), n=8, start_s=0.2):
+        unit.step(picture)
+    assert door.store.events() == []
+    assert door.panel.signals == [LOOKING]
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 def test_templates_of_another_model_are_not_compared(door: Door) -> None:

@@ -16,7 +16,6 @@ import pytest
 from PIL import Image
 
 from edge import wiring
-from edge.attendance import Rules
 from edge.config import Config, parse
 from edge.device.camera import Wanted
 from edge.device.panel import Pins
@@ -173,7 +172,6 @@ def test_the_configuration_reaches_every_object() -> None:
     assert str(rules.timezone) == "Asia/Tokyo"
     limits = wiring.limits(config)
     assert (limits.max_distance, limits.min_margin, limits.faces_per_frame) == (0.7, 0.1, 3)
-    assert wiring.rules(Config()) == Rules()
 
 
 def test_a_run_over_an_empty_room_counts_its_frames(tmp_path: Path) -> None:

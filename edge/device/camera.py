@@ -27,8 +27,8 @@ class Wanted:
     """
 
     source: str
-    size: tuple[int, int] = (640, 480)
-    fps: float = 15.0
+    size: tuple[int, int]
+    fps: float
 
     @property
     def replayed(self) -> Path | None:

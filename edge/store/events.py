@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from edge.errors import StoreError
+from edge.errors import EnrolError
 from edge.store.database import DurableDatabase
 from edge.types import Decision, Direction, Event, Person
 
@@ -25,7 +25,8 @@ class Events:
         """Write an accepted decision into the ledger. When this returns, the row survives a power cut.
 
         Raises:
-            StoreError: the row is not stored; somebody who was removed meanwhile gets none either.
+            EnrolError: the person was removed meanwhile; there is no row.
+            StoreError: the row is not stored.
         """
         if decision.direction is None:
             raise ValueError(f"only an accepted decision is recorded, not {decision.outcome}")
@@ -37,7 +38,7 @@ class Events:
         with self._database.writing():
             rows = self._database.rows(sql, [*values, float(decision.distance), int(decision.clock_ok), person.id])
         if not rows:
-            raise StoreError(f"{person.code} {person.name} is no longer enrolled; no row was written.")
+            raise EnrolError(f"{person.code} {person.name} is no longer enrolled; no row was written.")
         return _event(rows[0])
 
     def events(self, *, since: datetime | None = None, until: datetime | None = None, code: str | None = None) -> list[Event]:

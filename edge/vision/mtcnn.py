@@ -156,9 +156,9 @@ class Mtcnn:
     """
 
     networks: MtcnnNetworks
-    min_face_px: float = 60
-    scale_factor: float = 0.709
-    thresholds: tuple[float, ...] = (0.6, 0.7, 0.7)
+    min_face_px: float
+    scale_factor: float
+    thresholds: tuple[float, ...]
 
     def detect(self, pixels: Image) -> Faces:
         """All faces of a frame, best first.

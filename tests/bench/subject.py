@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -12,12 +12,11 @@ import cv2
 import numpy as np
 
 from edge import wiring
-from edge.attendance import Rules
 from edge.config import Config, RecognitionConfig
 from edge.device.fakes import ManualClock, RecordingPanel, ScriptedCamera
 from edge.store import Store
 from edge.types import Frame, Image
-from edge.unit import Hands, Limits, Unit
+from edge.unit import Hands, Unit
 from edge.vision.gallery import Gallery
 from edge.vision.geometry import Mipmap
 from edge.vision.mtcnn import Mtcnn, PyramidLayout, standardised
@@ -94,7 +93,8 @@ def turns(recogniser: Recogniser, pixels: Image, *, recheck_s: float) -> Iterato
         person = store.add_person("1", "Bench")
         store.add_template(person.id, template, model=recogniser.model, photo_sha256="0" * 64)
         hands = Hands(ScriptedCamera([]), RecordingPanel(), ManualClock(), store)
-        unit = Unit(hands, recogniser, rules=Rules(recheck_s=recheck_s), limits=Limits(), report=lambda _: None)
+        rules = replace(wiring.rules(Config()), recheck_s=recheck_s)
+        unit = Unit(hands, recogniser, rules=rules, limits=wiring.limits(Config()), report=lambda _: None)
         numbers = count()
         turn = lambda: unit.step(Frame(pixels, next(numbers) / FPS))  # noqa: E731 -- a name for it would say no more
         for _ in range(5):
@@ -108,8 +108,3 @@ def network_sizes(detector: Mtcnn) -> str:
     """The canvas, in words."""
     layout = PyramidLayout.pack(FRAME_SIZE, detector.min_face_px, detector.scale_factor)
     return f"{layout.canvas_size[0]} x {layout.canvas_size[1]} px, {len(layout.levels)} levels"
-
-
-def model_names() -> list[str]:
-    """The networks of the manifest."""
-    return list(tomllib.loads(wiring.manifest_path().read_text(encoding="utf-8"))["networks"])

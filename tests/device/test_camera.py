@@ -49,7 +49,7 @@ def run_pi(folder: Path, module: str) -> subprocess.CompletedProcess[str]:
         "from edge.device.camera import Wanted, open_source\n"
         "from edge.errors import DeviceError\n"
         "try:\n"
-        "    source = open_source(Wanted('pi', (4, 2)))\n"
+        "    source = open_source(Wanted('pi', (4, 2), 15.0))\n"
         "    print(source.grab().tolist()[0][0])\n"
         "    source.close()\n"
         "except DeviceError as error: print(error)\n"
@@ -73,22 +73,22 @@ def test_without_picamera2_the_package_to_install_is_named(tmp_path: Path) -> No
 def test_a_usb_camera_that_is_not_there_is_said_with_those_that_are(tmp_path: Path) -> None:
     (tmp_path / "video2").touch()
     with pytest.raises(DeviceError, match=r"cameras found: video2"):
-        open_source(Wanted("usb:0"), tmp_path)
+        open_source(Wanted("usb:0", (640, 480), 15.0), tmp_path)
 
 
 def test_a_device_that_is_no_camera_is_said(tmp_path: Path) -> None:
     (tmp_path / "video0").write_bytes(b"no camera")
     with pytest.raises(DeviceError, match="it is no camera"):
-        open_source(Wanted("usb:0"), tmp_path)
+        open_source(Wanted("usb:0", (640, 480), 15.0), tmp_path)
 
 
 def test_an_unknown_source_is_refused() -> None:
     with pytest.raises(DeviceError, match="not known"):
-        open_source(Wanted("webcam"))
+        open_source(Wanted("webcam", (640, 480), 15.0))
 
 
 def test_a_live_camera_is_opened_at_its_first_frame_only() -> None:
-    camera = open_camera(Wanted("usb:63"), ManualClock(), Stop())
+    camera = open_camera(Wanted("usb:63", (640, 480), 15.0), ManualClock(), Stop())
     with pytest.raises(DeviceError, match="video63 is not there"):
         camera.read()
     camera.close()

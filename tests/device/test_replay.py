@@ -193,7 +193,7 @@ def test_a_wish_to_stop_ends_the_recording(tmp_path: Path) -> None:
     save(tmp_path / "1.png")
     save(tmp_path / "2.png")
     stop = Stop()
-    camera = open_camera(Wanted(f"replay:{tmp_path}"), SystemClock(), stop)
+    camera = open_camera(Wanted(f"replay:{tmp_path}", (640, 480), 10.0), SystemClock(), stop)
     assert camera.read() is not None
     stop.set()
     assert camera.read() is None

@@ -22,7 +22,7 @@ def networks() -> MtcnnNetworks:
 
 @pytest.fixture(scope="session")
 def mtcnn(networks: MtcnnNetworks) -> Mtcnn:
-    return Mtcnn(networks)
+    return Mtcnn(networks, 60, 0.709, (0.6, 0.7, 0.7))
 
 
 @pytest.fixture(scope="session")

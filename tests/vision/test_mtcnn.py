@@ -86,13 +86,13 @@ def test_faces_are_found_wherever_they_are_and_at_every_size(mtcnn: Mtcnn, portr
 
 
 @pytest.mark.demo
-def test_faces_smaller_than_the_smallest_are_not_found(networks: MtcnnNetworks, portraits: dict[str, np.ndarray]) -> None:
+def test_faces_smaller_than_the_smallest_are_not_found(mtcnn: Mtcnn, portraits: dict[str, np.ndarray]) -> None:
     whole = portraits["astronaut"]
-    (height_px,) = [face.size_px for face in Mtcnn(networks).detect(whole)]
+    (height_px,) = [face.size_px for face in mtcnn.detect(whole)]
     for wanted_px in range(30, 80, 5):
         side = round(512 * wanted_px / height_px)
         scene = texture(seed=wanted_px) // 2 + 60
         scene[100 : 100 + side, 200 : 200 + side] = cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA)[:380, :440]
-        found = Mtcnn(networks, min_face_px=60).detect(scene)
+        found = mtcnn.detect(scene)
         assert all(face.size_px >= 60 for face in found)
         assert len(found) == 1 or wanted_px < 65
