@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import ExitStack
 from typing import Any
 
 from edge.device.colours import rgb_from_bgr
@@ -35,10 +36,7 @@ class PiSource:
                 " virtual environment the system's packages (--system-site-packages). Elsewhere set camera.source to usb:0."
             ) from error
         try:
-            self._camera: Any = picamera2.Picamera2()
-            main = {"size": size, "format": FORMAT}
-            self._camera.configure(self._camera.create_video_configuration(main=main, controls={"FrameRate": fps}))
-            self._camera.start()
+            self._camera = _started(picamera2.Picamera2(), size, fps)
         except (IndexError, RuntimeError, OSError) as error:  # IndexError: the list of cameras is empty
             raise DeviceError(
                 f"the Pi camera cannot be started ({error}). Check the ribbon cable with the power off; `rpicam-hello"
@@ -59,3 +57,14 @@ class PiSource:
     def close(self) -> None:
         """Stop and release the camera."""
         self._camera.close()
+
+
+def _started(camera: Any, size: tuple[int, int], fps: float) -> Any:
+    """The camera, running; one that does not start is released, or the next attempt would find it busy."""
+    with ExitStack() as stack:
+        stack.callback(camera.close)
+        main = {"size": size, "format": FORMAT}
+        camera.configure(camera.create_video_configuration(main=main, controls={"FrameRate": fps}))
+        camera.start()
+        stack.pop_all()
+    return camera

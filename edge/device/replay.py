@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 PICTURES = {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 """Suffixes of the files in a folder that are taken for frames."""
 
+FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""What such a file may be inside, whatever its suffix says: Pillow knows forty more, and one of them starts Ghostscript."""
+
 MAX_PIXELS = 50_000_000
 """A larger picture is skipped before it is decoded: some are made to fill the memory."""
 
@@ -75,10 +78,10 @@ def _listed(path: Path) -> list[Path]:
     if not path.exists():
         raise DeviceError(f"{_shown(path)} is not there. Name a folder of pictures or a video: camera.source = 'replay:PATH'.")
     try:
-        files = [path] if path.is_file() else [file for file in path.iterdir() if file.suffix.lower() in PICTURES]
+        entries = [path] if path.is_file() else [entry for entry in path.iterdir() if entry.suffix.lower() in PICTURES]
+        files = [entry for entry in entries if entry.is_file() and not entry.name.startswith(".")]  # a pipe would be waited for
     except OSError as error:
         raise DeviceError(f"{_shown(path)} cannot be read ({error.strerror}). Check its permissions.") from error
-    files = [file for file in files if not file.name.startswith(".")]
     if not files:
         raise DeviceError(f"{_shown(path)} holds no picture. Known are {', '.join(sorted(PICTURES))}.")
     return sorted(files, key=_natural)
@@ -102,7 +105,7 @@ def _picture(path: Path) -> Image:
     """(H, W, 3) uint8 RGB, turned upright as its EXIF data say."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)  # our own limit is lower and comes next
-        picture = Pillow.open(path)
+        picture = Pillow.open(path, formats=FORMATS)
     with picture:
         width, height = picture.size
         if width * height > MAX_PIXELS:

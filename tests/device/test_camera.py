@@ -66,6 +66,13 @@ def test_a_pi_without_a_camera_says_what_to_check(tmp_path: Path) -> None:
     assert "Check the ribbon cable" in run_pi(tmp_path, NO_CAMERA).stdout
 
 
+def test_a_pi_camera_that_does_not_start_is_released_for_the_next_attempt(tmp_path: Path) -> None:
+    stalled = FAKE_PICAMERA2.replace("def start(self):\n        pass", "def start(self):\n        raise RuntimeError('stalled')")
+    closed, said = run_pi(tmp_path, stalled).stdout.splitlines()
+    assert closed == "closed"
+    assert "cannot be started (stalled)" in said
+
+
 def test_without_picamera2_the_package_to_install_is_named(tmp_path: Path) -> None:
     assert "apt install python3-picamera2" in run_pi(tmp_path, "raise ImportError('no libcamera')").stdout
 

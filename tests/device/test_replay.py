@@ -108,11 +108,21 @@ def test_a_picture_made_to_fill_the_memory_is_refused_before_it_is_decoded(
     assert "9000 x 9000" in caplog.text
 
 
+def test_what_only_calls_itself_a_picture_is_not_handed_to_any_other_decoder(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Image.new("RGB", (8, 6)).save(tmp_path / "1.png", "EPS")
+    save(tmp_path / "2.png")
+    assert [frame.name for frame in every(Replay(tmp_path, 10.0, Stop()))] == ["2.png"]
+    assert "cannot identify image file" in caplog.text
+
+
 def test_other_files_and_hidden_ones_are_no_frames(tmp_path: Path) -> None:
     save(tmp_path / "1.png")
     save(tmp_path / "._2.png")
     (tmp_path / "notes.txt").write_text("hello")
-    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder.png").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")
     assert [frame.name for frame in every(Replay(tmp_path, 10.0, Stop()))] == ["1.png"]
 
 
