@@ -26,10 +26,13 @@ MEMORY = Path(":memory:")
 
 _DAMAGED = (
     "{path} is damaged ({why}). It stays where it is and nothing was changed. "
-    "Copy it away, then put a backup in its place, or move it aside to begin with an empty one."
+    "Move it away, and {path}-wal and {path}-shm with it; then put a backup in its place, or begin with an empty one."
 )
+_WIDOWED = "{path} is not there, but {path}-wal is, its latest rows. Put the database back, or move that file to where it went."
 _LOCKED = "another process holds {path}; waited {waited_s:g} s for it. Wait until it has finished, or end it, then try again."
-_CLOSED = "{path} cannot be opened for writing ({why}). Check that its folder is there and belongs to the user that runs muster."
+_CLOSED = (
+    "{path} cannot be opened for writing ({why}). Give its folder to the user that runs muster, or name another with --data."
+)
 _SENTENCES = {
     sqlite3.SQLITE_BUSY: _LOCKED,
     sqlite3.SQLITE_LOCKED: _LOCKED,
@@ -173,10 +176,16 @@ def migrations() -> list[str]:
 
 
 def _see_to_the_file(path: Path, busy_timeout_s: float) -> None:
-    """Create what is missing, readable by nobody else, and refuse an empty file: it was a database once."""
+    """Create what is missing, readable by nobody else, and refuse an empty file: it was a database once.
+
+    Beside a new database SQLite would take the log of an old one for its own, and everybody in it would be back.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        has_log = path.with_name(f"{path.name}-wal").exists()  # asked first: a log that is new has a database by now
         if not path.exists():
+            if has_log:
+                raise StoreError(_WIDOWED.format(path=path))
             _give_birth(path, busy_timeout_s)
         size = path.stat().st_size
     except OSError as error:

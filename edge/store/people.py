@@ -36,11 +36,6 @@ class People:
         """Everybody who is enrolled, by code."""
         return [Person(*row) for row in self._database.rows("SELECT id, code, name FROM person ORDER BY code")]
 
-    def person(self, person_id: int) -> Person | None:
-        """The person of an id, or None."""
-        rows = self._database.rows("SELECT id, code, name FROM person WHERE id = ?", [person_id])
-        return Person(*rows[0]) if rows else None
-
     def find_person(self, code: str) -> Person | None:
         """The person of a code, or None."""
         rows = self._database.rows("SELECT id, code, name FROM person WHERE code = ?", [code])
