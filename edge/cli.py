@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _closing_on_sigterm():
             exit_code = int(importlib.import_module(f"edge.commands.{given.module}").run(given))
-            sys.stdout.flush()
+            print(end="", flush=True)
             return exit_code
     except MusterError as error:
         for line in str(error).splitlines():
@@ -117,6 +117,15 @@ class _Commands:
         return parser
 
 
+def _text(argument: str) -> str:
+    """An argument that is stored or looked for as text, and not the name of a file."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError as error:
+        raise argparse.ArgumentTypeError(f"{argument!a} is not UTF-8") from error
+    return argument
+
+
 def _add_run(commands: _Commands) -> None:
     parser = commands.add(
         "run", "watch the door until Ctrl-C, or until the recording is over", example="muster run --camera usb:0"
@@ -141,12 +150,12 @@ def _add_people(commands: _Commands) -> None:
     listing = people.add("list", "list who is enrolled", example="muster people list --json", module="people")
     listing.add_argument("--json", action="store_true", help="as JSON")
     renaming = people.add("rename", "correct a name", example='muster people rename 1042 "Jane Roe"', module="people")
-    renaming.add_argument("code", metavar="CODE", help="whose")
-    renaming.add_argument("name", metavar="NAME", help="the new name")
+    renaming.add_argument("code", metavar="CODE", type=_text, help="whose")
+    renaming.add_argument("name", metavar="NAME", type=_text, help="the new name")
     removing = people.add(
         "remove", "erase a person and every template of theirs", example="muster people remove 1042", module="people"
     )
-    removing.add_argument("code", metavar="CODE", help="whose")
+    removing.add_argument("code", metavar="CODE", type=_text, help="whose")
     removing.add_argument("--yes", action="store_true", help="do not ask")
 
 
@@ -154,7 +163,7 @@ def _add_events(commands: _Commands) -> None:
     parser = commands.add("events", "list attendance events", example="muster events --since 2026-11-01 --code 1042")
     parser.add_argument("--since", metavar="WHEN", help="from this day or moment on, as in 2026-11-22 or 2026-11-22T08:00")
     parser.add_argument("--until", metavar="WHEN", help="up to the end of this day, or before this moment")
-    parser.add_argument("--code", metavar="CODE", help="of one person")
+    parser.add_argument("--code", metavar="CODE", type=_text, help="of one person")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--csv", action="store_true", help="as CSV, the columns that sync delivers")
@@ -162,5 +171,7 @@ def _add_events(commands: _Commands) -> None:
 
 def _add_sync(commands: _Commands) -> None:
     parser = commands.add("sync", "deliver new attendance rows to every destination", example="muster sync --to /media/stick")
-    parser.add_argument("--to", metavar="FOLDER", action="append", help="here, in place of the configured ones (may be repeated)")
+    parser.add_argument(
+        "--to", metavar="FOLDER", type=_text, action="append", help="here, in place of the configured ones (may be repeated)"
+    )
     parser.add_argument("--again", action="store_true", help="everything, as to a new stick; rows that are there are not doubled")

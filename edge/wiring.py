@@ -19,7 +19,6 @@ from edge.device.camera import Wanted, open_camera
 from edge.device.clock import ReplayClock, SystemClock
 from edge.device.panel import Pins, open_panel
 from edge.device.stop import Stop, StopOnSignal
-from edge.errors import StoreError
 from edge.journal import Tally, Verdict
 from edge.ports import Clock
 from edge.store import FILE_NAME, Store
@@ -29,7 +28,7 @@ from edge.vision.facenet import Facenet
 from edge.vision.mtcnn import Mtcnn, MtcnnNetworks
 from edge.vision.recogniser import Recogniser
 
-__all__ = ["Recogniser", "limits", "manifest_path", "open_store", "pins", "recogniser", "rules", "run", "wanted"]
+__all__ = ["Recogniser", "limits", "manifest_path", "pins", "recogniser", "rules", "run", "wanted"]
 
 FACENET = "facenet-20180408-102900"
 """Which weights make the templates; with the variant it is what a template carries."""
@@ -61,19 +60,6 @@ def recogniser(config: Config, *, manifest: Path | None = None) -> Recogniser:
     return Recogniser(detector, Facenet(facenet.result()), f"{FACENET}/{facenet.result().spec.variant}")
 
 
-def open_store(config: Config, data: Path) -> Store:
-    """The database in the data folder; both are made where they are not there yet.
-
-    Raises:
-        StoreError: the folder cannot be made, or the database is locked, damaged or newer than this program.
-    """
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"{data} cannot be made ({error.strerror}). Name another data folder with --data.") from error
-    return Store.open(data / FILE_NAME, unit=config.unit.name)
-
-
 def run(config: Config, data: Path, *, report: Callable[[Verdict], None]) -> Tally:
     """Take the roll until the recording is over or somebody asks to stop.
 
@@ -101,7 +87,7 @@ def _run(config: Config, data: Path, stop: Stop, report: Callable[[Verdict], Non
     source = wanted(config.camera)
     clock = _clock(source)
     with ExitStack() as stack:
-        store = stack.enter_context(open_store(config, data))
+        store = stack.enter_context(Store.open(data / FILE_NAME, unit=config.unit.name))
         hands = Hands(
             camera=stack.enter_context(closing(open_camera(source, clock, stop))),
             panel=stack.enter_context(closing(open_panel(config.panel.kind, pins(config.panel)))),

@@ -97,6 +97,25 @@ class TestFirstSteps:
         assert code == 2
         assert "usage: muster" in err
 
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["people", "rename", "\udcff", "X"],
+            ["people", "rename", "7", "\udcff"],
+            ["people", "remove", "\udcff"],
+            ["events", "--code", "\udcff"],
+            ["sync", "--to", "/media/\udcff"],
+        ],
+    )
+    def test_what_is_not_utf8_is_wrong_usage(self, muster: Muster, words: list[str]) -> None:
+        code, _, err = muster(*words)
+        assert code == 2
+        assert "is not UTF-8" in err
+
+    def test_where_there_is_no_output_nothing_is_printed(self, populated: Path) -> None:
+        done = subprocess.run(["sh", "-c", '"$0" people list >&-', MUSTER], capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+
     def test_documents_are_current(self) -> None:
         done = subprocess.run(
             [sys.executable, "scripts/docs.py", "--check"], capture_output=True, text=True, check=False, cwd=ROOT
@@ -265,8 +284,9 @@ class TestEvents:
         row = json.loads(muster("events", "--json")[1])[1]
         assert (row["distance"], row["clock_ok"], row["person_name"]) == (0.4375, False, "=John, Roe")
 
-    @pytest.mark.parametrize("when", ["yesterday", "2026-13-01", "22.11.2026"])
-    def test_a_day_that_is_none_is_said(self, muster: Muster, when: str) -> None:
+    @pytest.mark.parametrize("when", ["yesterday", "2026-13-01", "22.11.2026", "0001-01-01", "9999-12-31T23:59-12:00"])
+    def test_a_day_that_is_none_is_said(self, muster: Muster, data: Path, when: str) -> None:
+        configure(data, '[unit]\ntimezone = "Asia/Tokyo"')
         code, _, err = muster("events", "--since", when)
         assert code == 78
         assert "neither a day such as" in err

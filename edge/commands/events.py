@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from edge.commands.installation import Installation, say
 from edge.errors import ConfigError
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _moment(text: str | None, timezone: tzinfo | None, *, days_after: int) -> datetime | None:
-    """A moment as it stands; a day as its local midnight, or the midnight so many days after.
+    """In UTC: a moment as it stands; a day as its local midnight, or the midnight so many days after.
 
     Raises:
         ConfigError: it is neither.
@@ -43,7 +43,7 @@ def _moment(text: str | None, timezone: tzinfo | None, *, days_after: int) -> da
         moment = datetime.fromisoformat(text)
         if len(text) <= len("2026-11-22"):
             moment = datetime.combine(date.fromisoformat(text) + timedelta(days=days_after), time())
-        return moment if moment.tzinfo else _local(moment, timezone)
+        return (moment if moment.tzinfo else _local(moment, timezone)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ConfigError(f"{text!r} is neither a day such as 2026-11-22 nor a moment such as 2026-11-22T08:00.") from error
 

@@ -11,7 +11,6 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from edge import config
-from edge.errors import StoreError
 from edge.exchange.names import printable
 from edge.store import FILE_NAME, Store
 
@@ -27,21 +26,19 @@ class Installation:
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Self:
-        """What ``--data`` and ``--config`` or the environment name. The folder is made, for its owner alone.
+        """What ``--data`` and ``--config`` or the environment name.
 
         Raises:
             ConfigError: the configuration has faults.
-            StoreError: the folder cannot be made.
         """
-        data = data_folder(arguments)
-        try:
-            data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"{data} cannot be made ({error.strerror}). Name another folder with --data.") from error
-        return cls(data, configuration(arguments))
+        return cls(data_folder(arguments), configuration(arguments))
 
     def store(self) -> Store:
-        """The database of the folder, opened."""
+        """The database of the folder, opened; both are made where they are not there yet, for their owner alone.
+
+        Raises:
+            StoreError: the folder cannot be made, or the database is locked, damaged or newer than this program.
+        """
         return Store.open(self.data / FILE_NAME, unit=self.config.unit.name)
 
     @property
