@@ -131,6 +131,7 @@ def _add_run(commands: _Commands) -> None:
         "run", "watch the door until Ctrl-C, or until the recording is over", example="muster run --camera usb:0"
     )
     parser.add_argument("--camera", metavar="SOURCE", help="pi, usb:N or replay:PATH, in place of the configured one")
+    parser.add_argument("--report", metavar="FILE", help="also write every decision into this file, as one line of JSON each")
 
 
 def _add_enrol(commands: _Commands) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass
 
 from edge.errors import MusterError
-from edge.types import Decision, Event, Person
+from edge.types import Decision, Event, Person, utc_text
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,24 @@ class Verdict:
         numbers = f"distance {decision.distance:.2f}, margin {self.margin:.2f}, {decision.n_frames} frames"
         recorded = f" · row {self.event.seq}" if self.event else ""
         return f"{decision.at_s:8.2f} s  {who}: {what} · {numbers}{recorded}"
+
+    def to_json(self) -> str:
+        """One line for a program: what `muster run --report` writes."""
+        decision = self.decision
+        return json.dumps(
+            {
+                "frame": self.frame,
+                "at_s": round(decision.at_s, 3),
+                "at_utc": utc_text(decision.at_utc),
+                "outcome": decision.outcome.value,
+                "person_code": self.person and self.person.code,
+                "distance": round(decision.distance, 4),
+                "margin": round(self.margin, 4),
+                "n_frames": decision.n_frames,
+                "direction": decision.direction and decision.direction.value,
+                "event_id": self.event and self.event.event_id,
+            }
+        )
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
@@ -179,6 +179,17 @@ class Event:
     direction: Direction
     distance: float
     clock_ok: bool
+
+
+def utc_text(moment: datetime) -> str:
+    """The one form in which UTC is written: 2026-11-22T08:00:01.250Z. Of fixed width, so that text order is time order.
+
+    Raises:
+        ValueError: the moment has no zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment}: a time without a zone is no moment")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 class Signal(Enum):

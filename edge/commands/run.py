@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 from edge import wiring
 from edge.commands.installation import Installation, say
 from edge.config import Config, parse
-from edge.journal import Verdict
+from edge.errors import ConfigError, MusterError
+from edge.journal import Fault, Verdict
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Watch until somebody stops it or the recording is over; print every decision, and at the end what it came to."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     installation = Installation.of(arguments)
-    tally = wiring.run(_with_camera(installation.config, arguments.camera), installation.data, report=_report)
+    config = _with_camera(installation.config, arguments.camera)
+    with closing(Report(Path(arguments.report or os.devnull))) as report:
+        tally = wiring.run(config, installation.data, report=report.add)
     say(f"{tally}.")
     return 0
 
@@ -29,5 +36,33 @@ def _with_camera(config: Config, source: str | None) -> Config:
     return replace(config, camera=replace(config.camera, source=checked))
 
 
-def _report(verdict: Verdict) -> None:
-    say(str(verdict))
+class Report:
+    """Verdicts on the terminal, and as one JSON line each in a file that only its owner may read.
+
+    Args:
+        path: of the file, which begins anew. When it fails later, that is said once and keeps nobody at the door.
+
+    Raises:
+        ConfigError: it cannot be written there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            # Without a buffer: each line is there at once, and one that failed is not tried again when the file is closed.
+            self._file = open(path, "wb", buffering=0, opener=partial(os.open, mode=0o600))  # noqa: SIM115  closed by close()
+        except OSError as error:
+            raise ConfigError(f"--report {path}: cannot be written ({error.strerror}). Name another file.") from error
+        self._fault = Fault(f"--report {path}")
+
+    def add(self, verdict: Verdict) -> None:
+        """Show and write one verdict."""
+        try:
+            self._file.write(f"{verdict.to_json()}\n".encode())
+            self._fault.end()
+        except OSError as error:
+            self._fault.begin(MusterError(error.strerror))
+        say(str(verdict))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

@@ -9,12 +9,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import NamedTuple, Self
 from uuid import UUID
 
 from edge.exchange.cells import guard, unguard
-from edge.types import Direction, Event
+from edge.types import Direction, Event, utc_text
 
 
 class Row(NamedTuple):
@@ -33,10 +33,11 @@ class Row(NamedTuple):
     @classmethod
     def of(cls, event: Event, timezone: tzinfo | None) -> Self:
         """The row of an event; a timezone of None is the system's own."""
-        utc = event.at_utc.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
         local = event.at_utc.astimezone(timezone).isoformat(timespec="milliseconds")
         who = (event.event_id, event.unit, event.person_code, event.person_name)
-        return cls(*who, utc, local, event.direction.value, f"{event.distance:.4f}", str(event.clock_ok).lower())
+        return cls(
+            *who, utc_text(event.at_utc), local, event.direction.value, f"{event.distance:.4f}", str(event.clock_ok).lower()
+        )
 
     @property
     def month(self) -> str:

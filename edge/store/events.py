@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from edge.errors import EnrolError
 from edge.store.database import DurableDatabase
-from edge.types import Decision, Direction, Event, Person
+from edge.types import Decision, Direction, Event, Person, utc_text
 
 # ruff: noqa: S608  what is put into the queries below is a constant of this file, never a value
 
@@ -30,7 +30,7 @@ class Events:
         """
         if decision.direction is None:
             raise ValueError(f"only an accepted decision is recorded, not {decision.outcome}")
-        values = [str(uuid.uuid4()), self._unit, _text(decision.at_utc), decision.direction.value]
+        values = [str(uuid.uuid4()), self._unit, utc_text(decision.at_utc), decision.direction.value]
         sql = (
             "INSERT INTO event (event_id, unit, at_utc, direction, distance, clock_ok, person_id, person_code, person_name)"
             f" SELECT ?, ?, ?, ?, ?, ?, id, code, name FROM person WHERE id = ? RETURNING {_COLUMNS}"
@@ -43,7 +43,7 @@ class Events:
 
     def events(self, *, since: datetime | None = None, until: datetime | None = None, code: str | None = None) -> list[Event]:
         """The ledger in the order it was written: from ``since`` on, before ``until`` (timezone-aware), of one code."""
-        limits = {"at_utc >= ?": since and _text(since), "at_utc < ?": until and _text(until), "person_code = ?": code}
+        limits = {"at_utc >= ?": since and utc_text(since), "at_utc < ?": until and utc_text(until), "person_code = ?": code}
         chosen = {clause: value for clause, value in limits.items() if value is not None}
         return self._events(" AND ".join(chosen) or "TRUE", list(chosen.values()))
 
@@ -74,13 +74,6 @@ class Events:
     def _events(self, condition: str, values: list[Any]) -> list[Event]:
         rows = self._database.rows(f"SELECT {_COLUMNS} FROM event WHERE {condition} ORDER BY seq", values)
         return [_event(row) for row in rows]
-
-
-def _text(moment: datetime) -> str:
-    """Fixed width, so that text order is time order: 2026-11-22T08:00:01.250Z."""
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment}: a time without a zone cannot be stored")
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def _event(row: tuple[Any, ...] | list[Any]) -> Event:

@@ -44,6 +44,11 @@ class Stage:
         return self.data / "muster.toml"
 
     @property
+    def report(self) -> Path:
+        """What the unit decided, line by line."""
+        return self.folder / "decisions.jsonl"
+
+    @property
     def data(self) -> Path:
         """The unit's data folder: its configuration and its database."""
         return self.folder / "unit"

@@ -1,10 +1,10 @@
-"""Tells the story with the command line of Muster: enrol, run, sync; reads what it says, and judges it."""
+"""Tells the story with the command line of Muster: enrol, run, sync; reads what it reports, and judges it."""
 
 from __future__ import annotations
 
 import csv
+import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,15 +13,8 @@ from pathlib import Path
 from scripts.demo.cast import Visitor
 from scripts.demo.judge import Answer, Outcome, faults, outcomes
 from scripts.demo.stage import Stage
-from scripts.demo.walk import FPS, frame_name
 
 MUSTER = Path(sys.executable).with_name("muster")
-
-ANSWER = re.compile(
-    r" *(?P<at_s>[0-9.]+) s  (?:-|.* \((?P<code>[^()]*)\)): "
-    r"(?P<outcome>accepted|already|not in database)(?:, (?:in|out))? · distance (?P<distance>[0-9.]+)"
-)
-"""A decision as `muster run` prints it."""
 
 DISCLAIMER = "Public domain portraits, taken out of hashed packages. The people in them have nothing to do with Muster."
 
@@ -44,26 +37,20 @@ class Terminal:
         print(line, flush=True)
         self.lines.append(line)
 
-    def muster(self, *words: str, good_codes: tuple[int, ...] = (0,)) -> list[str]:
+    def muster(self, *words: str, good_codes: tuple[int, ...] = (0,)) -> None:
         """Run one command and show it with its output.
-
-        Returns:
-            Its output, line by line.
 
         Raises:
             StoryError: it ended with another exit code than the good ones.
         """
         self.say(f"$ muster {' '.join(words)}")
-        printed = []
         pipe = {"stdout": subprocess.PIPE, "text": True, "encoding": "utf-8", "env": self._environment}
         with subprocess.Popen([str(MUSTER), *words], **pipe) as process:  # noqa: S603 -- our own words
             for line in process.stdout:
-                printed.append(line.rstrip())
-                self.say(f"  {printed[-1]}")
+                self.say(f"  {line.rstrip()}")
         if process.returncode not in good_codes:
             raise StoryError(f"`muster {words[0]}` ended with exit code {process.returncode}.")
         self.say()
-        return printed
 
 
 def tell(stage: Stage, visitors: list[Visitor]) -> list[str]:
@@ -77,7 +64,8 @@ def tell(stage: Stage, visitors: list[Visitor]) -> list[str]:
     """
     terminal = Terminal(stage)
     terminal.muster("enrol", str(stage.photographs))
-    answers = read_answers(terminal.muster("run"))
+    terminal.muster("run", "--report", str(stage.report))
+    answers = read_answers(stage.report)
     terminal.muster("sync")
     codes = read_codes(stage.attendance)
     for line in closing_table(outcomes(visitors, stage.shown, answers, codes)):
@@ -104,13 +92,10 @@ def tell_live(stage: Stage) -> list[str]:
     return terminal.lines
 
 
-def read_answers(lines: list[str]) -> list[Answer]:
-    """The decisions among the lines that `muster run` prints. The frame is known by its time: a replay has its own clock."""
-    found = [match.groupdict() for match in map(ANSWER.match, lines) if match]
-    return [
-        Answer(frame_name(round(float(line["at_s"]) * FPS)), line["outcome"], line["code"] or "", float(line["distance"]))
-        for line in found
-    ]
+def read_answers(report: Path) -> list[Answer]:
+    """The decisions that `muster run --report` wrote."""
+    lines = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()]
+    return [Answer(line["frame"], line["outcome"], line["person_code"] or "", line["distance"]) for line in lines]
 
 
 def read_codes(folder: Path) -> list[str]:

@@ -101,11 +101,6 @@ def walk_ups(cutouts: list[Cutout], seed: int = SEED) -> Iterator[tuple[int | No
             yield who, sensor(scene + (panel - scene) * cover, rng)
 
 
-def frame_name(number: int) -> str:
-    """What the picture of a frame is called."""
-    return f"{number:04d}.jpg"
-
-
 def write_frames(cutouts: list[Cutout], folder: Path) -> dict[str, int]:
     """Write the walk-ups as pictures whose names are in order.
 
@@ -115,7 +110,7 @@ def write_frames(cutouts: list[Cutout], folder: Path) -> dict[str, int]:
     folder.mkdir(parents=True)
     shown = {}
     for number, (who, pixels) in enumerate(walk_ups(cutouts)):
-        name = frame_name(number)
+        name = f"{number:04d}.jpg"
         cv2.imwrite(str(folder / name), pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
         if who is not None:
             shown[name] = who

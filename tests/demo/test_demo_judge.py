@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from edge.commands.run import Report
 from edge.journal import Verdict
 from edge.types import Decision, Direction, Outcome, Person
 from scripts.demo.cast import Visitor, visitors
@@ -62,13 +63,16 @@ def test_the_table_survives_a_visitor_without_an_answer() -> None:
     assert "No answer" in "".join(closing_table(outcomes([nobody], {}, [], [])))
 
 
-def test_decisions_are_read_as_muster_prints_them() -> None:
+def test_decisions_are_read_as_muster_reports_them(tmp_path: Path) -> None:
     at, ada = datetime(2026, 11, 22, tzinfo=UTC), Person(1, "10 (b)", "Ada: in (charge)")
     came = Decision(Outcome.ACCEPTED, 1, Direction.IN, 0.444, 3, at_s=1.0, at_utc=at, clock_ok=True)
     refused = Decision(Outcome.NOT_IN_DATABASE, None, None, 1.7, 3, at_s=12.3, at_utc=at, clock_ok=True)
-    lines = [str(Verdict(came, replace(ada, code="1001"), 1.2, 1, "", None)), str(Verdict(refused, None, 0.1, 2, "", None))]
-    noise = ["ready: LED green", "accepted: LED green 1.5 s", ""]
-    assert read_answers([*noise, *lines]) == [
-        Answer("0010.jpg", "accepted", "1001", 0.44),
+    verdicts = [Verdict(came, ada, 1.2, 1, "0010.jpg", None), Verdict(refused, None, 0.1, 2, "0123.jpg", None)]
+    report = Report(tmp_path / "decisions.jsonl")
+    for verdict in verdicts:
+        report.add(verdict)
+    report.close()
+    assert read_answers(tmp_path / "decisions.jsonl") == [
+        Answer("0010.jpg", "accepted", "10 (b)", 0.444),
         Answer("0123.jpg", "not in database", "", 1.7),
     ]
