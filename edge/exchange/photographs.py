@@ -74,18 +74,6 @@ _DECODER_FAULTS = (
 """What Pillow's decoders raise, and have raised in its history, for files that are damaged or made to harm."""
 
 
-def read(path: Path) -> Image:
-    """Read a photograph.
-
-    Returns:
-        (H, W, 3) uint8 RGB, upright.
-
-    Raises:
-        EnrolError: with the short reason why it cannot be read.
-    """
-    return decode(read_bytes(path))
-
-
 def read_bytes(path: Path) -> bytes:
     """The file as it is.
 

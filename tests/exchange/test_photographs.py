@@ -168,28 +168,28 @@ def test_the_reason_is_said(content: bytes, reason: str) -> None:
 class TestOnlyOrdinaryFilesAreOpened:
     def test_a_file_is_read(self, tmp_path: Path) -> None:
         (tmp_path / "a.png").write_bytes(encoded(Pictures.fromarray(RAMP), "PNG"))
-        np.testing.assert_array_equal(photographs.read(tmp_path / "a.png"), RAMP)
+        np.testing.assert_array_equal(photographs.decode(photographs.read_bytes(tmp_path / "a.png")), RAMP)
 
     def test_a_pipe_does_not_make_it_wait(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "a.jpg")
         with pytest.raises(EnrolError, match="not a file"):
-            photographs.read(tmp_path / "a.jpg")
+            photographs.read_bytes(tmp_path / "a.jpg")
 
     def test_a_device_a_link_and_a_folder_are_refused(self, tmp_path: Path) -> None:
         (tmp_path / "link.jpg").symlink_to("/etc/hostname")
         for path in (Path("/dev/zero"), tmp_path / "link.jpg", tmp_path):
             with pytest.raises(EnrolError, match="not a file"):
-                photographs.read(path)
+                photographs.read_bytes(path)
 
     def test_one_that_is_not_there_is_said(self, tmp_path: Path) -> None:
         with pytest.raises(EnrolError, match="No such file"):
-            photographs.read(tmp_path / "a.jpg")
+            photographs.read_bytes(tmp_path / "a.jpg")
 
     def test_one_that_is_far_too_large_is_not_read(self, tmp_path: Path) -> None:
         with (tmp_path / "a.bmp").open("wb") as file:
             file.truncate(photographs.MAX_BYTES + 1)
         with pytest.raises(EnrolError, match="larger than 100 MB"):
-            photographs.read(tmp_path / "a.bmp")
+            photographs.read_bytes(tmp_path / "a.bmp")
 
 
 SEEDS = [
