@@ -42,15 +42,16 @@ class Facenet:
         """
         if not len(faces):
             return np.empty((0, 0), np.float32)
-        frame = Mipmap.of(pixels)
-        crops = np.stack([face_crop(frame, box) for box in faces.boxes])  # (n, 160, 160, 3)
-        return unit(self.network(standardised(crops))["template"])
+        return unit(self.network(standardised(face_crops(Mipmap.of(pixels), faces.boxes)))["template"])
 
 
-def face_crop(frame: Mipmap, box: Floats) -> Image:
-    """The face with its margin, (160, 160, 3) uint8. Width and height are scaled apart, as in the model's training."""
-    margin = (box[2:] - box[:2]) * MARGIN
-    return frame.crop(np.concatenate([box[:2] - margin, box[2:] + margin]), (INPUT_PX, INPUT_PX))
+def face_crops(frame: Mipmap, boxes: Floats) -> Image:
+    """The faces in (n, 4) boxes with their margin, (n, 160, 160, 3) uint8.
+
+    Width and height are scaled apart, as in the model's training.
+    """
+    margins = (boxes[:, 2:] - boxes[:, :2]) * np.float32(MARGIN)
+    return frame.crops(np.concatenate([boxes[:, :2] - margins, boxes[:, 2:] + margins], axis=1), (INPUT_PX, INPUT_PX))
 
 
 def unit(vectors: Floats) -> Floats:

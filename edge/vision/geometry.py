@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -107,24 +106,26 @@ class Mipmap:
             levels.append(np.asarray(cv2.resize(even, half, interpolation=cv2.INTER_AREA), np.uint8))
         return cls(tuple(levels))
 
-    def crop(self, box: Floats, size: tuple[int, int], *, border: int = cv2.BORDER_CONSTANT) -> Image:
-        """Cut a box out and scale it.
+    def crops(self, boxes: Floats, size: tuple[int, int], *, border: int = cv2.BORDER_CONSTANT) -> Image:
+        """Cut boxes out and scale them to one size.
 
         Args:
-            box: (4,) xyxy px of the picture, not rounded; may reach over the border.
-            size: (width, height) of the result.
+            boxes: (n, 4) xyxy px of the picture, not rounded; may reach over the border.
+            size: (width, height) of the results.
             border: OpenCV's border mode for what lies beyond the picture: black, or the nearest pixel (BORDER_REPLICATE).
 
         Returns:
-            (height, width, 3) uint8.
+            (n, height, width, 3) uint8.
         """
-        x1, y1, x2, y2 = (float(side) for side in box)
-        step_x, step_y = (x2 - x1) / size[0], (y2 - y1) / size[1]  # pixels of the picture to one of the crop
-        level = min(int(math.log2(max(step_x, 1.0))), int(math.log2(max(step_y, 1.0))), len(self.levels) - 1)
-        share = 0.5**level
-        # The centre of pixel i of the crop is at x1 + (i + 0.5) * step_x; OpenCV counts from the centre of the first pixel.
-        inverse = np.array(
-            [[step_x * share, 0, (x1 + step_x / 2) * share - 0.5], [0, step_y * share, (y1 + step_y / 2) * share - 0.5]]
-        )
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return np.asarray(cv2.warpAffine(self.levels[level], inverse, size, flags=flags, borderMode=border), np.uint8)
+        steps = (boxes[:, 2:] - boxes[:, :2]) / np.array(size, float)  # (n, 2): pixels of the picture to one of the crop
+        levels = np.log2(np.maximum(steps.min(axis=1), 1)).astype(int).clip(max=len(self.levels) - 1)  # (n,)
+        shares = 0.5 ** levels[:, None]
+        inverse = np.zeros((len(boxes), 2, 3))
+        inverse[:, (0, 1), (0, 1)] = steps * shares
+        # The centre of pixel i of the crop is at x1 + (i + 0.5) * step; OpenCV counts from the centre of the first pixel.
+        inverse[:, :, 2] = (boxes[:, :2] + steps / 2) * shares - 0.5
+        cut = np.empty((len(boxes), size[1], size[0], 3), np.uint8)
+        for row, level in enumerate(levels):
+            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            cv2.warpAffine(self.levels[level], inverse[row], size, dst=cut[row], flags=flags, borderMode=border)
+        return cut

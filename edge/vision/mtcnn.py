@@ -84,9 +84,9 @@ class PyramidLayout:
         """The canvas, (h, w, 3) uint8, with the frame scaled into each level."""
         width, height = self.canvas_size
         canvas = np.zeros((height, width, 3), np.uint8)
-        whole = np.array((0, 0, *self.frame_size), np.float32)
+        whole = np.array([(0, 0, *self.frame_size)], np.float32)
         for level in self.levels:
-            scaled = frame.crop(whole, (level.width, level.height), border=cv2.BORDER_REPLICATE)
+            (scaled,) = frame.crops(whole, (level.width, level.height), border=cv2.BORDER_REPLICATE)
             canvas[level.y : level.y + level.height, level.x : level.x + level.width] = scaled
         return canvas
 
@@ -223,9 +223,8 @@ def _windows(layout: PyramidLayout, logits: Floats, offsets: Floats, threshold: 
 def _judge(network: Network, frame: Mipmap, boxes: Floats, side_px: int) -> tuple[Floats, Mapping[str, Floats]]:
     """Show a network the square around each of the (n, 4) boxes; the squares (n, 4), and what it says of them."""
     squares = squared(boxes)
-    crops = [frame.crop(square, (side_px, side_px)) for square in squares]
-    batch = standardised(np.array(crops, np.uint8).reshape(-1, side_px, side_px, 3))  # also where there is none
-    return squares, network(batch)
+    crops = frame.crops(squares, (side_px, side_px))  # (n, side, side, 3)
+    return squares, network(standardised(crops))
 
 
 def _shifted(boxes: Floats, offsets: Floats) -> Floats:

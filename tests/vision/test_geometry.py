@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import pytest
@@ -52,15 +54,20 @@ def picture() -> np.ndarray:
     return np.random.default_rng(1).integers(1, 256, (40, 60, 3), np.uint8)
 
 
+def cropped(pixels: np.ndarray, box: Sequence[float], size: tuple[int, int]) -> np.ndarray:
+    (cut,) = Mipmap.of(pixels).crops(np.array([box], np.float32), size)
+    return cut
+
+
 def test_a_crop_at_its_own_size_is_the_picture_itself(picture: np.ndarray) -> None:
-    cut = Mipmap.of(picture).crop(np.array([10, 5, 30, 35], np.float32), (20, 30))
+    cut = cropped(picture, [10, 5, 30, 35], (20, 30))
     np.testing.assert_array_equal(cut, picture[5:35, 10:30])
 
 
 @pytest.mark.parametrize("box", [(-10, -5, 20, 15), (50, 30, 70, 50), (-5, -5, 65, 45)])
 def test_what_lies_beyond_the_border_is_black(picture: np.ndarray, box: tuple[int, int, int, int]) -> None:
     x1, y1, x2, y2 = box
-    cut = Mipmap.of(picture).crop(np.array(box, np.float32), (x2 - x1, y2 - y1))
+    cut = cropped(picture, box, (x2 - x1, y2 - y1))
     expected = np.zeros_like(cut)
     for y in range(max(y1, 0), min(y2, 40)):
         expected[y - y1, max(x1, 0) - x1 : min(x2, 60) - x1] = picture[y, max(x1, 0) : min(x2, 60)]
@@ -69,7 +76,7 @@ def test_what_lies_beyond_the_border_is_black(picture: np.ndarray, box: tuple[in
 
 @pytest.mark.parametrize("box", [(100, 100, 120, 120), (-30, 0, -10, 20), (0, -50, 20, -20), (62, 0, 72, 10)])
 def test_a_crop_wholly_beyond_the_border_is_black(picture: np.ndarray, box: tuple[int, int, int, int]) -> None:
-    assert not Mipmap.of(picture).crop(np.array(box, np.float32), (24, 24)).any()
+    assert not cropped(picture, box, (24, 24)).any()
 
 
 @pytest.mark.parametrize("size", [(9, 7), (20, 20), (50, 40), (120, 90)])
@@ -77,7 +84,7 @@ def test_a_crop_wholly_beyond_the_border_is_black(picture: np.ndarray, box: tupl
 def test_crops_of_a_slope_lie_where_they_should(box: tuple[float, ...], size: tuple[int, int]) -> None:
     slope = np.zeros((101, 201, 3), np.uint8)
     slope[...] = np.arange(201)[None, :, None]
-    cut = Mipmap.of(slope).crop(np.array(box, np.float32), size)
+    cut = cropped(slope, box, size)
     step = (box[2] - box[0]) / size[0]
     expected = box[0] + (np.arange(size[0]) + 0.5) * step - 0.5
     assert np.abs(cut[size[1] // 2, :, 0] - expected).max() <= 0.5 + 1.0  # rounded once at each halving
@@ -86,5 +93,5 @@ def test_crops_of_a_slope_lie_where_they_should(box: tuple[float, ...], size: tu
 def test_fine_stripes_shrink_to_grey_and_not_to_other_stripes() -> None:
     stripes = np.zeros((240, 320, 3), np.uint8)
     stripes[:, ::2] = 200
-    cut = Mipmap.of(stripes).crop(np.array([0, 0, 320, 240], np.float32), (64, 48))
+    cut = cropped(stripes, [0, 0, 320, 240], (64, 48))
     assert np.abs(cut.astype(int) - 100).max() <= 2
