@@ -1,7 +1,7 @@
 """Looks at everything that a unit needs and says in one line each what is wrong and what to do.
 
-Nothing is changed: the database is not made, LEDs stay dark, a camera gives one picture. Each check is a function from the
-configuration to a `Finding`; the folders that they look into are arguments.
+Nothing is changed but the version of an older database: none is made, LEDs stay dark, a camera gives one picture. Each check is
+a function from the configuration to a `Finding`; the folders that they look into are arguments.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ Conventions, fixed once for the whole project:
 * Landmarks are ``(5, 2)`` x, y: left eye, right eye, nose, left and right corner of the mouth,
   *as seen in the image* (the left eye is the one nearer the left border).
 * Scores lie in [0, 1]. Distances are squared L2 between unit vectors, in [0, 4] (Schroff et al. 2015, section 3).
-* ``_s`` are seconds on the monotonic clock, stored times are UTC. ``_px`` are pixels, ``n_`` counts.
+* ``_s`` are seconds on the monotonic clock, stored times are UTC (`utc_text`). ``_px`` are pixels, ``n_`` counts.
 """
 
 from __future__ import annotations

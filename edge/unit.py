@@ -146,7 +146,7 @@ class Unit:
             opinion = self._cases.pop(track_id).opinion()
             person = self._known.person(opinion)
             if person:
-                log.warning("%s was recognised and left before it could be recorded", person.code)
+                log.warning("%r was recognised and left before it could be recorded", person.code)
         for track_id in self._tracker.ids - self._cases.keys():
             self._cases[track_id] = Case(self._rules)
 

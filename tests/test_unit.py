@@ -280,7 +280,7 @@ def test_who_leaves_before_it_could_be_recorded_is_named_in_the_log_and_welcome_
     door.store.is_full = True
     for picture in walk((ADA, 200, 120), n=5) + walk(n=8, start_s=0.5):
         unit.step(picture)
-    assert "P0 was recognised and left before it could be recorded" in caplog.text
+    assert "'P0' was recognised and left before it could be recorded" in caplog.text
     door.store.is_full = False
     for picture in walk((ADA, 200, 120), n=5, start_s=3.0):
         unit.step(picture)

@@ -139,7 +139,7 @@ def _rgb(picture: Pictures.Image) -> Pictures.Image:
         ground = Pictures.new("RGB", picture.size, BACKGROUND)
         ground.paste(cut_out, mask=cut_out.getchannel("A"))
         return ground
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")  # it would copy: 200 MB of the largest that is read
 
 
 def _from_sixteen_bits(picture: Pictures.Image) -> Pictures.Image:
