@@ -42,7 +42,7 @@ class Known:
         Raises:
             StoreError: the database cannot be read; what was known stays known.
         """
-        if self._looked_s is not None and 0 <= at_s - self._looked_s < CHECK_S:
+        if self._looked_s is not None and at_s - self._looked_s < CHECK_S:
             return False
         self._looked_s = at_s
         revision = self._store.revision()

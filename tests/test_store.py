@@ -368,6 +368,15 @@ class TestTrouble:
             other.close()
             assert store.record(person, decide()).seq == 1
 
+    def test_who_reads_first_and_writes_later_is_not_overtaken(self, db_path: Path) -> None:
+        with open_door(db_path) as one, open_door(db_path, busy_timeout_s=0.01) as other:
+            with one.transaction():
+                assert one.people() == []
+                with pytest.raises(StoreError, match="another process"):
+                    other.add_person("2", "John Roe")
+                one.add_person("1", "Jane Doe")
+            assert [p.code for p in other.people()] == ["1"]
+
     def test_a_lock_that_ends_in_time_is_no_error(self, db_path: Path, decide: Decide) -> None:
         """The other process holds the lock, says so, and lets go when it is told; that is after we began to wait."""
         script = (

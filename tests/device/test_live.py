@@ -146,12 +146,13 @@ def test_a_camera_that_goes_away_is_opened_anew_after_growing_pauses() -> None:
     camera.close()
 
 
-def test_a_camera_that_delivers_nothing_is_gone_and_is_closed() -> None:
+def test_a_camera_that_hangs_is_gone_and_is_left_behind_until_its_driver_lets_go() -> None:
     source = ScriptedSource()
     camera = LiveCamera(lambda: source, ManualClock(), Stop(), patience_s=0.0)
-    source.let_go.set()
-    with pytest.raises(DeviceError):
+    with pytest.raises(DeviceError, match="delivered nothing for 0 s"):
         camera.read()
+    assert not source.is_closed.is_set()
+    source.let_go.set()
     assert source.is_closed.wait(LONG_S)
 
 

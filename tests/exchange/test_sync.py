@@ -206,7 +206,7 @@ class TestTogether:
         assert listing(share) == [NOVEMBER]
 
     def test_leftovers_of_an_interrupted_run_are_cleared(self, store: Store, decide: Decide, share: Path) -> None:
-        (share / f".{NOVEMBER}.part").write_bytes(b"half a f")
+        (share / ".attendance-2026-09.csv.part").write_bytes(b"half a f")
         (share / "holiday.part").write_bytes(b"somebody's")
         happen(store, decide)
         deliver(store, share)
