@@ -107,7 +107,7 @@ class RecognitionConfig:
         1.0, "A person whose track is settled is looked at again after so many seconds.", between(0.0, 60.0)
     )
     variant: str = option("auto", VARIANT_HELP, one_of("auto", "float32", "int8"))
-    threads: int = option(2, "CPU threads of FaceNet.", between(1, 16))
+    threads: int = option(2, "CPU threads of the networks.", between(1, 16))
 
 
 @dataclass(frozen=True, slots=True)

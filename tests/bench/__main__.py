@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.device.network import runtime_name_and_version
+from edge.device.interpreter import runtime_name_and_version
 from edge.types import Image
 from edge.vision.recogniser import Recogniser
 from tests.bench import subject

@@ -11,16 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.device.network import (
-    RUNTIMES,
-    TensorSpec,
-    TfliteNetwork,
-    dequantise,
-    load,
-    quantise,
-    read_spec,
-    runtime_name_and_version,
-)
+from edge.device.interpreter import RUNTIMES, runtime_name_and_version
+from edge.device.manifest import TensorSpec, read_spec
+from edge.device.network import TfliteNetwork, dequantise, load, quantise
 from edge.errors import ModelError
 from models import MANIFEST
 
@@ -212,3 +205,16 @@ def test_int8_agrees_with_float32_on_noise() -> None:
     spec = read_spec(MANIFEST, "rnet", variant="int8")
     exact, rough = load(MANIFEST, "rnet", variant="float32")(batch), TfliteNetwork(spec)(batch)
     assert np.abs(exact["offsets"] - rough["offsets"]).max() < 0.1
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 17])
+def test_rows_run_side_by_side_give_what_they_give_one_by_one(n: int) -> None:
+    batch = np.random.default_rng(n).uniform(-1, 1, (n, 24, 24, 3)).astype(np.float32)
+    alone, together = (load(MANIFEST, "rnet", variant="float32", workers=workers)(batch) for workers in (1, 3))
+    for name, expected in alone.items():
+        np.testing.assert_array_equal(together[name], expected)
+
+
+def test_a_row_that_does_not_fit_is_refused_by_the_workers_too() -> None:
+    with pytest.raises(ValueError, match="rows of"):
+        load(MANIFEST, "rnet", variant="float32", workers=2)(np.zeros((5, 12, 24, 3), np.float32))

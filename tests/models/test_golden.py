@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.device.network import load, read_spec
+from edge.device.manifest import read_spec
+from edge.device.network import load
 from models import MANIFEST, golden
 
 pytestmark = pytest.mark.native

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from edge.config import CameraConfig, DetectionConfig
-from edge.device.network import load, read_spec
+from edge.device.manifest import read_spec
+from edge.device.network import load
 from edge.vision.mtcnn import PyramidLayout
 from models import FOLDER, MANIFEST, check
 

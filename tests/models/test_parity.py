@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.device.network import read_spec
+from edge.device.manifest import read_spec
 from edge.types import Faces
 from models import MANIFEST, compare, faces, pairs
 
