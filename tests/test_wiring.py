@@ -122,6 +122,16 @@ def test_sigterm_while_the_networks_are_loaded_is_heard(tmp_path: Path, nobody: 
         assert process.wait(20) == 0
 
 
+def test_a_reader_who_goes_away_ends_it_without_a_trace(tmp_path: Path, nobody: str) -> None:
+    command = [sys.executable, "-m", "edge", "--data", str(tmp_path / "var"), "run", "--camera", nobody]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        said = process.stderr.read()
+        assert process.wait(20) == 128 + signal.SIGPIPE
+    assert "Traceback" not in said
+    assert opens(tmp_path / "var")
+
+
 # What cannot start says so
 
 
