@@ -17,6 +17,7 @@ from edge.config import CameraConfig, Config, PanelConfig
 from edge.device import network
 from edge.device.camera import Wanted, open_camera
 from edge.device.clock import ReplayClock, SystemClock
+from edge.device.lock import alone
 from edge.device.panel import Pins, open_panel
 from edge.device.stop import Stop, StopOnSignal
 from edge.journal import Tally, Verdict
@@ -92,6 +93,7 @@ def _run(config: Config, data: Path, stop: Stop, report: Callable[[Verdict], Non
     clock = _clock(source)
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(data / FILE_NAME, unit=config.unit.name))
+        stack.enter_context(alone(data))
         hands = Hands(
             camera=stack.enter_context(closing(open_camera(source, clock, stop))),
             panel=stack.enter_context(closing(open_panel(config.panel.kind, pins(config.panel)))),

@@ -99,7 +99,13 @@ class GpioPanel:
         self._player.start()
 
     def show(self, signal: Signal) -> None:
-        """Begin the pattern of a signal and return at once. A lasting signal waits for the end of a running answer."""
+        """Begin the pattern of a signal and return at once. A lasting signal waits for the end of a running answer.
+
+        Raises:
+            DeviceError: a pin has failed since; nothing is lit any more.
+        """
+        if not (self._is_closed or self._player.is_alive()):
+            raise DeviceError("the panel has gone dark: a pin has failed. Look at the wiring; a restart opens the pins anew.")
         with self._changed:
             self._is_new = self._programme.show(signal) or self._is_new
             self._changed.notify_all()

@@ -219,3 +219,30 @@ def test_a_raspberry_pi_whose_pins_cannot_be_used_is_an_error_and_not_a_mock(tmp
     assert not has_pins(tmp_path / "missing")
     with pytest.raises(DeviceError, match=r"panel\.kind|pins"):
         open_panel("auto", PINS, board=board)
+
+
+class Failing(Lights):
+    """Lights whose wire comes off at the first beat."""
+
+    def __init__(self) -> None:
+        super().__init__(Pins(), MockFactory())
+        self.failed = threading.Event()
+
+    def set(self, beat: Beat) -> None:
+        if not self.failed.is_set():
+            self.failed.set()
+            raise OSError(5, "Input/output error")
+        super().set(beat)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_panel_that_went_dark_says_so_at_the_next_signal() -> None:
+    lights = Failing()
+    panel = GpioPanel(lights)
+    try:
+        assert lights.failed.wait(5)
+        panel._player.join(5)
+        with pytest.raises(DeviceError, match="gone dark"):
+            panel.show(Signal.ACCEPTED)
+    finally:
+        panel.close()
