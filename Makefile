@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run portraits recording test test-native check docs models parity bench requirements clean
+.PHONY: help run portraits recording test test-native check docs models oracle parity bench requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ test-native: .venv-tflite/.ready ## the tests that touch native code, under tfli
 
 models: .venv-models/.ready ## build the networks again from hashed packages; needs MUSTER_FACES to calibrate
 	.venv-models/bin/python -m models.build
+
+oracle: .venv-models/.ready ## build FaceNet in float32 alone, which the parity test compares with
+	.venv-models/bin/python -m models.oracle
 
 parity: .venv-models/.ready ## how far int8 is from float32, on MUSTER_FACES, into the manifest
 	.venv-models/bin/python -m models.parity

@@ -45,7 +45,7 @@ def test_int8_mtcnn_finds_what_float32_finds() -> None:
 def test_int8_facenet_makes_the_templates_of_float32() -> None:
     some = photographs()[:N_EMBEDDED]
     if not read_spec(MANIFEST, "facenet", variant="float32").path.exists():
-        pytest.skip("FaceNet in float32 (94 MB) is not committed: `make models` builds it")
+        pytest.skip("FaceNet in float32 (94 MB) is not committed: `make oracle` builds it")
     facenets = [compare.load_facenet(variant) for variant in ("float32", "int8")]
     cosines = compare.cosines(some, compare.detector(compare.load_cascade("float32")), facenets)
     assert len(cosines) >= 0.98 * N_EMBEDDED
