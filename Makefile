@@ -14,7 +14,7 @@ help: ## this list
 define venv
 	test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
 	$(1)/bin/python $(PIP_INSTALL) $(addprefix -r ,$(2)) -r requirements/install.txt
-	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	PYTHONWARNINGS=ignore $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 endef
 
@@ -39,9 +39,10 @@ portraits: .venv/.ready ## fetch the pictures that the demonstration shows into 
 recording: portraits ## the recording in the README, drawn from a run of the demonstration
 	$(BIN)/python -m scripts.demo --svg docs/demo.svg
 
-test: .venv/.ready-dev test-native ## all tests, at most five minutes on two cores
-	@$(BIN)/python -m scripts.demo.portraits || echo "Without them the test of the whole demonstration is skipped."
+test: .venv/.ready-dev .venv-tflite/.ready ## all tests, at most five minutes on two cores
+	@$(BIN)/python -m scripts.demo.portraits || echo "Without them the tests on the demonstration's portraits are skipped."
 	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory test-native
 
 test-native: .venv-tflite/.ready ## the tests that touch native code, under tflite-runtime and numpy 1
 	.venv-tflite/bin/python -m pytest -m native
