@@ -6,8 +6,9 @@ names the file. int8 networks are quantised in and out here, so that every calle
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from numpy.typing import NDArray
 from edge.device.interpreter import Interpreter
 from edge.device.manifest import NetworkSpec, TensorSpec, read_spec
 from edge.types import Floats
+
+Run = Callable[[NDArray[Any]], list[NDArray[Any]]]
+"""One row, (1, h, w, 3) in the tensor's own numbers -> one array an output."""
 
 
 def load(manifest_path: Path, name: str, *, variant: str = "auto", threads: int = 1, workers: int = 1) -> TfliteNetwork:
@@ -70,20 +74,39 @@ class TfliteNetwork:
         return {output.name: dequantise(result, output) for output, result in zip(self.spec.outputs, results, strict=True)}
 
     def _rows(self, numbers: NDArray[Any]) -> list[list[NDArray[Any]]]:
-        """Every row's outputs. The caller works too, and does not wait for a worker whose thread the system has not begun."""
-        left = iter(range(len(numbers)))  # its next() is one step under the GIL: no row is taken twice
-        results: list[list[NDArray[Any]]] = [[]] * len(numbers)
+        runs = [interpreter.run for interpreter in (self._own, *self._others)]
+        return side_by_side(runs[: len(numbers)], numbers, self._pool)
 
-        def work(interpreter: Interpreter, rows: Iterator[int]) -> None:
-            for row in rows:
-                results[row] = interpreter.run(numbers[row : row + 1])
 
-        helpers = [self._pool.submit(work, other, left) for other in self._others[: len(numbers) - 1]]
-        work(self._own, left)
-        for helper in helpers:
-            if not helper.cancel():
-                helper.result()
-        return results
+def side_by_side(runs: Sequence[Run], numbers: NDArray[Any], pool: ThreadPoolExecutor) -> list[list[NDArray[Any]]]:
+    """Every row's outputs, by several functions at once, the first of them on the caller's own thread.
+
+    The caller does not wait for a thread that the system has not begun. Once a row has failed no other is begun, and the
+    error is raised when those that run have ended: nobody may call an interpreter that is still at work.
+
+    Args:
+        runs: at most one for each row; none of them need be thread-safe.
+        numbers: (n, h, w, 3).
+        pool: has a thread for each of the other functions.
+    """
+    left = iter(range(len(numbers)))  # its next() is one step under the GIL: no row is taken twice
+    results: list[list[NDArray[Any]]] = [[]] * len(numbers)
+
+    def work(run: Run) -> None:
+        try:
+            for row in left:
+                results[row] = run(numbers[row : row + 1])
+        finally:
+            deque(left, maxlen=0)  # after an error: nobody takes another row
+
+    helpers = [pool.submit(work, run) for run in runs[1:]]
+    try:
+        work(runs[0])
+    finally:
+        begun = wait(helper for helper in helpers if not helper.cancel()).done
+    for helper in begun:
+        helper.result()
+    return results
 
 
 def quantise(values: Floats, spec: TensorSpec) -> NDArray[Any]:

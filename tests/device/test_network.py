@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from edge.device.interpreter import RUNTIMES, runtime_name_and_version
 from edge.device.manifest import TensorSpec, read_spec
-from edge.device.network import TfliteNetwork, dequantise, load, quantise
+from edge.device.network import TfliteNetwork, dequantise, load, quantise, side_by_side
 from edge.errors import ModelError
 from models import MANIFEST
 
@@ -218,3 +220,40 @@ def test_rows_run_side_by_side_give_what_they_give_one_by_one(n: int) -> None:
 def test_a_row_that_does_not_fit_is_refused_by_the_workers_too() -> None:
     with pytest.raises(ValueError, match="rows of"):
         load(MANIFEST, "rnet", variant="float32", workers=2)(np.zeros((5, 12, 24, 3), np.float32))
+
+
+def test_after_an_error_no_row_is_begun_and_the_one_that_runs_is_waited_for() -> None:
+    begun, failed, ended = Event(), Event(), []
+
+    def fails(_: np.ndarray) -> list[np.ndarray]:
+        assert begun.wait(10)
+        failed.set()
+        raise RuntimeError("the interpreter gave up")
+
+    def runs_on(row: np.ndarray) -> list[np.ndarray]:
+        begun.set()
+        assert failed.wait(10)
+        ended.append(int(row[0]))
+        return [row]
+
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(RuntimeError, match="gave up"):
+            side_by_side([fails, runs_on], np.arange(100_000), pool)
+        at_the_error = list(ended)
+    assert len(at_the_error) == 1
+    assert ended == at_the_error
+
+
+def test_an_error_beside_the_caller_reaches_the_caller() -> None:
+    failed = Event()
+
+    def waits(row: np.ndarray) -> list[np.ndarray]:
+        assert failed.wait(10)
+        return [row]
+
+    def fails(_: np.ndarray) -> list[np.ndarray]:
+        failed.set()
+        raise RuntimeError("the interpreter gave up")
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(RuntimeError, match="gave up"):
+        side_by_side([waits, fails], np.arange(50), pool)
