@@ -166,7 +166,7 @@ def load(path: Path | None) -> Config:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}). Name another file with --config.") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path}: not a TOML file ({error}). `muster config` prints a correct one.") from error
+        raise ConfigError(f"{path}: not a TOML file ({error}). `muster config --defaults` prints a correct one.") from error
     return parse(table, origin=str(path))
 
 

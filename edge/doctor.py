@@ -95,6 +95,7 @@ def examine(config: Config, data: Path, places: Places | None = None) -> list[Fi
         pycoral(places.packages),
         clock(SystemClock()),
         disk(data),
+        destinations(config),
     ]
 
 
@@ -125,6 +126,8 @@ def models(config: Config, found_runtime: Finding, manifest: Path | None = None)
 
 def database(path: Path, model: str | None) -> Finding:
     """The database: whether it opens, and whether its templates can be used."""
+    if path.parent.exists() and not path.parent.is_dir():
+        return Finding("database", State.FAULT, f"{path.parent} is no folder", "name the data folder with --data")
     if not path.exists():
         return Finding("database", State.WARNING, f"{path} is not there yet", "enrol people: muster enrol FOLDER")
     try:
@@ -220,6 +223,18 @@ def disk(data: Path) -> Finding:
     if free < FREE_WARNING:
         return Finding("disk", State.FAULT if free < FREE_FAULT else State.WARNING, words, "make room: rows need it")
     return Finding("disk", State.OK, words)
+
+
+def destinations(config: Config) -> Finding:
+    """Whether the folders that rows are delivered to are there."""
+    configured = config.sync.destinations
+    if not configured:
+        return Finding("destinations", State.OK, "none is configured; `muster sync --to FOLDER` delivers by hand")
+    missing = [folder for folder in configured if not Path(folder).is_dir()]
+    if missing:
+        advice = "plug in the stick or mount the share, or correct sync.destinations; until then rows wait"
+        return Finding("destinations", State.WARNING, f"not there: {', '.join(missing)}", advice)
+    return Finding("destinations", State.OK, f"{', '.join(configured)}")
 
 
 def _split(error: Exception) -> tuple[str, str]:

@@ -65,7 +65,7 @@ def recogniser(config: Config, *, manifest: Path | None = None) -> Recogniser:
     return Recogniser(detector, Facenet(facenet.result()), f"{FACENET}/{facenet.result().spec.variant}")
 
 
-def run(config: Config, data: Path, *, report: Callable[[Verdict], None]) -> Tally:
+def run(config: Config, data: Path, *, report: Callable[[Verdict], None]) -> tuple[Tally, signal.Signals | None]:
     """Take the roll until the recording is over or somebody asks to stop.
 
     Args:
@@ -74,18 +74,15 @@ def run(config: Config, data: Path, *, report: Callable[[Verdict], None]) -> Tal
         report: hears every verdict after its signal.
 
     Returns:
-        What the run came to, also after SIGTERM.
+        What the run came to, and the signal that ended it, SIGINT or SIGTERM; None when the recording was over.
 
     Raises:
-        KeyboardInterrupt: stopped by Ctrl-C, after everything was closed.
         MusterError: the unit cannot start.
     """
     stop = Stop()
     with StopOnSignal(stop) as signals:
         tally = _run(config, data, stop, report)
-    if signals.received is signal.SIGINT:
-        raise KeyboardInterrupt
-    return tally
+    return tally, signals.received
 
 
 def _run(config: Config, data: Path, stop: Stop, report: Callable[[Verdict], None]) -> Tally:

@@ -11,7 +11,22 @@ from PIL import Image
 
 from edge.config import Config, parse
 from edge.device.clock import SystemClock
-from edge.doctor import Finding, Places, State, camera, clock, database, disk, edge_tpu, examine, models, pins, pycoral, runtime
+from edge.doctor import (
+    Finding,
+    Places,
+    State,
+    camera,
+    clock,
+    database,
+    destinations,
+    disk,
+    edge_tpu,
+    examine,
+    models,
+    pins,
+    pycoral,
+    runtime,
+)
 from edge.store import Store
 
 MODEL = "facenet/int8"
@@ -217,8 +232,21 @@ def test_a_folder_that_cannot_be_written_is_a_fault() -> None:
 
 def test_every_finding_is_one_line_and_what_is_wrong_comes_with_advice(tmp_path: Path) -> None:
     findings = examine(config(camera={"source": "usb:63"}), tmp_path, Places(tmp_path, tmp_path / "model", [str(tmp_path)]))
-    names = ["runtime", "models", "database", "camera", "pins", "edge tpu", "pycoral", "clock", "disk"]
+    names = ["runtime", "models", "database", "camera", "pins", "edge tpu", "pycoral", "clock", "disk", "destinations"]
     assert [found.name for found in findings] == names
     for found in findings:
         assert "\n" not in found.sentence + found.advice
         assert found.advice or found.state is State.OK
+
+
+def test_a_destination_that_is_not_there_is_named(tmp_path: Path) -> None:
+    gone = str(tmp_path / "stick")
+    assert destinations(config(sync={"destinations": []})).state is State.OK
+    assert destinations(config(sync={"destinations": [str(tmp_path)]})).state is State.OK
+    found = destinations(config(sync={"destinations": [str(tmp_path), gone]}))
+    assert (found.state, found.sentence) == (State.WARNING, f"not there: {gone}")
+
+
+def test_a_file_in_the_place_of_the_data_folder_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert database(tmp_path / "file" / "muster.db", None).state is State.FAULT

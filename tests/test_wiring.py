@@ -188,8 +188,8 @@ def test_a_run_over_an_empty_room_counts_its_frames(tmp_path: Path) -> None:
     source = recording(tmp_path / "frames", np.full((480, 640, 3), 90, np.uint8), n=4)
     verdicts: list[Verdict] = []
     config = parse({"camera": {"source": source}, "panel": {"kind": "none"}})
-    tally = wiring.run(config, tmp_path / "var", report=verdicts.append)
-    assert (tally.n_frames, tally.n_faces, tally.n_recorded, verdicts) == (4, 0, 0, [])
+    tally, ended_by = wiring.run(config, tmp_path / "var", report=verdicts.append)
+    assert (tally.n_frames, tally.n_faces, tally.n_recorded, verdicts, ended_by) == (4, 0, 0, [], None)
 
 
 # Real faces

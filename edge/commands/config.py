@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from edge.commands.installation import configuration
+from edge.commands.installation import configuration, configuration_file, say
 from edge.config import Config, describe
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it as TOML that may be used as a configuration file."""
-    print(describe(Config() if arguments.defaults else configuration(arguments)), end="")
+    if arguments.defaults:
+        print(describe(Config()), end="")
+        return 0
+    effective = configuration(arguments)
+    say(f"# From {configuration_file(arguments) or 'no file: these are the defaults'}.")
+    print(describe(effective), end="")
     return 0

@@ -20,9 +20,9 @@ from edge.exchange.folder import Candidate
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Enrol and print the receipt. 65 when of all the photographs not one is enrolled."""
+    """Enrol and print the receipt. 65 when somebody in the folder is not enrolled at all."""
     installation = Installation.of(arguments)
-    with installation.store() as store:
+    with installation.store_or_new() as store:
         receipt = enrol(
             Path(arguments.folder),
             store=store,
@@ -34,7 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.receipt:
         _write(receipt, Path(arguments.receipt))
     counts = receipt.counts
-    return 0 if counts[Verdict.ENROLLED] + counts[Verdict.ALREADY] else EnrolError.exit_code
+    is_complete = counts[Verdict.ENROLLED] + counts[Verdict.ALREADY] and not receipt.without_template
+    return 0 if is_complete else EnrolError.exit_code
 
 
 def _looking_closer(config: Config) -> Config:

@@ -11,6 +11,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from edge import config
+from edge.errors import ConfigError, StoreError
 from edge.exchange.names import printable
 from edge.store import FILE_NAME, Store
 
@@ -34,6 +35,24 @@ class Installation:
         return cls(data_folder(arguments), configuration(arguments))
 
     def store(self) -> Store:
+        """The database of the folder, opened.
+
+        Raises:
+            StoreError: there is none, or it is locked, damaged or newer than this program.
+        """
+        path = self.data / FILE_NAME
+        try:
+            path.stat()
+        except FileNotFoundError as error:
+            raise StoreError(
+                f"there is no database in {self.data.absolute()}. Name the unit's data folder with --data or MUSTER_DATA, or"
+                " begin one there: muster enrol FOLDER"
+            ) from error
+        except OSError:
+            pass  # why it cannot be reached is what opening it tells
+        return self.store_or_new()
+
+    def store_or_new(self) -> Store:
         """The database of the folder, opened; both are made where they are not there yet, for their owner alone.
 
         Raises:
@@ -53,10 +72,28 @@ def data_folder(arguments: argparse.Namespace) -> Path:
 
 
 def configuration(arguments: argparse.Namespace) -> config.Config:
-    """``--config``, or MUSTER_CONFIG, or ``muster.toml`` in the data folder where it is there, or the defaults."""
+    """What `configuration_file` names, or the defaults.
+
+    Raises:
+        ConfigError: it cannot be read, or has faults.
+    """
+    return config.load(configuration_file(arguments))
+
+
+def configuration_file(arguments: argparse.Namespace) -> Path | None:
+    """``--config``, or MUSTER_CONFIG, or ``muster.toml`` in the data folder; None where that is not there.
+
+    Raises:
+        ConfigError: the data folder may not be looked into.
+    """
     named = getattr(arguments, "config", None) or os.environ.get("MUSTER_CONFIG")
     usual = data_folder(arguments) / CONFIG_NAME
-    return config.load(Path(named) if named else usual if usual.exists() else None)
+    try:
+        return Path(named) if named else usual if usual.exists() else None
+    except OSError as error:
+        raise ConfigError(
+            f"{usual}: cannot be read ({error.strerror}). Be the user that owns the folder, or name another with --data."
+        ) from error
 
 
 def say(line: str) -> None:

@@ -39,12 +39,18 @@ def _list(store: Store, *, as_json: bool) -> None:
 
 
 def _is_sure(store: Store, arguments: argparse.Namespace) -> bool:
-    """Ask on a terminal; a script means it."""
+    """Ask on a terminal; without one, ``--yes`` has to say it.
+
+    Raises:
+        EnrolError: nobody has the code, or nobody can be asked.
+    """
     person = store.find_person(arguments.code)
     if person is None:
         raise EnrolError(f"nobody has the code {arguments.code!r}. `muster people list` shows who is enrolled.")
-    if arguments.yes or not sys.stdin.isatty():
+    if arguments.yes:
         return True
+    if not sys.stdin.isatty():
+        raise EnrolError(f"{person.code} {person.name} is not removed: there is no terminal to ask on. Say it with --yes.")
     say(f"Remove {person.code} {person.name}? This cannot be undone. Type yes:")
     return sys.stdin.readline().strip().lower() == "yes"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -19,13 +20,13 @@ from edge.journal import Fault, Verdict
 
 def run(arguments: argparse.Namespace) -> int:
     """Watch until somebody stops it or the recording is over; print every decision, and at the end what it came to."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     installation = Installation.of(arguments)
     config = _with_camera(installation.config, arguments.camera)
     with closing(Report(Path(arguments.report or os.devnull))) as report:
-        tally = wiring.run(config, installation.data, report=report.add)
+        tally, ended_by = wiring.run(config, installation.data, report=report.add)
     say(f"{tally}.")
-    return 0
+    return 128 + signal.SIGINT if ended_by is signal.SIGINT else 0
 
 
 def _with_camera(config: Config, source: str | None) -> Config:

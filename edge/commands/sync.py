@@ -32,6 +32,6 @@ def _show(delivery: Delivery) -> None:
     if delivery.error:
         print(printable(f"muster: {delivery.error}"), file=sys.stderr)
     elif delivery.n_events:
-        say(f"{delivery.destination}: {delivery.n_events} new rows, in {', '.join(delivery.files) or 'files that had them'}")
+        say(f"{delivery.destination}: {delivery.n_events} new rows, in {', '.join(delivery.files)}")
     else:
         say(f"{delivery.destination}: nothing new")

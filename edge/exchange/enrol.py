@@ -117,7 +117,10 @@ class _Desk:
     def _hand_in(self, path: Path, label: Label) -> tuple[Verdict, str]:
         known = self._store.find_person(label.code)
         if known and known.name.casefold() != label.name.casefold():
-            raise EnrolError(f"the code {label.code} belongs to {known.name}; `muster people rename` corrects a name")
+            raise EnrolError(
+                f"the code {label.code} belongs to {known.name}; another person needs another code, and"
+                " `muster people rename` corrects a name"
+            )
         try:
             content = read_bytes(path)
             sha256 = hashlib.sha256(content).hexdigest()

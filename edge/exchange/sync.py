@@ -93,22 +93,23 @@ class _Courier:
             with locked(self._folder):
                 self._clear_leftovers()
                 events = self._store.undelivered(name)
-                for month in sorted({Row.of(event, self._timezone).month for event in events}):
-                    self._write(month)
+                months = sorted({Row.of(event, self._timezone).month for event in events})
+                n_added = sum(self._write(month) for month in months)
                 if events:
                     self._store.mark_delivered(name, events[-1].seq)
         except OSError as error:
             reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
             problem = SyncError(f"{name}: {reason}. Nothing is lost; the rows go out the next time.")
             return Delivery(name, 0, self._delivery.files, self._delivery.set_aside, problem)
-        return Delivery(name, len(events), self._delivery.files, self._delivery.set_aside)
+        return Delivery(name, n_added, self._delivery.files, self._delivery.set_aside)
 
     def _clear_leftovers(self) -> None:
         """Temporary files of interrupted runs; nobody else writes while the folder is locked."""
         for part in self._folder.glob(f".attendance-*{PART}"):
             self._files.remove(part)
 
-    def _write(self, month: str) -> None:
+    def _write(self, month: str) -> int:
+        """Bring one month's file up to date; the number of rows that it did not have."""
         path = self._folder / f"attendance-{month}.csv"
         before = self._read(path)
         table = read_csv(before) if before is not None else None
@@ -121,6 +122,7 @@ class _Courier:
         if after != before:
             self._files.replace(path, after)
             self._delivery.files.append(path.name)
+        return len(rows) - len({row.event_id for row in table.rows} if table else ())
 
     def _own_rows(self, month: str) -> Sequence[Row]:
         """All that this unit has of a month: a file that was torn or carried away is whole again after the next delivery."""

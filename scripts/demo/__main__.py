@@ -34,7 +34,7 @@ def main() -> int:
     except (stage.StageError, story.StoryError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{time.monotonic() - began_s:.0f} s from an empty folder.")
+    print(f"{time.monotonic() - began_s:.0f} s for the demonstration.")
     if chosen.svg:
         chosen.svg.write_text(recording.svg(told), encoding="utf-8")
     return 0
