@@ -12,6 +12,7 @@ help: ## this list
 
 # $(call venv,FOLDER,REQUIREMENTS): a virtual environment with the muster command in it
 define venv
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here. Install it, or name another: make PYTHON=python3.12 ..." >&2; exit 69; }
 	test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
 	$(1)/bin/python $(PIP_INSTALL) $(addprefix -r ,$(2)) -r requirements/install.txt
 	PYTHONWARNINGS=ignore $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
