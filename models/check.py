@@ -6,10 +6,11 @@ this table instead (``edgetpu.toml``, which names its sources). It knows network
 
 from __future__ import annotations
 
+import argparse
 import struct
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,6 @@ ACTIVATION_TYPES = {tflite.TensorType.INT8, tflite.TensorType.UINT8}
 CONSTANT_TYPES = ACTIVATION_TYPES | {tflite.TensorType.INT32}
 MAX_RANK = 4
 """A batch of one, and three axes."""
-FOLDABLE = {"ADD", "SUB", "MUL", "DIV"}
-"""With a constant, these belong into the convolution before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,35 @@ class Operation:
     fused_activation: int
 
 
+RULES: dict[str, tuple[Callable[[Operation], bool], str]] = {
+    "no_fused_activation": (
+        lambda operation: operation.fused_activation != tflite.ActivationFunctionType.NONE,
+        "has a fused activation",
+    ),
+    "one_axis": (
+        lambda operation: any(sum(length > 1 for length in tensor.shape) > 1 for tensor in operation.inputs[:1]),
+        "runs over more than one axis",
+    ),
+    "constant_parameters": (
+        lambda operation: not all(tensor.is_constant for tensor in operation.inputs[1:]),
+        "has parameters that are no constants",
+    ),
+    "one_slope_a_channel": (
+        lambda operation: any(length > 1 for tensor in operation.inputs[1:] for length in tensor.shape[:-1]),
+        "has slopes that differ along more than the last axis",
+    ),
+    "no_constant_input": (
+        lambda operation: any(tensor.is_constant for tensor in operation.inputs),
+        "has a constant among its inputs",
+    ),
+    "fold_constants": (
+        lambda operation: any(tensor.is_constant for tensor in operation.inputs),
+        "with a constant should have been folded into the weights",
+    ),
+}
+"""Flag in the table -> whether an operation breaks it, and what is then said of the operation."""
+
+
 def faults(content: bytes) -> list[str]:
     """Everything in a file that the compiler could not take, one sentence each; empty for a good file."""
     if content[4:8] != b"TFL3":
@@ -59,6 +87,8 @@ def faults(content: bytes) -> list[str]:
         operations = list(_operations(model))
     except (struct.error, IndexError, ValueError, TypeError, AttributeError) as error:  # what reading beyond the end becomes
         return [f"is damaged ({error})"]
+    if not operations:
+        return ["has no operation"]
     found = [fault for operation in operations for fault in _operation_faults(operation)]
     tensors = dict.fromkeys(tensor for operation in operations for tensor in (*operation.inputs, *operation.outputs))
     return found + [fault for tensor in tensors for fault in _tensor_faults(tensor)]
@@ -72,14 +102,9 @@ def _operation_faults(operation: Operation) -> Iterator[str]:
     if operation.version > rules["max_version"]:
         refused = f" (16.0 refuses {rules['refused']})" if "refused" in rules else ""
         yield f"{operation.name} has version {operation.version}, above {rules['max_version']}{refused}"
-    if rules.get("no_fused_activation") and operation.fused_activation != tflite.ActivationFunctionType.NONE:
-        yield f"{operation.name} has a fused activation"
-    if rules.get("one_axis") and sum(length > 1 for length in operation.inputs[0].shape) > 1:
-        yield f"{operation.name} runs over more than one axis"
-    if operation.name in FOLDABLE and any(tensor.is_constant for tensor in operation.inputs):
-        yield f"{operation.name} with a constant should have been folded into the weights"
-    if operation.name == "PRELU" and any(length > 1 for length in operation.inputs[1].shape[:-1]):
-        yield f"PRELU has slopes of shape {operation.inputs[1].shape}; only the last axis may be longer than 1"
+    for rule, (is_broken, what) in RULES.items():
+        if rules.get(rule) and is_broken(operation):
+            yield f"{operation.name} {what}"
 
 
 def _tensor_faults(tensor: Tensor) -> Iterator[str]:
@@ -145,12 +170,22 @@ def _name(enumeration: Any, number: int) -> str:
     return next((name for name, value in vars(enumeration).items() if value == number), f"number {number}")
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Check files and print what is wrong; returns the exit code."""
-    wrong = [f"{path}: {fault}" for path in arguments for fault in faults(Path(path).read_bytes())]
-    print("\n".join(wrong) if wrong else f"{len(arguments)} files can be compiled for the Edge TPU")
+    parser = argparse.ArgumentParser(prog="python -m models.check", description="Could the Edge TPU compiler 16.0 take these?")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    files = parser.parse_args(arguments).files
+    wrong = [f"{path}: {fault}" for path in files for fault in _file_faults(path)]
+    print("\n".join(wrong) if wrong else f"Nothing in {len(files)} file(s) that the table of the Edge TPU compiler refuses")
     return 65 if wrong else 0
 
 
+def _file_faults(path: Path) -> list[str]:
+    try:
+        return faults(path.read_bytes())
+    except OSError as error:
+        return [f"cannot be read ({error.strerror})"]
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -36,13 +36,14 @@ class Tiny:
     inputs: tuple[T, ...] = (T(),)
     output: T = field(default_factory=T)
     relu_in_pool: bool = False
+    n_operations: int = 1
 
     def packed(self) -> bytes:
         builder = flatbuffers.Builder(1024)
         tensors = [_tensor(builder, tensor, index) for index, tensor in enumerate((*self.inputs, self.output))]
         options = _pool_options(builder) if self.relu_in_pool else None
         operation = _operation(builder, len(self.inputs), options)
-        graph = _graph(builder, tensors, operation)
+        graph = _graph(builder, tensors, [operation] * self.n_operations)
         return _model(builder, self, graph)
 
 
@@ -100,8 +101,8 @@ def _operation(builder: flatbuffers.Builder, n_inputs: int, options: int | None)
     return int(tflite.OperatorEnd(builder))
 
 
-def _graph(builder: flatbuffers.Builder, tensors: list[int], operation: int) -> int:
-    tensor_list, operation_list = _offsets(builder, tensors), _offsets(builder, [operation])
+def _graph(builder: flatbuffers.Builder, tensors: list[int], operations: list[int]) -> int:
+    tensor_list, operation_list = _offsets(builder, tensors), _offsets(builder, operations)
     tflite.SubGraphStart(builder)
     tflite.SubGraphAddTensors(builder, tensor_list)
     tflite.SubGraphAddOperators(builder, operation_list)
@@ -140,6 +141,7 @@ def _model(builder: flatbuffers.Builder, tiny: Tiny, graph: int) -> bytes:
         Tiny(OPERATORS.MAX_POOL_2D, version=2),
         Tiny(OPERATORS.CONV_2D, version=3, inputs=(T(), T((4, 1, 1, 4), constant=True), T((4,), INT32, constant=True))),
         Tiny(OPERATORS.SOFTMAX, inputs=(T((1, 4)),), output=T((1, 4))),
+        Tiny(OPERATORS.CONCATENATION, version=2, inputs=(T(), T())),
     ],
 )
 def test_what_the_compiler_takes_is_accepted(tiny: Tiny) -> None:
@@ -164,7 +166,10 @@ def test_what_the_compiler_takes_is_accepted(tiny: Tiny) -> None:
         (Tiny(OPERATORS.CONV_2D, inputs=(T(), T((4, 1, 1, 4), FLOAT32, constant=True))), "tensor 1 is float32"),
         (Tiny(OPERATORS.MUL, inputs=(T(), T((1, 1, 1, 4), constant=True))), "MUL with a constant should have been folded"),
         (Tiny(OPERATORS.ADD, inputs=(T(), T((1, 1, 1, 4), constant=True))), "ADD with a constant should have been folded"),
-        (Tiny(OPERATORS.PRELU, inputs=(T(), T((8, 8, 4), constant=True))), r"PRELU has slopes of shape \(8, 8, 4\)"),
+        (Tiny(OPERATORS.PRELU, inputs=(T(), T((8, 8, 4), constant=True))), "PRELU has slopes that differ along more"),
+        (Tiny(OPERATORS.PRELU, inputs=(T(), T((1, 1, 4)))), "PRELU has parameters that are no constants"),
+        (Tiny(OPERATORS.CONV_2D, inputs=(T(), T((1, 1, 1, 4)))), "CONV_2D has parameters that are no constants"),
+        (Tiny(OPERATORS.CONCATENATION, inputs=(T(), T(constant=True))), "CONCATENATION has a constant among its inputs"),
         (Tiny(OPERATORS.MAX_POOL_2D, relu_in_pool=True), "MAX_POOL_2D has a fused activation"),
         (Tiny(OPERATORS.SOFTMAX), "SOFTMAX runs over more than one axis"),
     ],
@@ -187,6 +192,30 @@ def test_another_kind_of_file_is_refused(content: bytes) -> None:
 def test_a_truncated_file_is_refused(n_bytes: int) -> None:
     content = (FOLDER / "pnet-int8.tflite").read_bytes()[:n_bytes]
     assert check.faults(content)
+
+
+def test_a_file_without_an_operation_is_refused() -> None:
+    assert check.faults(Tiny(n_operations=0).packed()) == ["has no operation"]
+
+
+def test_an_operation_without_its_inputs_is_no_accident_of_the_checker() -> None:
+    for operator in (OPERATORS.PRELU, OPERATORS.SOFTMAX, OPERATORS.MUL):
+        check.faults(Tiny(operator, inputs=()).packed())
+
+
+def test_every_flag_of_the_table_is_a_rule() -> None:
+    assert {flag for rules in check.TABLE.values() for flag in rules} - {"max_version", "refused"} == set(check.RULES)
+
+
+def test_the_command_names_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check.main([str(tmp_path / "none.tflite")]) == 65
+    assert "none.tflite: cannot be read" in capsys.readouterr().out
+
+
+def test_the_command_without_a_file_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        check.main([])
+    assert "FILE" in capsys.readouterr().err
 
 
 def test_the_command_names_file_and_fault_and_exits_with_65(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
