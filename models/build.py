@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from collections.abc import Sequence
 
-from models import BUILD, calibrate, check, convert, faces, manifest, quantise, ranges, weights
+from edge.types import Floats
+from models import BUILD, calibrate, check, convert, entries, faces, files, manifest, quantise, ranges, weights
 from models.convert import Function
-from models.networks import NETWORKS, functions
+from models.networks import NETWORKS, Network, functions
 
 
 class UnfitNetworkError(Exception):
@@ -17,55 +18,59 @@ class UnfitNetworkError(Exception):
 
 def main() -> int:
     """Build all files and the manifest; returns the exit code."""
-    started_s, before = time.monotonic(), manifest.read()
+    started_s = time.monotonic()
     try:
         faces.folder()
         print("weights: pinned archives")
         weights.fetch(BUILD / "archives")
-        build_float32(functions(BUILD / "archives"))
-        build_int8()
+        same = build_float32(functions(BUILD / "archives"))
+        same &= build_int8()
     except (faces.MissingFacesError, UnfitNetworkError) as error:
         print(error, file=sys.stderr)
         return 65
-    after = manifest.read()
-    if before.get("networks") == after["networks"] and "parity" in before:
-        manifest.write(after | {"parity": before["parity"]})
+    if same:
         print(f"done in {time.monotonic() - started_s:.0f} s; every file is as it was, and so are the figures")
     else:
-        print(f"done in {time.monotonic() - started_s:.0f} s; `python -m models.parity` measures what was built")
+        print(f"done in {time.monotonic() - started_s:.0f} s; `make parity` measures what was built")
     return 0
 
 
-def build_float32(made: dict[str, Function]) -> None:
-    """Write the float32 files and the manifest so far; calibration runs on these."""
-    entries: dict[str, Any] = {}
+def build_float32(made: dict[str, Function]) -> bool:
+    """Write the float32 files and name them in the manifest, from which calibration loads them.
+
+    What the manifest says of the int8 files stays until there are new ones: they lie there still.
+
+    Returns:
+        Whether every file is as it was.
+    """
+    networks = manifest.read().get("networks", {})
     for network in NETWORKS:
         path = network.path("float32")
-        path.write_bytes(convert.to_float32(made[network.name], network.shape))
+        files.replace(path, convert.to_float32(made[network.name], network.shape))
         print(f"{network.name}: {path.name}, {path.stat().st_size:,} bytes")
-        entries[network.name] = manifest.network_entry(network, {"float32": manifest.variant_entry(network, "float32")})
-    manifest.write({"networks": entries})
+        variants = networks.get(network.name, {}).get("variants", {})
+        variants["float32"] = entries.variant_entry(network, "float32")
+        networks[network.name] = entries.network_entry(network, variants)
+    return manifest.write_networks(networks)
 
 
-def build_int8() -> None:
-    """Calibrate, quantise, check and write the int8 files, and complete the manifest.
+def build_int8() -> bool:
+    """Calibrate, quantise and check all networks, and only then write the int8 files and complete the manifest.
+
+    Returns:
+        Whether every file is as it was.
 
     Raises:
         MissingFacesError: the calibration set is not here.
         UnfitNetworkError: a file could not be compiled for the Edge TPU.
     """
-    tables = manifest.read()
     inputs = calibrate.stage_inputs()
-    for network in NETWORKS:
-        float32, path = network.path("float32").read_bytes(), network.path("int8")
-        noted = ranges.extremes(float32, inputs[network.name], f"{network.name}: ranges")
-        int8 = quantise.to_int8(float32, quantise.typical(noted))
-        faults = check.faults(int8)
-        if faults:
-            raise UnfitNetworkError(f"{path.name}: cannot be compiled for the Edge TPU: it " + "; ".join(faults))
-        path.write_bytes(int8)
-        print(f"{network.name}: {path.name}, {len(int8):,} bytes")
-        tables["networks"][network.name]["variants"]["int8"] = manifest.variant_entry(network, "int8") | {
+    made = [int8_file(network, inputs[network.name]) for network in NETWORKS]
+    networks = manifest.read()["networks"]
+    for network, content in zip(NETWORKS, made, strict=True):
+        files.replace(network.path("int8"), content)
+        print(f"{network.name}: {network.path('int8').name}, {len(content):,} bytes")
+        networks[network.name]["variants"]["int8"] = entries.variant_entry(network, "int8") | {
             "calibration": {
                 "set": faces.SET_NAME,
                 "n_photographs": faces.N_CALIBRATION,
@@ -74,7 +79,25 @@ def build_int8() -> None:
                 "share": quantise.SHARE,
             }
         }
-    manifest.write(tables)
+    return manifest.write_networks(networks)
+
+
+def int8_file(network: Network, inputs: Sequence[Floats]) -> bytes:
+    """The int8 file of a network whose float32 file is written.
+
+    Args:
+        network: which.
+        inputs: (1, h, w, 3) float32 each, for the ranges.
+
+    Raises:
+        UnfitNetworkError: it could not be compiled for the Edge TPU.
+    """
+    float32 = network.path("float32").read_bytes()
+    int8 = quantise.to_int8(float32, quantise.typical(ranges.extremes(float32, inputs, f"{network.name}: ranges")))
+    faults = check.faults(int8)
+    if faults:
+        raise UnfitNetworkError(f"{network.path('int8').name}: cannot be compiled for the Edge TPU: it " + "; ".join(faults))
+    return int8
 
 
 if __name__ == "__main__":

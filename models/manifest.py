@@ -1,18 +1,13 @@
-"""Reads and writes ``models/manifest.toml``, which says of every file what it is and how good it is."""
+"""Reads and writes ``models/manifest.toml``, which says of every file what it is and how good it is; needs no TensorFlow."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-from ai_edge_litert.interpreter import Interpreter
-
-from models import MANIFEST
-from models.networks import Network
+from models import MANIFEST, files
 
 HEADER = """\
 # Written by `make models`; the figures under [parity] by `python -m models.parity`. Files are relative to this folder.
@@ -28,8 +23,38 @@ def read() -> dict[str, Any]:
 
 
 def write(tables: Mapping[str, Any]) -> None:
-    """Replace the manifest."""
-    MANIFEST.write_text(HEADER + "\n".join(_lines(tables, ())).lstrip() + "\n", "utf-8")
+    """Replace the manifest, whole or not at all.
+
+    Raises:
+        ValueError: the tables hold something that this writer cannot write.
+    """
+    files.replace(MANIFEST, text(tables).encode())
+
+
+def write_networks(networks: Mapping[str, Any]) -> bool:
+    """Replace what the manifest says of the networks; returns whether everything is as it was."""
+    before = read()
+    after = with_networks(before, networks)
+    write(after)
+    return after == before
+
+
+def with_networks(tables: Mapping[str, Any], networks: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest with these networks; its figures stay only if nothing that they measured has changed."""
+    keep = "parity" in tables and tables.get("networks") == networks
+    return {"networks": networks} | ({"parity": tables["parity"]} if keep else {})
+
+
+def text(tables: Mapping[str, Any]) -> str:
+    """The tables as TOML with the header. The writer is our own because tomli-w gives each tensor a table of its own.
+
+    Raises:
+        ValueError: what was written does not read back as the same tables.
+    """
+    written = HEADER + "\n".join(_lines(tables, ())).lstrip() + "\n"
+    if tomllib.loads(written) != tables:
+        raise ValueError("these tables do not read back as they were written; teach models.manifest to write them")
+    return written
 
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
@@ -50,40 +75,3 @@ def _value(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
     return json.dumps(value, ensure_ascii=False)  # strings and numbers as JSON writes them are TOML
-
-
-def network_entry(network: Network, variants: Mapping[str, Any]) -> dict[str, Any]:
-    """The table of one network."""
-    source = network.source
-    return {
-        "licence": network.licence,
-        "source": {"package": source.package, "version": source.version, "file": source.member, "sha256": source.sha256},
-        "variants": dict(variants),
-    }
-
-
-def variant_entry(network: Network, variant: str) -> dict[str, Any]:
-    """The table of one file, read off the file itself."""
-    path = network.path(variant)
-    content = path.read_bytes()
-    interpreter = Interpreter(model_content=content)
-    outputs = sorted(interpreter.get_output_details(), key=lambda details: str(details["name"]))
-    return {
-        "file": path.relative_to(MANIFEST.parent).as_posix(),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "runs_on": list(network.variants[variant].runs_on),
-        "free_axes": list(network.variants[variant].free_axes),
-        "input": _tensor(interpreter.get_input_details()[0]),
-        "outputs": [_tensor(details) for details in outputs],
-    }
-
-
-def _tensor(details: Mapping[str, Any]) -> dict[str, Any]:
-    scale, zero_point = details["quantization"]
-    return {
-        "name": details["name"],
-        "shape": [int(length) for length in details["shape"]],
-        "dtype": np.dtype(details["dtype"]).name,
-        "scale": float(scale),
-        "zero_point": int(zero_point),
-    }

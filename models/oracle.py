@@ -5,7 +5,7 @@ It is too large to commit (94 MB), and it is what the parity test measures the c
 
 from __future__ import annotations
 
-from models import BUILD, convert, weights
+from models import BUILD, convert, files, weights
 from models.networks import NETWORKS, functions
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     made = functions(BUILD / "archives")
     (facenet,) = (network for network in NETWORKS if network.name == "facenet")
     path = facenet.path("float32")
-    path.write_bytes(convert.to_float32(made["facenet"], facenet.shape))
+    files.replace(path, convert.to_float32(made["facenet"], facenet.shape))
     print(f"facenet: {path.name}, {path.stat().st_size:,} bytes")
 
 

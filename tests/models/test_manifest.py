@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from edge.config import CameraConfig, DetectionConfig
 from edge.device.manifest import read_spec
 from edge.device.network import load
 from edge.vision.mtcnn import PyramidLayout
-from models import FOLDER, MANIFEST, check
+from models import FOLDER, MANIFEST, check, files, manifest
 
 NAMES = ("pnet", "rnet", "onet", "facenet")
 
@@ -69,3 +70,29 @@ def test_measured_parity_is_what_was_asked_for(tables: dict[str, Any]) -> None:
     assert parity["facenet"]["cosine_median"] >= 0.998
     for placement in ("cpu", "int8"):
         assert parity["pairs"][placement]["accuracy"] >= parity["pairs"]["float32"]["accuracy"] - 0.003
+
+
+def test_the_manifest_is_written_as_it_was_read() -> None:
+    assert manifest.text(manifest.read()) == MANIFEST.read_text("utf-8")
+
+
+def test_what_the_writer_cannot_write_is_refused() -> None:
+    with pytest.raises(ValueError, match="read back"):
+        manifest.text({"networks": {"a.b": {"licence": "MIT"}}})
+
+
+def test_figures_stay_while_the_networks_do_and_go_with_them(tables: dict[str, Any]) -> None:
+    assert manifest.with_networks(tables, tables["networks"]) == tables
+    others = {name: network for name, network in tables["networks"].items() if name != "pnet"}
+    assert manifest.with_networks(tables, others) == {"networks": others}
+    assert manifest.with_networks({}, others) == {"networks": others}
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.tflite"
+    path.write_bytes(b"old")
+    with path.open("rb") as reader:
+        files.replace(path, b"new")
+        assert reader.read() == b"old", "whoever has it open keeps the old file"
+    assert path.read_bytes() == b"new"
+    assert [found.name for found in tmp_path.iterdir()] == ["a.tflite"]
