@@ -59,9 +59,10 @@ def test_a_frame_smaller_than_a_face_has_no_level() -> None:
     assert PyramidLayout.pack((30, 30), 60, 0.709).levels == ()
 
 
-def test_each_level_of_the_canvas_is_the_frame_scaled() -> None:
-    frame = np.full((480, 640, 3), (10, 200, 90), np.uint8)
-    layout = PyramidLayout.pack((640, 480), 60, 0.709)
+@pytest.mark.parametrize("size", [(640, 480), (639, 479), (131, 127)])  # of an odd side the halvings leave out the last pixel
+def test_each_level_of_the_canvas_is_the_frame_scaled(size: tuple[int, int]) -> None:
+    frame = np.full((size[1], size[0], 3), (10, 200, 90), np.uint8)
+    layout = PyramidLayout.pack(size, 60, 0.709)
     canvas = layout.draw(Mipmap.of(frame))
     for level in layout.levels:
         assert (canvas[level.y : level.y + level.height, level.x : level.x + level.width] == (10, 200, 90)).all()
