@@ -54,8 +54,8 @@ models: .venv-models/.ready ## build the networks again from hashed packages; ne
 oracle: .venv-models/.ready ## build FaceNet in float32 alone, which the parity test compares with
 	.venv-models/bin/python -m models.oracle
 
-parity: .venv-models/.ready ## how far int8 is from float32, on MUSTER_FACES, into the manifest
-	.venv-models/bin/python -m models.parity
+parity: .venv/.ready ## how far int8 is from float32, on MUSTER_FACES, into the manifest; needs `make oracle` before
+	$(BIN)/python -m models.parity
 
 bench: portraits ## how long everything takes; BENCH="--threads 1", or "--peer" where peers are installed
 	$(BIN)/python -m tests.bench $(BENCH)
