@@ -9,8 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.types import Faces, Image
+from edge.exchange.acquisition import central
+from edge.types import Image
 from models import FOLDER
+
+__all__ = ["MissingFacesError", "calibration_photographs", "central", "folder", "other_photographs", "read"]
 
 DEFAULT = FOLDER.parent.parent / "shared" / "faces" / "lfw-dev"
 SET_NAME = "lfw-dev (Labeled Faces in the Wild, deep-funneled, development people)"
@@ -70,10 +73,3 @@ def read(path: Path) -> Image:
     if pixels is None:
         raise OSError(f"{path}: is not a picture that can be read")
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
-
-
-def central(pixels: Image, found: Faces) -> Faces:
-    """The face nearest the centre, or none."""
-    centre = np.array(pixels.shape[1::-1]) / 2  # (w, h)
-    distances = np.linalg.norm((found.boxes[:, :2] + found.boxes[:, 2:]) / 2 - centre, axis=1)
-    return found[np.argsort(distances)[:1]]

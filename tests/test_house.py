@@ -24,6 +24,7 @@ ALLOWED = {
     # 2 thinking: no clock, no file, no thread
     "vision": THINKING,
     "attendance": HANDS,
+    "evaluation": {"types", "evaluation"},
     # 3 hands: never vision, never each other
     "device": HANDS | {"device"},
     "store": HANDS | {"store"},
@@ -36,6 +37,8 @@ ALLOWED = {
     "exchange.sync": HANDS | {"store", "exchange.files", "exchange.ledger"},
     # 4 work: never device
     "exchange.acquisition": THINKING,
+    "exchange.collect": THINKING | {"evaluation", "exchange"},
+    "exchange.pair_list": GROUND | {"evaluation", "exchange.names", "exchange.photographs"},
     "exchange.enrol": THINKING | {"store", "exchange"},
     "journal": GROUND,
     "known": THINKING | {"attendance", "store"},
@@ -44,7 +47,7 @@ ALLOWED = {
     "wiring": CONTRACTS | {"vision", "attendance", "store", "journal", "unit", "device"},
     "doctor": CONTRACTS | {"store", "device", "wiring"},
     # 6 doors
-    "commands": CONTRACTS | {"commands", "store", "exchange", "journal", "unit", "wiring", "doctor"},
+    "commands": CONTRACTS | {"commands", "evaluation", "store", "exchange", "journal", "unit", "wiring", "doctor"},
     "cli": {"errors"},  # and by name, when it is called, the module of edge.commands
     "__main__": {"cli"},
 }
@@ -109,7 +112,7 @@ def test_imports_only_what_the_table_allows(module: str) -> None:
         assert any(covers(allowed, target) for allowed in ALLOWED[rule]), f"edge.{module} may not import {name}"
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if rule_for(m) in {"vision", "attendance"}])
+@pytest.mark.parametrize("module", [m for m in MODULES if rule_for(m) in {"vision", "attendance", "evaluation"}])
 def test_thinking_has_no_clock_file_or_thread(module: str) -> None:
     outside = {name.split(".")[0] for name in imports(MODULES[module])} - {"edge"}
     assert outside <= THINKING_MAY_USE

@@ -71,6 +71,31 @@ def acquire(pixels: Image, recogniser: Recogniser, *, min_face_px: float) -> Acq
     return Acquisition(_template(pixels, copy, face, recogniser))
 
 
+def acquire_central(pixels: Image, recogniser: Recogniser) -> tuple[Floats, Floats] | None:
+    """Make a template of the face nearest the centre, whoever else is there: for evaluation, where nobody can ask back.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB, upright.
+        recogniser: finds the face and makes the template.
+
+    Returns:
+        The box (4,) xyxy px and the template (d,) float32; None where no face is found.
+    """
+    scale = min(1.0, LONGEST_PX / max(pixels.shape[:2]))
+    copy = _scaled(pixels, scale)
+    face = central(copy, recogniser.detector.detect(copy))
+    if not len(face):
+        return None
+    return face.boxes[0] / np.float32(scale), _template(pixels, copy, face, recogniser)
+
+
+def central(pixels: Image, found: Faces) -> Faces:
+    """The face nearest the centre of the (H, W, 3) picture, or none."""
+    centre = np.array(pixels.shape[1::-1]) / 2  # (w, h)
+    distances = np.linalg.norm((found.boxes[:, :2] + found.boxes[:, 2:]) / 2 - centre, axis=1)
+    return found[np.argsort(distances)[:1]]
+
+
 def _template(pixels: Image, copy: Image, face: Faces, recogniser: Recogniser) -> Floats:
     """(d,) float32 of a face that was found in the copy, cut from a larger one where the copy shows it too small."""
     enlarge = min(CLOSE_UP_PX / next(iter(face)).size_px, pixels.shape[1] / copy.shape[1])

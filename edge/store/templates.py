@@ -10,6 +10,11 @@ from edge.store.database import DurableDatabase
 from edge.types import Floats, Person
 
 
+def stored(vector: Floats) -> bytes:
+    """What is kept of a template (d,): float32, little endian."""
+    return vector.astype("<f4").tobytes()
+
+
 class Templates:
     """Templates with the model that made them. Those of different models are never handed out together."""
 
@@ -38,9 +43,8 @@ class Templates:
                 raise EnrolError(f"this photograph is already enrolled for {owner.code} {owner.name}")
             if owner is not None:
                 return False
-            blob = vector.astype("<f4").tobytes()
             self._database.table("template").insert(
-                {"person_id": person_id, "model": model, "vector": blob, "photo_sha256": photo_sha256}
+                {"person_id": person_id, "model": model, "vector": stored(vector), "photo_sha256": photo_sha256}
             )
         return True
 

@@ -9,7 +9,7 @@ import pytest
 
 from edge.device.manifest import read_spec
 from edge.types import Faces
-from models import MANIFEST, compare, faces, pairs
+from models import MANIFEST, compare, faces
 
 N_DETECTED, N_EMBEDDED = 500, 120
 
@@ -77,13 +77,6 @@ def test_one_box_answers_for_one_face_only() -> None:
     parity = compare.DetectionParity()
     parity.add(faces_at((0, 0), (10, 0)), faces_at((5, 0)))
     assert (parity.n_missed, parity.n_extra) == (1, 0)
-
-
-def test_the_threshold_of_the_pairs_is_chosen_on_the_other_folds() -> None:
-    distances = np.array([0.1, 0.2, 1.5, 1.6, 0.9, 1.0])
-    same = np.array([True, True, False, False, True, False])
-    testing = np.array([False, False, False, False, True, True])
-    assert pairs.accuracy_at_best_threshold(distances, same, testing) == pytest.approx(0.5)
 
 
 def test_without_the_faces_the_message_names_the_set_and_the_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

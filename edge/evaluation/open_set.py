@@ -1,0 +1,120 @@
+"""Identification in the open set: people who are enrolled and strangers who are not (ISO/IEC 19795-1: FPIR, FNIR).
+
+N people are enrolled with g photographs each, and the nearest of these counts. Their other photographs become mated probes of
+q photographs each (mean of the unit vectors, scaled to length one again), as many as they are enough for, none used twice.
+Strangers are the people with a single photograph, one probe each. FPIR is the share of strangers who are given any name, FNIR
+the share of mated probes that are not given *their own*: refused, or given another's. Who is enrolled, and with which
+photographs, is drawn `N_DRAWS` times; the FNIR that is quoted is the mean over the draws, each at its own threshold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.evaluation.levels import N_LEVELS, Levels, levels, n_accepted, threshold
+from edge.evaluation.samples import Rows, Samples
+from edge.types import Floats
+
+FPIRS = (0.05, 0.01, 0.003)
+"""The false positive identification rates that are quoted."""
+N_DRAWS = 20
+SEED = 20180408
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How many people are enrolled with how many photographs, and how many a probe fuses: (N, g, q)."""
+
+    n: int
+    g: int
+    q: int
+
+
+SETTINGS = (Setting(100, 1, 1), Setting(400, 1, 1), Setting(100, 3, 1), Setting(100, 3, 3))
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One draw of who is enrolled, and how far everybody is from them.
+
+    Attributes:
+        strangers: (m,) level of the template nearest to each stranger, in the order of `Samples.strangers`.
+        mated: (p,) level of the template nearest to each mated probe, N_LEVELS where it is another person's.
+        persons: (p,) whose each mated probe is.
+    """
+
+    strangers: Levels
+    mated: Levels
+    persons: Rows
+
+    @cached_property
+    def ranked(self) -> Levels:
+        """The strangers' levels, ascending."""
+        return np.sort(self.strangers)
+
+    def fnir(self, fpir: float) -> float:
+        """Share of mated probes without their own name at the threshold where a share ``fpir`` of the strangers is given one."""
+        return float(np.mean(self.mated >= threshold(self.ranked, fpir)))
+
+
+def obstacle(samples: Samples, setting: Setting, fpir: float) -> str:
+    """Why the FNIR cannot be told; empty where it can."""
+    n_eligible, n_strangers = len(eligible(samples, setting)), len(samples.strangers)
+    if n_eligible < setting.n:
+        needed = setting.g + setting.q
+        return f"{n_eligible} people have {needed} photographs with a face; {setting.n} are needed"
+    if not n_strangers:
+        return "there is no stranger: nobody has a single photograph only"
+    if not n_accepted(fpir, n_strangers):
+        return f"{n_strangers} strangers (people with a single photograph); at least {int(np.ceil(1 / fpir))} are needed"
+    return ""
+
+
+def eligible(samples: Samples, setting: Setting) -> Rows:
+    """The people with enough templates for the gallery and one probe."""
+    return np.flatnonzero(samples.n_templates >= setting.g + setting.q)
+
+
+def draws(samples: Samples, setting: Setting) -> tuple[Draw, ...]:
+    """`N_DRAWS` draws, always the same for the same samples; none where too few people have enough photographs."""
+    people = eligible(samples, setting)
+    if len(people) < setting.n or not len(samples.strangers):
+        return ()
+    seeds = ([SEED, setting.n, setting.g, setting.q, number] for number in range(N_DRAWS))
+    return tuple(_draw(samples, setting, people, np.random.default_rng(seed)) for seed in seeds)
+
+
+def _draw(samples: Samples, setting: Setting, people: Rows, generator: np.random.Generator) -> Draw:
+    gallery, probes, owners = [], [], []
+    for person in generator.choice(people, setting.n, replace=False):
+        rows = generator.permutation(samples.rows[person])
+        gallery.append(rows[: setting.g])
+        others = rows[setting.g :]
+        n_probes = len(others) // setting.q
+        probes.append(others[: n_probes * setting.q].reshape(n_probes, setting.q))
+        owners.append(np.full(n_probes, person))
+    enrolled, persons = np.concatenate(gallery), np.concatenate(owners)
+    templates = samples.templates[enrolled]  # (N * g, d)
+    to_probes = levels(fused(samples.templates[np.concatenate(probes)]), templates)  # (p, N * g)
+    is_own = samples.persons[enrolled[to_probes.argmin(axis=1)]] == persons
+    nearest = np.where(is_own, to_probes.min(axis=1), N_LEVELS).astype(np.int32)
+    return Draw(levels(samples.templates[samples.strangers], templates).min(axis=1), nearest, persons)
+
+
+def fused(templates: Floats) -> Floats:
+    """The means of (n, q, d) unit vectors, scaled to length one: (n, d)."""
+    means = templates.mean(axis=1)
+    lengths: Floats = np.maximum(np.linalg.norm(means, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    together: Floats = means / lengths
+    return together
+
+
+def curve(found: tuple[Draw, ...], n_points: int = 60) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """FPIR and mean FNIR from one stranger that is given a name to three in ten, about evenly in log FPIR."""
+    n = len(found[0].strangers)
+    shares = np.unique(np.geomspace(1, max(1, 0.3 * n), n_points).astype(int)) / n
+    return shares, np.array([np.mean([draw.fnir(share) for draw in found]) for share in shares])
