@@ -7,13 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 from tqdm import tqdm
 
-from edge.config import DetectionConfig
 from edge.device.network import load
 from edge.ports import Network
 from edge.types import Floats
 from edge.vision.facenet import Facenet
-from edge.vision.mtcnn import Mtcnn, MtcnnNetworks
-from models import MANIFEST, faces
+from models import MANIFEST, compare, faces
 from models.networks import NAMES
 
 MAX_ROWS = 2000
@@ -46,9 +44,7 @@ def stage_inputs() -> dict[str, list[Floats]]:
         MissingFacesError: the photographs are not here.
     """
     recorders = {name: RecordingNetwork(load(MANIFEST, name, variant="float32")) for name in NAMES}
-    detection = DetectionConfig()
-    networks = MtcnnNetworks(recorders["pnet"], recorders["rnet"], recorders["onet"])
-    mtcnn = Mtcnn(networks, detection.min_face_px, detection.scale_factor, detection.thresholds)
+    mtcnn = compare.detector(recorders)
     facenet = Facenet(recorders["facenet"])
     for path in tqdm(faces.calibration_photographs(), "calibration photographs", mininterval=2):
         pixels = faces.read(path)
