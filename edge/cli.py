@@ -85,6 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_people(commands)
     _add_events(commands)
     _add_sync(commands)
+    _add_evaluate(commands)
     commands.add("doctor", "say what is wrong with this unit and what to do about it", example="muster doctor")
     show = commands.add("config", "print the configuration as it is in effect", example="muster config --defaults > muster.toml")
     show.add_argument("--defaults", action="store_true", help="print the defaults instead, with a comment on each")
@@ -176,3 +177,21 @@ def _add_sync(commands: _Commands) -> None:
         "--to", metavar="FOLDER", type=_text, action="append", help="here, in place of the configured ones (may be repeated)"
     )
     parser.add_argument("--again", action="store_true", help="everything, as to a new stick; rows that are there are not doubled")
+
+
+def _add_evaluate(commands: _Commands) -> None:
+    parser = commands.add(
+        "evaluate",
+        "measure how well this unit tells the people of a folder apart; one sub-folder for each person, "
+        "whoever has a single photograph serves as a stranger",
+        example="muster evaluate people --json figures.json --html figures.html",
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="the folder")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures into this file")
+    parser.add_argument(
+        "--html", metavar="FILE", help="also write a page with curves, confidence intervals and the worst confusions"
+    )
+    parser.add_argument("--pairs", metavar="FILE.csv", help="also the accuracy over these pairs: fold,a,b,same")
+    parser.add_argument(
+        "--with-faces", action="store_true", help="show the faces that are confused in the page; it is then biometric data"
+    )

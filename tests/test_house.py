@@ -38,6 +38,7 @@ ALLOWED = {
     # 4 work: never device
     "exchange.acquisition": THINKING,
     "exchange.collect": THINKING | {"evaluation", "exchange"},
+    "exchange.crops": THINKING | {"exchange.collect", "exchange.photographs"},
     "exchange.pair_list": GROUND | {"evaluation", "exchange.names", "exchange.photographs"},
     "exchange.enrol": THINKING | {"store", "exchange"},
     "journal": GROUND,
@@ -64,7 +65,7 @@ LANGUAGE = {
     "typing",
     "zoneinfo",
 }
-THINKING_MAY_USE = LANGUAGE | {"numpy", "cv2"}
+THINKING_MAY_USE = LANGUAGE | {"numpy", "cv2", "html"}
 
 
 def name_of(path: Path) -> str:

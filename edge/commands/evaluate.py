@@ -14,16 +14,20 @@ from tqdm import tqdm
 from edge import wiring
 from edge.commands.installation import configuration, say
 from edge.errors import ConfigError, EnrolError
-from edge.evaluation.confusions import alike
-from edge.evaluation.figures import Figures, Handed, Identification, Verification, measure, rate, words
+from edge.evaluation import text
+from edge.evaluation.confusions import farthest_selves, nearest_strangers
+from edge.evaluation.figures import Figures, Handed, measure
+from edge.evaluation.page import Contents, page
 from edge.exchange.collect import Collection, collect, listing
+from edge.exchange.crops import data_uris
 from edge.exchange.files import Files
 from edge.exchange.folder import Candidate
+from edge.exchange.names import printable
 from edge.exchange.pair_list import judge, read_pairs
 from edge.store.templates import stored
 
 N_NAMED = 3
-"""So many failures, notes and look-alikes are named on the terminal."""
+"""So many failures, notes and look-alikes are named on the terminal; the page lists more."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,11 +40,17 @@ def run(arguments: argparse.Namespace) -> int:
     collected = collect(listed, recogniser, progress=_with_bar)
     lfw = judge(pairs, collected.rows, collected.samples.templates)
     figures = measure(collected.samples, _handed(collected, recogniser.model), lfw=lfw)
-    _show(figures, collected)
+    notes = [*collected.notes, *text.look_alikes(figures, collected.samples, [each.place for each in collected.photographs])]
     if pairs and lfw is None:
-        say("LFW accuracy: cannot be told; fewer than two folds have a pair with two faces")
+        notes.insert(
+            0, "The accuracy on the pairs cannot be told: fewer than two folds have a pair with a face in both photographs."
+        )
+    _show(figures, collected, notes)
     if arguments.json:
         _write("--json", Path(arguments.json), json.dumps(figures.to_dict(), indent=1) + "\n")
+    if arguments.html:
+        contents = _contents(figures, collected, notes, arguments, config.recognition.max_distance)
+        _write("--html", Path(arguments.html), page(contents))
     return 0 if figures.has_any else EnrolError.exit_code
 
 
@@ -71,60 +81,36 @@ def _handed(collected: Collection, model: str) -> Handed:
     )
 
 
-def _show(figures: Figures, collected: Collection) -> None:
-    handed = figures.handed
-    say(f"{handed.n_people:,} people, {handed.n_photos:,} photographs.")
-    say(f"{handed.model}, {handed.template_bytes:,} bytes a template.")
-    share = handed.n_failed / handed.n_photos
-    say(f"Failures to acquire: {handed.n_failed:,} photographs ({share:.2%}); the rates below are of the others.")
-    _some([f"  {place}: {why}" for place, why in collected.failures.items()])
-    for verification in figures.verifications:
-        say(_verification(verification))
-    for identification in figures.identifications:
-        say(_identification(identification))
-    if figures.lfw:
-        accuracy = figures.lfw
-        say(
-            f"accuracy on the pairs  {accuracy.mean:.4f} ± {accuracy.deviation:.4f}  {accuracy.n_pairs:,} pairs, "
-            f"{accuracy.n_left_out:,} left out for a failure to acquire"
-        )
-    _some([f"Note: {note}" for note in collected.notes])
-    _some([f"Note: {sentence}" for sentence in look_alikes(figures, collected)])
-
-
-def _some(lines: Sequence[str]) -> None:
-    for line in lines[:N_NAMED]:
+def _show(figures: Figures, collected: Collection, notes: Sequence[str]) -> None:
+    for line in text.lines(figures):
         say(line)
-    if len(lines) > N_NAMED:
-        say(f"  ... and {len(lines) - N_NAMED:,} more")
+    _some("Failure to acquire", [f"{place}: {why}" for place, why in collected.failures.items()])
+    _some("Note", notes)
 
 
-def look_alikes(figures: Figures, collected: Collection) -> list[str]:
-    """A sentence for each two folders that may be of one person."""
-    photographs = collected.photographs
-    return [
-        f"{photographs[pair.first].place} and {photographs[pair.second].place} look like one person "
-        f"(distance {pair.distance:.2f}, nearer than half of the same-person pairs); are both in the right folder?"
-        for pair in alike(collected.samples, figures.scores)
-    ]
+def _some(kind: str, sentences: Sequence[str]) -> None:
+    for sentence in sentences[:N_NAMED]:
+        say(f"{kind}: {sentence}")
+    if len(sentences) > N_NAMED:
+        say(f"  ... and {len(sentences) - N_NAMED:,} more")
 
 
-def _verification(each: Verification) -> str:
-    head = f"FNMR at FMR {rate(each.fmr)}               "
-    if each.obstacle:
-        return f"{head} cannot be told: {each.obstacle}"
-    return (
-        f"{head} {each.fnmr:.4f}          95 % {each.interval.low:.4f} to {each.interval.high:.4f}  distance {each.distance:.3f}"
-    )
-
-
-def _identification(each: Identification) -> str:
-    head = f"FNIR at FPIR {each.fpir:4.1%}, {words(each.setting)}"
-    if each.obstacle:
-        return f"{head}  cannot be told: {each.obstacle}"
-    return (
-        f"{head}  {each.fnir:.4f} ± {each.deviation:.4f} 95 % {each.interval.low:.4f} to {each.interval.high:.4f}  "
-        f"{each.n_probes:,} probes, {each.n_strangers:,} strangers"
+def _contents(
+    figures: Figures, collected: Collection, notes: Sequence[str], arguments: argparse.Namespace, max_distance: float
+) -> Contents:
+    strangers = nearest_strangers(collected.samples, figures.scores)
+    selves = farthest_selves(collected.samples, figures.scores)
+    shown = [row for pair in (*strangers, *selves) for row in pair[:2]] if arguments.with_faces else []
+    return Contents(
+        figures=figures,
+        title=printable(Path(arguments.folder).resolve().name),
+        max_distance=max_distance,
+        places=[each.place for each in collected.photographs],
+        strangers=strangers,
+        selves=selves,
+        failures=collected.failures,
+        notes=notes,
+        faces=data_uris(collected.photographs, shown),
     )
 
 

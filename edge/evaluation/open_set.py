@@ -66,11 +66,11 @@ def obstacle(samples: Samples, setting: Setting, fpir: float) -> str:
     n_eligible, n_strangers = len(eligible(samples, setting)), len(samples.strangers)
     if n_eligible < setting.n:
         needed = setting.g + setting.q
-        return f"{n_eligible} people have {needed} photographs with a face; {setting.n} are needed"
+        return f"{setting.n} people with {needed} photographs with a face are needed; there are {n_eligible}"
     if not n_strangers:
         return "there is no stranger: nobody has a single photograph only"
     if not n_accepted(fpir, n_strangers):
-        return f"{n_strangers} strangers (people with a single photograph); at least {int(np.ceil(1 / fpir))} are needed"
+        return f"{int(np.ceil(1 / fpir))} strangers (people with a single photograph) are needed; there are {n_strangers}"
     return ""
 
 

@@ -90,7 +90,7 @@ class Scores:
         if not self.n_different:
             return "only one person has a photograph with a face, so there is no different-person pair"
         if not n_accepted(fmr, self.n_different):
-            return f"{self.n_different:,} different-person pairs; at least {round(1 / fmr):,} are needed"
+            return f"{round(1 / fmr):,} different-person pairs are needed; there are {self.n_different:,}"
         return ""
 
     def det(self, n_points: int = 300) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -165,9 +165,8 @@ class _Collector:
     def collection(self) -> Collection:
         """All together."""
         if not self.templates:
-            raise EnrolError(
-                f"{printable(str(self.listed.folder))}: in none of {len(self.listed.photographs)} photographs a face is found."
-            )
+            shown, n = printable(str(self.listed.folder)), len(self.listed.photographs)
+            raise EnrolError(f"{shown}: no face is found in any of its photographs ({n:,}).")
         samples = Samples(np.stack(self.templates), np.array(self.persons, np.intp), np.array(self.n_photographs, np.intp))
         return Collection(
             people=tuple(map(printable, self.people)),
@@ -183,5 +182,5 @@ class _Collector:
         shared = [printable(", ".join(owners.values())) for owners in self.originals.values() if len(owners) > 1]
         notes = [f"The same photograph is in several people's folders: {places}." for places in shared]
         if self.copies:
-            notes.insert(0, f"{len(self.copies):,} photographs are copies of another of the same person and are left out.")
+            notes.insert(0, f"Copies of another photograph of the same person, left out: {len(self.copies):,}.")
         return notes

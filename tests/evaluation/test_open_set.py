@@ -91,10 +91,10 @@ def test_fused_vectors_have_length_one_also_where_they_cancel() -> None:
 @pytest.mark.parametrize(
     ("n_photographs", "fpir", "reason"),
     [
-        ([4] * 9, 0.05, "9 people have 4 photographs with a face; 10 are needed"),
+        ([4] * 9, 0.05, "10 people with 4 photographs with a face are needed; there are 9"),
         ([4] * 10, 0.05, "there is no stranger"),
-        ([4] * 10 + [1] * 19, 0.05, "19 strangers (people with a single photograph); at least 20 are needed"),
-        ([4] * 10 + [1] * 333, 0.003, "at least 334 are needed"),
+        ([4] * 10 + [1] * 19, 0.05, "20 strangers (people with a single photograph) are needed; there are 19"),
+        ([4] * 10 + [1] * 333, 0.003, "334 strangers (people with a single photograph) are needed"),
         ([4] * 10 + [1] * 20, 0.05, ""),
     ],
 )

@@ -111,7 +111,7 @@ def test_det_falls_and_reaches_from_one_pair_to_all() -> None:
     [
         ([1, 1, 1], "nobody has two photographs"),
         ([5], "only one person"),
-        ([2, 2, 2], "12 different-person pairs; at least 1,000 are needed"),
+        ([2, 2, 2], "1,000 different-person pairs are needed; there are 12"),
     ],
 )
 def test_what_cannot_be_told_has_a_reason(n_photographs: list[int], reason: str) -> None:

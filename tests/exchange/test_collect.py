@@ -95,7 +95,7 @@ class TestFolders:
         assert (len(found.samples.persons), len(found.copies), found.n_photos) == (1, 999, 1000)
         assert found.samples.strangers.tolist() == [0], "one photograph only, however often"
         assert found.rows["Ann/0777.png"] == 0
-        assert found.notes == ("999 photographs are copies of another of the same person and are left out.",)
+        assert found.notes == ("Copies of another photograph of the same person, left out: 999.",)
 
     def test_one_photograph_in_two_folders_is_said(self, tmp_path: Path) -> None:
         original = put(tmp_path / "Ann" / "a.png", picture((100, 100, RED))).read_bytes()
@@ -134,7 +134,7 @@ class TestFolders:
 
     def test_without_a_single_face_there_is_nothing_to_measure(self, tmp_path: Path) -> None:
         put(tmp_path / "Ann" / "1.png", picture())
-        with pytest.raises(EnrolError, match="in none of 1 photographs a face is found"):
+        with pytest.raises(EnrolError, match=r"no face is found in any of its photographs \(1\)"):
             collected(tmp_path)
 
 

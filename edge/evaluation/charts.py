@@ -1,0 +1,95 @@
+"""The three charts of the page: DET curve, open-set curves, score histograms."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge.evaluation.figures import Figures, rate, words
+from edge.evaluation.levels import N_LEVELS, STEP
+from edge.evaluation.open_set import curve
+from edge.evaluation.scores import Counts
+from edge.evaluation.svg import Axis, Plot, Values, log_axis
+
+N_BARS = 120
+COLOURS = ("a", "b", "c", "d")
+"""Classes of the style, one for each setting."""
+
+
+def det(figures: Figures) -> str:
+    """FMR against FNMR, both logarithmic, with the intervals of the quoted figures; empty where there is no curve."""
+    scores = figures.scores
+    if not scores.n_same or not scores.n_different:
+        return ""
+    fmr, fnmr = scores.det()
+    seen = fnmr > 0
+    if not seen.any():
+        return ""
+    low = float(fnmr[seen].min())
+    plot = Plot(
+        log_axis("FMR: different people who are taken for one", max(float(fmr[0]), 1e-7)),
+        log_axis("FNMR: one person who is refused", max(low, 1e-4)),
+    )
+    marks = [plot.curve(fmr[seen], fnmr[seen], "a")]
+    marks += [plot.interval(v.fmr, v.interval.low, v.interval.high, "a") for v in figures.verifications if not v.obstacle]
+    return plot.svg(marks, title="DET curve: false non-match rate over false match rate")
+
+
+def open_set(figures: Figures) -> str:
+    """FPIR against FNIR in each setting; empty where there is none."""
+    found = {setting: draws for setting, draws in figures.draws.items() if draws}
+    if not found:
+        return ""
+    curves = {setting: curve(draws) for setting, draws in found.items()}
+    positive = np.concatenate([fnir[fnir > 0] for _, fnir in curves.values()])
+    lowest_fpir = min(float(fpir[0]) for fpir, _ in curves.values())
+    plot = Plot(
+        log_axis("FPIR: strangers who are given a name", min(lowest_fpir, 0.1)),
+        log_axis("FNIR: people without their own name", max(float(positive.min(initial=0.1)), 1e-4)),
+    )
+    marks = []
+    for setting, (fpir, fnir) in curves.items():
+        marks.append(plot.curve(fpir[fnir > 0], fnir[fnir > 0], COLOURS[list(figures.draws).index(setting)]))
+    for each in figures.identifications:
+        if not each.obstacle:
+            css = COLOURS[list(figures.draws).index(each.setting)]
+            marks.append(plot.interval(each.fpir, each.interval.low, each.interval.high, css))
+    return plot.svg(marks, title="Open set: misses over strangers who are given a name")
+
+
+def open_set_legend(figures: Figures) -> list[tuple[str, str]]:
+    """Class and words of each setting that is drawn."""
+    named = zip(COLOURS, figures.draws.items(), strict=False)
+    return [(css, words(setting)) for css, (setting, draws) in named if draws]
+
+
+def histograms(figures: Figures, max_distance: float) -> str:
+    """How far apart pairs of one person and of two people are, with the thresholds."""
+    scores = figures.scores
+    sides = [(_shares(table), css) for table, css in ((scores.different, "b"), (scores.same, "a")) if table.sum()]
+    if not sides:
+        return ""
+    highest = max(float(heights.max()) for heights, _ in sides)
+    edges = np.linspace(0, 4, N_BARS + 1)
+    last = float(edges[1:][np.max([heights for heights, _ in sides], axis=0) > 1e-4].max(initial=0.5))
+    plot = Plot(
+        Axis("squared distance between two templates", 0, last, {tick: f"{tick:g}" for tick in np.arange(0, last + 1e-9, 0.5)}),
+        Axis("share of the pairs", 0, highest * 1.05, {tick: f"{tick:.0%}" for tick in _round_ticks(highest)}),
+    )
+    marks = [plot.area(edges, heights, css) for heights, css in sides]
+    thresholds = [(v.distance, f"FMR {rate(v.fmr)}", "threshold") for v in figures.verifications if not v.obstacle]
+    ranked = sorted([*thresholds, (max_distance, "max_distance", "configured")], reverse=True)
+    marks += [plot.upright(at, word, css, line=line) for line, (at, word, css) in enumerate(ranked)]
+    return plot.svg(marks, title="How far apart pairs of one person and pairs of two people are")
+
+
+def _shares(table: Counts) -> Values:
+    """(N_BARS,) share of the pairs in each bar."""
+    bars = np.minimum((np.arange(N_LEVELS) * STEP * N_BARS / 4).astype(int), N_BARS - 1)
+    shares: Values = np.bincount(bars, weights=table, minlength=N_BARS) / table.sum()
+    return shares
+
+
+def _round_ticks(highest: float) -> Values:
+    """0, and three to six round values up to the highest."""
+    step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if highest / s <= 6)
+    return np.arange(0, highest + 1e-9, step)
