@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _write("--json", Path(arguments.json), json.dumps(figures.to_dict(), indent=1) + "\n")
     if arguments.html:
-        contents = _contents(figures, collected, notes, arguments, config.recognition.max_distance)
+        contents = _contents(figures, collected, notes=notes, arguments=arguments, max_distance=config.recognition.max_distance)
         _write("--html", Path(arguments.html), page(contents))
     return 0 if figures.has_any else EnrolError.exit_code
 
@@ -96,7 +96,7 @@ def _some(kind: str, sentences: Sequence[str]) -> None:
 
 
 def _contents(
-    figures: Figures, collected: Collection, notes: Sequence[str], arguments: argparse.Namespace, max_distance: float
+    figures: Figures, collected: Collection, *, notes: Sequence[str], arguments: argparse.Namespace, max_distance: float
 ) -> Contents:
     strangers = nearest_strangers(collected.samples, figures.scores)
     selves = farthest_selves(collected.samples, figures.scores)

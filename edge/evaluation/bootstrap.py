@@ -51,13 +51,13 @@ def interval(replicates: NDArray[np.float64]) -> Interval:
     return Interval(*map(float, np.nanpercentile(replicates, (2.5, 97.5))))
 
 
-def fnmr_intervals(samples: Samples, scores: Scores, fmrs: Sequence[float], weights: Weights) -> list[Interval]:
+def fnmr_intervals(samples: Samples, scores: Scores, *, fmrs: Sequence[float], weights: Weights) -> list[Interval]:
     """Of the FNMR at each FMR.
 
     Exact as long as a replicate's thresholds lie among the different-person pairs that `Scores.nearest` keeps, four times those
     that the largest FMR accepts; beyond, the farthest of them is taken.
     """
-    thresholds = np.stack([_thresholds(samples, scores, fmrs, drawn) for drawn in weights])  # (b, f)
+    thresholds = np.stack([_thresholds(samples, scores, fmrs=fmrs, drawn=drawn) for drawn in weights])  # (b, f)
     refused, total = np.zeros(thresholds.shape), np.zeros(len(weights))
     for person, found in _same_person(samples):
         drawn = weights[:, person]
@@ -68,7 +68,7 @@ def fnmr_intervals(samples: Samples, scores: Scores, fmrs: Sequence[float], weig
     return [interval(column) for column in shares.T]
 
 
-def _thresholds(samples: Samples, scores: Scores, fmrs: Sequence[float], drawn: Rows) -> Levels:
+def _thresholds(samples: Samples, scores: Scores, *, fmrs: Sequence[float], drawn: Rows) -> Levels:
     """(f,) one replicate's thresholds."""
     near = scores.nearest
     below = np.cumsum(drawn[samples.persons[near.first]].astype(np.int64) * drawn[samples.persons[near.second]])
@@ -89,14 +89,14 @@ def _same_person(samples: Samples) -> Iterator[tuple[int, Levels]]:
             yield int(person), np.sort(block[np.triu(np.ones(block.shape, bool), 1)])
 
 
-def fnir_intervals(samples: Samples, found: Sequence[Draw], fpirs: Sequence[float], weights: Weights) -> list[Interval]:
+def fnir_intervals(samples: Samples, found: Sequence[Draw], *, fpirs: Sequence[float], weights: Weights) -> list[Interval]:
     """Of the mean FNIR at each FPIR."""
     strangers = samples.persons[samples.strangers]
-    shares = np.mean([_fnirs(draw, strangers, fpirs, weights) for draw in found], axis=0)  # (f, b)
+    shares = np.mean([_fnirs(draw, strangers, fpirs=fpirs, weights=weights) for draw in found], axis=0)  # (f, b)
     return [interval(row) for row in shares]
 
 
-def _fnirs(draw: Draw, strangers: Rows, fpirs: Sequence[float], weights: Weights) -> NDArray[np.float64]:
+def _fnirs(draw: Draw, strangers: Rows, *, fpirs: Sequence[float], weights: Weights) -> NDArray[np.float64]:
     """(f, b) the FNIR of one draw in each replicate."""
     order = np.argsort(draw.strangers, kind="stable")
     ranked = np.append(draw.strangers[order], N_LEVELS)

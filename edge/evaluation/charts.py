@@ -30,7 +30,7 @@ def det(figures: Figures) -> str:
         log_axis("FNMR: one person who is refused", max(low, 1e-4)),
     )
     marks = [plot.curve(fmr[seen], fnmr[seen], "a")]
-    marks += [plot.interval(v.fmr, v.interval.low, v.interval.high, "a") for v in figures.verifications if not v.obstacle]
+    marks += [plot.interval(v.fmr, v.interval, "a") for v in figures.verifications if not v.obstacle]
     return plot.svg(marks, title="DET curve: false non-match rate over false match rate")
 
 
@@ -52,7 +52,7 @@ def open_set(figures: Figures) -> str:
     for each in figures.identifications:
         if not each.obstacle:
             css = COLOURS[list(figures.draws).index(each.setting)]
-            marks.append(plot.interval(each.fpir, each.interval.low, each.interval.high, css))
+            marks.append(plot.interval(each.fpir, each.interval, css))
     return plot.svg(marks, title="Open set: misses over strangers who are given a name")
 
 

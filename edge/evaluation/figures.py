@@ -132,13 +132,19 @@ def measure(samples: Samples, handed: Handed, *, lfw: Accuracy | None = None) ->
     """Compute every figure that the samples allow."""
     scores, weights = score(samples), bootstrap.draw_people(samples.n_people)
     found = {setting: open_set.draws(samples, setting) for setting in SETTINGS}
-    identifications = [each for setting in SETTINGS for each in _identify(samples, setting, found[setting], weights)]
+    identifications = [
+        each for setting in SETTINGS for each in _identify(samples, setting, found=found[setting], weights=weights)
+    ]
     return Figures(handed, scores, _verify(samples, scores, weights), found, tuple(identifications), lfw)
 
 
 def _verify(samples: Samples, scores: Scores, weights: Weights) -> tuple[Verification, ...]:
     possible = [fmr for fmr in FMRS if not scores.obstacle(fmr)]
-    intervals = dict(zip(possible, bootstrap.fnmr_intervals(samples, scores, possible, weights), strict=True)) if possible else {}
+    intervals = (
+        dict(zip(possible, bootstrap.fnmr_intervals(samples, scores, fmrs=possible, weights=weights), strict=True))
+        if possible
+        else {}
+    )
     told = []
     for fmr in FMRS:
         if fmr not in intervals:
@@ -149,9 +155,13 @@ def _verify(samples: Samples, scores: Scores, weights: Weights) -> tuple[Verific
     return tuple(told)
 
 
-def _identify(samples: Samples, setting: Setting, found: tuple[Draw, ...], weights: Weights) -> list[Identification]:
+def _identify(samples: Samples, setting: Setting, *, found: tuple[Draw, ...], weights: Weights) -> list[Identification]:
     possible = [fpir for fpir in FPIRS if not open_set.obstacle(samples, setting, fpir)]
-    intervals = dict(zip(possible, bootstrap.fnir_intervals(samples, found, possible, weights), strict=True)) if possible else {}
+    intervals = (
+        dict(zip(possible, bootstrap.fnir_intervals(samples, found, fpirs=possible, weights=weights), strict=True))
+        if possible
+        else {}
+    )
     told = []
     for fpir in FPIRS:
         if fpir not in intervals:

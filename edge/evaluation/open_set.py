@@ -85,10 +85,10 @@ def draws(samples: Samples, setting: Setting) -> tuple[Draw, ...]:
     if len(people) < setting.n or not len(samples.strangers):
         return ()
     seeds = ([SEED, setting.n, setting.g, setting.q, number] for number in range(N_DRAWS))
-    return tuple(_draw(samples, setting, people, np.random.default_rng(seed)) for seed in seeds)
+    return tuple(_draw(samples, setting, people=people, generator=np.random.default_rng(seed)) for seed in seeds)
 
 
-def _draw(samples: Samples, setting: Setting, people: Rows, generator: np.random.Generator) -> Draw:
+def _draw(samples: Samples, setting: Setting, *, people: Rows, generator: np.random.Generator) -> Draw:
     gallery, probes, owners = [], [], []
     for person in generator.choice(people, setting.n, replace=False):
         rows = generator.permutation(samples.rows[person])

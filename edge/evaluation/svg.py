@@ -81,10 +81,10 @@ class Plot:
         word = f'<text class="word" x="{at + 4:.1f}" y="{TOP + 12 + 15 * line}">{escape(text)}</text>'
         return f'<line class="mark {css}" x1="{at:.1f}" x2="{at:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>{word}'
 
-    def interval(self, x: float, low: float, high: float, css: str) -> str:
+    def interval(self, x: float, ends: tuple[float, float], css: str) -> str:
         """A confidence interval as a bar with a foot at each end."""
         at = float(self.at_x(np.array([x]))[0])
-        bottom, top = self.at_y(np.array([low, high]))
+        bottom, top = self.at_y(np.array(ends))
         path = f"M{at:.1f} {top:.1f}V{bottom:.1f}M{at - 5:.1f} {top:.1f}h10M{at - 5:.1f} {bottom:.1f}h10"
         return f'<path class="interval {css}" d="{path}"/>'
 

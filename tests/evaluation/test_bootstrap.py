@@ -33,7 +33,7 @@ def test_weighing_is_the_same_as_writing_people_down_several_times() -> None:
     samples = crowd([3] * 12 + [1] * 6, scatter=1.0)
     scores, weights = score(samples), bootstrap.draw_people(18)[:6]
     for drawn in weights:
-        (weighed,) = bootstrap.fnmr_intervals(samples, scores, [0.05], drawn[None])
+        (weighed,) = bootstrap.fnmr_intervals(samples, scores, fmrs=[0.05], weights=drawn[None])
         assert weighed.low == weighed.high
         assert weighed.low == pytest.approx(_fnmr(resampled(samples, drawn), samples, drawn))
 
@@ -51,7 +51,7 @@ def test_with_everybody_once_the_fnir_is_the_mean_of_the_draws() -> None:
     samples = crowd([4] * 12 + [1] * 40, scatter=1.0)
     found = draws(samples, SETTING)
     once = np.ones((1, samples.n_people), np.int32)
-    intervals = bootstrap.fnir_intervals(samples, found, [0.05, 0.2], once)
+    intervals = bootstrap.fnir_intervals(samples, found, fpirs=[0.05, 0.2], weights=once)
     assert [i.low for i in intervals] == pytest.approx([np.mean([d.fnir(p) for d in found]) for p in (0.05, 0.2)])
 
 
@@ -60,7 +60,7 @@ def test_more_people_make_it_narrower() -> None:
     for n in (20, 200):
         samples = crowd([3] * n, scatter=1.0)
         scores = score(samples)
-        (found,) = bootstrap.fnmr_intervals(samples, scores, [0.01], bootstrap.draw_people(n))
+        (found,) = bootstrap.fnmr_intervals(samples, scores, fmrs=[0.01], weights=bootstrap.draw_people(n))
         assert found.low <= scores.fnmr(scores.threshold(0.01)) <= found.high
         widths.append(found.high - found.low)
     assert widths[1] < widths[0] / 2
@@ -71,7 +71,7 @@ def test_replicates_that_drew_nobody_who_counts_are_left_out() -> None:
     assert all(map(math.isnan, bootstrap.interval(np.full(3, np.nan))))
     samples = crowd([2, 1, 1])
     weights = np.array([[0, 2, 1], [1, 1, 1]], np.int32)
-    (found,) = bootstrap.fnmr_intervals(samples, score(samples), [0.2], weights)
+    (found,) = bootstrap.fnmr_intervals(samples, score(samples), fmrs=[0.2], weights=weights)
     assert 0 <= found.low <= found.high <= 1
 
 
@@ -79,5 +79,5 @@ def test_somebody_with_very_many_photographs_comes_in_parts() -> None:
     """With everybody once the share refused is that of all pairs, however many parts they came in."""
     samples = crowd([bootstrap.ROWS_AT_ONCE + 300, 3, 40], scatter=1.0)
     scores = score(samples)
-    (found,) = bootstrap.fnmr_intervals(samples, scores, [0.1], np.ones((1, 3), np.int32))
+    (found,) = bootstrap.fnmr_intervals(samples, scores, fmrs=[0.1], weights=np.ones((1, 3), np.int32))
     assert found.low == pytest.approx(scores.fnmr(scores.threshold(0.1)), abs=1e-5)
