@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run portraits recording test test-native check docs models oracle parity bench requirements clean
+.PHONY: help run portraits recording test test-native check docs models oracle parity train bench requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ oracle: .venv-models/.ready ## build FaceNet in float32 alone, which the parity 
 
 parity: .venv/.ready ## how far int8 is from float32, on MUSTER_FACES, into the manifest; needs `make oracle` before
 	$(BIN)/python -m models.parity
+
+train: .venv/.ready ## train a head for the templates and measure it on other people; FACES=folder, one sub-folder a person
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.train $(if $(FACES),--faces "$(FACES)")
 
 bench: portraits ## how long everything takes; BENCH="--threads 1", or "--peer" where peers are installed
 	$(BIN)/python -m tests.bench $(BENCH)
