@@ -29,7 +29,7 @@ th { font-size: .8rem; font-weight: 600; color: var(--faint); vertical-align: bo
 th:first-child, td:first-child, .text { text-align: left; }
 td.why { color: var(--faint); text-align: left; }
 td strong { font-weight: 650; }
-td img { display: inline-block; width: 64px; height: 64px; border-radius: .35rem; vertical-align: middle; margin-right: .6rem; }
+td img { display: block; width: 72px; height: 72px; border-radius: .35rem; margin-bottom: .25rem; }
 .place { overflow-wrap: anywhere; font-size: .9rem; }
 .warning { background: var(--warn-bg); color: var(--warn); border: 1px solid; border-radius: .6rem; padding: .8rem 1rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; margin: 0 0 .6rem; padding: 0; list-style: none; font-size: .9rem; }
