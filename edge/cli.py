@@ -7,6 +7,7 @@ wait for numpy.
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import io
 import os
@@ -16,10 +17,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from edge.errors import MusterError
+from edge import __version__
+from edge.errors import MusterError, StoreError
 
 CTRL_C = 128 + signal.SIGINT
 READER_GONE = 128 + signal.SIGPIPE
+OUTPUT_FAILS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
+"""What a full or failing disk under a redirected output answers; such an error names no file."""
 
 EXIT_CODES = """exit codes:
   0 done · 2 wrong usage · 65 a photograph, folder, person or model cannot be used · 69 a device is missing
@@ -38,6 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # A name that the terminal cannot show is no reason to fail, and whoever reads along wants each line at once.
             stream.reconfigure(errors="backslashreplace", line_buffering=True)
+    return _exit_code(given)
+
+
+def _exit_code(given: argparse.Namespace) -> int:
+    """What the command comes to; the one place where errors become numbers."""
     try:
         with _closing_on_sigterm():
             exit_code = int(importlib.import_module(f"edge.commands.{given.module}").run(given))
@@ -49,10 +58,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return CTRL_C
-    except BrokenPipeError:
-        # Python flushes once more on its way out, and would say so on stderr (docs.python.org, "Note on SIGPIPE").
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return READER_GONE
+    except OSError as error:
+        return _output_failed(error)
+
+
+def _output_failed(error: OSError) -> int:
+    """The reader of our output has gone, or the disk under it is full; any other error is nobody's to explain.
+
+    Raises:
+        OSError: it is another one.
+    """
+    has_reader = not isinstance(error, BrokenPipeError)
+    if has_reader and (error.filename is not None or error.errno not in OUTPUT_FAILS):
+        raise error
+    # Python flushes once more on its way out, and would say so on stderr (docs.python.org, "Note on SIGPIPE").
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if has_reader:
+        print(f"muster: the output cannot be written ({error.strerror}). Make room, or send it elsewhere.", file=sys.stderr)
+    return StoreError.exit_code if has_reader else READER_GONE
 
 
 @contextmanager
@@ -78,6 +101,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_where()],
     )
+    parser.add_argument("--version", action="version", version=f"muster {__version__}")
     parser.set_defaults(module=None)
     commands = _Commands(parser, dest="command", required=False)
     _add_run(commands)
@@ -87,7 +111,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_sync(commands)
     _add_evaluate(commands)
     commands.add("doctor", "say what is wrong with this unit and what to do about it", example="muster doctor")
-    show = commands.add("config", "print the configuration as it is in effect", example="muster config --defaults > muster.toml")
+    show = commands.add(
+        "config", "print the configuration as it is in effect", example="muster config --defaults > var/muster.toml"
+    )
     show.add_argument("--defaults", action="store_true", help="print the defaults instead, with a comment on each")
     commands.add("version", "print the version", example="muster version")
     return parser
@@ -131,7 +157,11 @@ def _add_run(commands: _Commands) -> None:
     parser = commands.add(
         "run", "watch the door until Ctrl-C, or until the recording is over", example="muster run --camera usb:0"
     )
-    parser.add_argument("--camera", metavar="SOURCE", help="pi, usb:N or replay:PATH, in place of the configured one")
+    parser.add_argument(
+        "--camera",
+        metavar="SOURCE",
+        help="pi, usb:N or replay:PATH, in place of the configured one; a replay writes rows like any camera",
+    )
     parser.add_argument("--report", metavar="FILE", help="also write every decision into this file, as one line of JSON each")
 
 

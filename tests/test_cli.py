@@ -125,11 +125,13 @@ class TestFirstSteps:
 
 class TestWhere:
     def test_the_folder_is_made_for_its_owner_alone(self, muster: Muster, data: Path) -> None:
-        assert muster("people", "list")[:2] == (0, "0 people.\n")
+        assert muster("enrol", str(data.parent))[0] == 65
         assert stat.S_IMODE(data.stat().st_mode) == 0o700
         assert stat.S_IMODE((data / FILE_NAME).stat().st_mode) == 0o600
 
     def test_data_may_stand_before_or_after_the_command(self, muster: Muster, populated: Path, tmp_path: Path) -> None:
+        with Store.open(tmp_path / "other" / FILE_NAME, unit="door-2"):
+            pass
         for words in (
             ["--data", str(tmp_path / "other"), "people", "list"],
             ["people", "list", "--data", str(tmp_path / "other")],
@@ -184,8 +186,24 @@ class TestPeople:
         assert "Kept: 2 attendance rows" in out
         assert "1 people." in muster("people", "list")[1]
 
-    def test_a_script_is_not_asked(self, muster: Muster, populated: Path) -> None:
-        assert "Removed 1042" in muster("people", "remove", "1042")[1]
+    def test_a_script_has_to_say_that_it_means_it(self, muster: Muster, populated: Path) -> None:
+        code, out, errors = muster("people", "remove", "1042")
+        assert (code, out) == (65, "")
+        assert "Say it with --yes" in errors
+        assert "2 people." in muster("people", "list")[1]
+
+    def test_a_folder_without_a_database_is_said_and_none_is_made(self, tmp_path: Path, muster: Muster) -> None:
+        for words in (["people", "list"], ["events"], ["sync", "--to", str(tmp_path)]):
+            code, _, errors = muster(*words, "--data", str(tmp_path / "mistyped"))
+            assert code == 74
+            assert "there is no database in" in errors
+        assert not (tmp_path / "mistyped").exists()
+
+    def test_an_output_that_is_full_is_said(self, populated: Path) -> None:
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run([MUSTER, "people", "list"], stdout=full, stderr=subprocess.PIPE, check=False)
+        assert (done.returncode, done.stderr.count(b"\n")) == (74, 1)
+        assert b"the output cannot be written (No space left on device)" in done.stderr
 
     @pytest.mark.parametrize(("answer", "n_left"), [(b"no\n", 2), (b"yes\n", 1), (b"\n", 2)])
     def test_somebody_at_a_terminal_is_asked(self, populated: Path, answer: bytes, n_left: int) -> None:
@@ -198,7 +216,7 @@ class TestPeople:
         with Store.open(populated / FILE_NAME, unit="door-1") as store:
             assert len(store.people()) == n_left
 
-    def test_somebody_unknown_is_said(self, muster: Muster) -> None:
+    def test_somebody_unknown_is_said(self, muster: Muster, populated: Path) -> None:
         for words in (["rename", "9", "X"], ["remove", "9"]):
             assert muster("people", *words) == (
                 65,
@@ -305,7 +323,7 @@ class TestSync:
 
     def test_goes_where_it_is_told_and_there_again(self, muster: Muster, populated: Path, tmp_path: Path) -> None:
         (tmp_path / "stick").mkdir()
-        for options, n in (([], "3 new rows"), ([], "nothing new"), (["--again"], "3 new rows")):
+        for options, n in (([], "3 new rows"), ([], "nothing new"), (["--again"], "nothing new")):
             assert n in muster("sync", "--to", str(tmp_path / "stick"), *options)[1]
         assert len((tmp_path / "stick" / "attendance-2026-11.csv").read_text().splitlines()) == 4
 
