@@ -18,6 +18,7 @@ from edge.errors import MusterError
 from edge.evaluation.samples import Samples
 from models import BUILD, faces
 from models.head import people
+from models.head.baselines import pca
 from models.head.embeddings import Embeddings, embeddings
 from models.head.fit import Epoch
 from models.head.linear import N_BYTES, as_bytes
@@ -48,8 +49,14 @@ def run(given: Embeddings) -> None:
     """Compare all heads on folds, then train the chosen one on everybody."""
     started_s = time.monotonic()
     print(f"{len(given.n_photographs):,} people, {len(given.persons):,} photographs, {given.n_failed:,} failures to acquire")
-    print(f"\n{markdown(compare(given))}\n\n{CHOSEN}, on everybody:")
+    table = markdown(compare(given))
+    print(f"\n{table}\n")
+    if "–" in table:
+        print("–: a fold has too few people or photographs to tell.\n")
+    print(f"{CHOSEN}, on everybody:")
     head = TRIALS[CHOSEN].train(given, _say)
+    if np.allclose(head.matrix, pca(given).matrix):
+        print("Nothing was learnt: no epoch was better than the PCA that training begins with. More people would help.")
     BUILD.mkdir(parents=True, exist_ok=True)
     np.savez(BUILD / "head.npz", mean=head.mean, matrix=head.matrix)
     print(f"build/head.npz: mean {head.mean.shape}, matrix {head.matrix.shape}; done in {time.monotonic() - started_s:.0f} s")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge.errors import EnrolError
 from edge.evaluation.samples import Rows
 from edge.evaluation.scores import score
 from edge.types import Floats
@@ -72,6 +73,9 @@ def fit(given: Embeddings, first: Head, objective: Objective, *, plan: Plan, rep
 
     Returns:
         The head of the epoch that was best on the people held out; the first one, if none was better.
+
+    Raises:
+        EnrolError: the people held out are too few to tell when to stop.
     """
     held_out, training = split(given, plan.held_out, seed=plan.seed)
     trainer = _Trainer(training, first, objective, plan)
@@ -89,10 +93,16 @@ def fit(given: Embeddings, first: Head, objective: Objective, *, plan: Plan, rep
 
 
 def tail(head: Head, given: Embeddings) -> float:
-    """Mean FNMR over `FMRS`, as far as there are pairs enough."""
+    """Mean FNMR over `FMRS`; of few people at the one FMR that accepts a single different-person pair.
+
+    Raises:
+        EnrolError: there are not two photographs of one person, or not two people.
+    """
     scores = score(head.samples(given))
-    possible = [fmr for fmr in FMRS if not scores.obstacle(fmr)]
-    return float(np.mean([scores.fnmr(scores.threshold(fmr)) for fmr in possible])) if possible else np.nan
+    if not scores.n_same or not scores.n_different:
+        raise EnrolError("The people held out to stop the training have no pair with a face each. Add more people.")
+    possible = [fmr for fmr in FMRS if not scores.obstacle(fmr)] or [1 / scores.n_different]
+    return float(np.mean([scores.fnmr(scores.threshold(fmr)) for fmr in possible]))
 
 
 def slope(vectors: Reals, matrix: Reals, by_distance: Reals) -> Reals:

@@ -23,7 +23,7 @@ def check(given: Embeddings, *, n_folds: int) -> None:
         raise EnrolError("One person alone cannot train a head: a triplet needs somebody else. Add more people's folders.")
     if not n_several:
         raise EnrolError("Nobody has two photographs with a face: a triplet needs two of one person. Add more photographs.")
-    needed = 3 * n_folds
+    needed = 5 * n_folds  # so that two at least stop each training
     if n_several < needed:
         raise EnrolError(
             f"{n_several} people have two photographs with a face; {n_folds} folds that train, stop and measure on different "

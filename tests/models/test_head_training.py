@@ -15,7 +15,7 @@ from models.head.embeddings import Embeddings
 from models.head.fit import Epoch, Plan, fit, tail
 from models.head.linear import Head, as_bytes
 from models.head.table import HEADINGS, Row, figures, markdown
-from models.head.trials import TRIALS
+from models.head.trials import TRIALS, Trial
 
 N_VALUES = 24
 SHORT = Plan(p=32, k=3, n_single=20, n_epochs=8, n_batches=8, patience=8, rate=0.03, mirrored=0.5)
@@ -128,11 +128,31 @@ def test_the_table_leaves_open_what_too_few_people_allow(given: Embeddings) -> N
 
 @pytest.mark.parametrize(
     ("n_photographs", "says"),
-    [([5], "One person alone"), ([1, 1, 1], "Nobody has two photographs"), ([2] * 4 + [1] * 9, "4 people have two photographs")],
+    [
+        ([5], "One person alone"),
+        ([1, 1, 1], "Nobody has two photographs"),
+        ([2] * 14 + [1] * 9, "14 people have two photographs"),
+    ],
 )
 def test_too_few_people_are_refused_in_plain_words(n_photographs: list[int], says: str) -> None:
     with pytest.raises(EnrolError, match=says):
         people.check(crowd(np.array(n_photographs)), n_folds=3)
+
+
+def test_a_small_folder_is_stopped_by_the_pairs_that_it_has() -> None:
+    small = crowd(np.repeat(3, 15))
+    people.check(small, n_folds=3)
+    for others, _ in people.folds(small, 3):
+        epochs: list[Epoch] = []
+        fit(others, baselines.pca(others, n=4), TRIALS["tail"].objective, plan=SHORT, report=epochs.append)
+        assert np.isfinite([epoch.fnmr for epoch in epochs]).all()
+
+
+@pytest.mark.parametrize("n_photographs", [[1, 1, 1], [2]], ids=["nobody twice", "one person"])
+def test_nothing_stops_a_training_without_pairs(n_photographs: list[int]) -> None:
+    held_out = crowd(np.array(n_photographs))
+    with pytest.raises(EnrolError, match="Add more people"):
+        tail(baselines.none(held_out), held_out)
 
 
 @pytest.mark.parametrize("n_photographs", [[6], [1, 1]], ids=["one person", "nobody twice"])
@@ -147,3 +167,19 @@ def test_the_command_refuses_with_65(
 def test_a_folder_that_is_not_there_is_refused_with_65(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train.main(["--faces", str(tmp_path / "nowhere")]) == 65
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_a_training_that_learns_nothing_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = Plan(p=8, n_epochs=1, n_batches=1, rate=0.0)
+    monkeypatch.setattr(train, "embeddings", lambda _: crowd(np.repeat([1, 3], [3, 15])))
+    monkeypatch.setattr(train, "BUILD", tmp_path)
+    monkeypatch.setattr(train, "TRIALS", {train.CHOSEN: Trial(TRIALS["tail"].objective, n_heads=2, plan=plan)})
+    assert train.main(["--faces", "anywhere"]) == 0
+    said = capsys.readouterr().out
+    assert "Nothing was learnt" in said
+    assert "too few people or photographs" in said
+    assert "the same, 128 bytes" in said
+    with np.load(tmp_path / "head.npz") as head:
+        assert head["matrix"].shape == (N_VALUES, N_VALUES)
