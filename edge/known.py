@@ -7,9 +7,11 @@ import logging
 import numpy as np
 
 from edge.attendance import Opinion
+from edge.matching.gallery import Gallery
+from edge.matching.matcher import Matcher
+from edge.matching.policy import Policy
 from edge.store import Store
 from edge.types import Person
-from edge.vision.gallery import Gallery
 
 log = logging.getLogger(__name__)
 
@@ -23,15 +25,17 @@ class Known:
     Args:
         store: the database.
         model: templates of any other are left out.
+        policy: how names are given.
     """
 
-    def __init__(self, store: Store, model: str) -> None:
+    def __init__(self, store: Store, model: str, policy: Policy) -> None:
         self._store = store
         self._model = model
+        self._policy = policy
         self._revision = -1
         self._looked_s: float | None = None
         self._people: dict[int, Person] = {}
-        self.gallery = Gallery(np.empty((0, 0), np.float32), np.empty(0, np.int64))
+        self.matcher: Matcher = policy.matcher(Gallery(np.empty((0, 0), np.float32), np.empty(0, np.int64)))
 
     def look(self, at_s: float) -> bool:
         """Read people and templates again if they have changed; asks at most every `CHECK_S`.
@@ -48,9 +52,10 @@ class Known:
         revision = self._store.revision()
         if revision != self._revision:
             people = {person.id: person for person in self._store.people()}
-            self.gallery = Gallery(*self._store.templates(self._model))
+            gallery = Gallery(*self._store.templates(self._model))
+            self.matcher = self._policy.matcher(gallery)
             self._people, self._revision = people, revision
-            log.info("%d people, %d templates of %s", len(people), len(self.gallery), self._model)
+            log.info("%d people, %d templates of %s", len(people), len(gallery), self._model)
         return True
 
     def person(self, opinion: Opinion | None) -> Person | None:

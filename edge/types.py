@@ -192,6 +192,18 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
+class Refusal(Enum):
+    """Why a face is not fit to be judged; `edge.vision.quality` says when. Each has a `Signal` of the same value."""
+
+    TOO_FAR = "too far"
+    TOO_DARK = "too dark"
+    TOO_BRIGHT = "too bright"
+    BLURRED = "blurred"
+    TURNED_AWAY = "turned away"
+    CUT_OFF = "cut off"
+    SEVERAL_PEOPLE = "several people"
+
+
 class Signal(Enum):
     """What LED and buzzer can say; `edge.device.panel` turns each into a pattern."""
 
@@ -200,4 +212,11 @@ class Signal(Enum):
     ACCEPTED = "accepted"
     ALREADY = "already"
     NOT_IN_DATABASE = "not in database"
+    TOO_FAR = "too far"
+    TOO_DARK = "too dark"
+    TOO_BRIGHT = "too bright"
+    BLURRED = "blurred"
+    TURNED_AWAY = "turned away"
+    CUT_OFF = "cut off"
+    SEVERAL_PEOPLE = "several people"
     FAULT = "fault"

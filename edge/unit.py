@@ -16,9 +16,11 @@ from edge.attendance import Attendance, Case, Moment, Opinion, Rules
 from edge.errors import DeviceError, EnrolError, MusterError, StoreError
 from edge.journal import Fault, Tally, Verdict
 from edge.known import Known
+from edge.matching.policy import Policy
 from edge.ports import Camera, Clock, Panel
 from edge.store import Store
 from edge.types import Decision, Event, Faces, Floats, Frame, Outcome, Person, Signal
+from edge.vision.quality import Gates
 from edge.vision.recogniser import Recogniser
 from edge.vision.tracks import Track, Tracker
 
@@ -43,10 +45,16 @@ class Hands:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When two templates are one person, and how many faces are judged in one frame; the fields are the configuration's."""
+    """What recognition allows itself.
 
-    max_distance: float
-    min_margin: float
+    Attributes:
+        policy: when a face is given a name.
+        gates: when a face is not fit to be judged.
+        faces_per_frame: at most so many are judged in one frame.
+    """
+
+    policy: Policy
+    gates: Gates
     faces_per_frame: int
 
 
@@ -74,7 +82,7 @@ class Unit:
         report: Callable[[Verdict], None],
     ) -> None:
         self._hands, self._eyes, self._rules, self._limits, self._report = hands, recogniser, rules, limits, report
-        self._known = Known(hands.store, recogniser.model)
+        self._known = Known(hands.store, recogniser.model, limits.policy)
         self._attendance = Attendance(rules, hands.store.last_events())
         self._tracker = Tracker()
         self._cases: dict[int, Case] = {}
@@ -163,9 +171,7 @@ class Unit:
         self.tally.n_judged += len(due)
 
     def _hear(self, case: Case, probe: Floats, at_s: float) -> None:
-        limits = self._limits
-        match = self._known.gallery.nearest(probe, max_distance=limits.max_distance, min_margin=limits.min_margin)
-        case.hear(match, at_s)
+        case.hear(self._known.matcher.match(probe), at_s)
 
     def _answer(self, track: Track, opinion: Opinion, frame: Frame) -> None:
         """Decide, record, signal, in this order; when it cannot be recorded, nothing has happened."""

@@ -21,15 +21,18 @@ from edge.device.lock import alone
 from edge.device.panel import Pins, open_panel
 from edge.device.stop import Stop, StopOnSignal
 from edge.journal import Tally, Verdict
+from edge.matching.matcher import Rule
+from edge.matching.policy import Policy
 from edge.ports import Clock
 from edge.store import FILE_NAME, Store
 from edge.types import Direction
 from edge.unit import Hands, Limits, Unit
 from edge.vision.facenet import Facenet
 from edge.vision.mtcnn import Mtcnn, MtcnnNetworks
+from edge.vision.quality import Gates
 from edge.vision.recogniser import Recogniser
 
-__all__ = ["Recogniser", "limits", "manifest_path", "pins", "recogniser", "rules", "run", "wanted"]
+__all__ = ["Recogniser", "limits", "manifest_path", "pins", "policy", "recogniser", "rules", "run", "wanted"]
 
 FACENET = "facenet-20180408-102900"
 """Which weights make the templates; with the variant it is what a template carries."""
@@ -122,8 +125,12 @@ def rules(config: Config) -> Rules:
 
 def limits(config: Config) -> Limits:
     """The limits that the configuration states."""
-    recognition = config.recognition
-    return Limits(recognition.max_distance, recognition.min_margin, recognition.faces_per_frame)
+    return Limits(policy(config), Gates(), config.recognition.faces_per_frame)
+
+
+def policy(config: Config) -> Policy:
+    """When a face is given a name, as the configuration states it."""
+    return Policy(Rule(config.matching.max_distance, config.matching.min_margin))
 
 
 def wanted(camera: CameraConfig) -> Wanted:

@@ -20,11 +20,12 @@ ALLOWED = {
     "errors": set(),
     # 1 contracts
     "ports": GROUND,
-    "config": GROUND,
+    "config": GROUND | {"config"},
     # 2 thinking: no clock, no file, no thread
     "vision": THINKING,
+    "matching": GROUND | {"matching"},
     "attendance": HANDS,
-    "evaluation": {"types", "evaluation"},
+    "evaluation": {"types", "matching", "evaluation"},
     # 3 hands: never vision, never each other
     "device": HANDS | {"device"},
     "store": HANDS | {"store"},
@@ -42,10 +43,10 @@ ALLOWED = {
     "exchange.pair_list": GROUND | {"evaluation", "exchange.names", "exchange.photographs"},
     "exchange.enrol": THINKING | {"store", "exchange"},
     "journal": GROUND,
-    "known": THINKING | {"attendance", "store"},
-    "unit": THINKING | {"attendance", "journal", "known", "store"},
+    "known": THINKING | {"attendance", "matching", "store"},
+    "unit": THINKING | {"attendance", "journal", "known", "matching", "store"},
     # 5 wiring: the only importer of device
-    "wiring": CONTRACTS | {"vision", "attendance", "store", "journal", "unit", "device"},
+    "wiring": CONTRACTS | {"vision", "matching", "attendance", "store", "journal", "unit", "device"},
     "doctor": CONTRACTS | {"store", "device", "wiring"},
     # 6 doors
     "commands": CONTRACTS | {"commands", "evaluation", "store", "exchange", "journal", "unit", "wiring", "doctor"},
@@ -113,7 +114,7 @@ def test_imports_only_what_the_table_allows(module: str) -> None:
         assert any(covers(allowed, target) for allowed in ALLOWED[rule]), f"edge.{module} may not import {name}"
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if rule_for(m) in {"vision", "attendance", "evaluation"}])
+@pytest.mark.parametrize("module", [m for m in MODULES if rule_for(m) in {"vision", "matching", "attendance", "evaluation"}])
 def test_thinking_has_no_clock_file_or_thread(module: str) -> None:
     outside = {name.split(".")[0] for name in imports(MODULES[module])} - {"edge"}
     assert outside <= THINKING_MAY_USE

@@ -20,9 +20,12 @@ from edge.attendance import Rules
 from edge.device.fakes import ManualClock, RecordingPanel, ScriptedCamera
 from edge.errors import DeviceError, MusterError, StoreError
 from edge.journal import Verdict
+from edge.matching.matcher import Rule
+from edge.matching.policy import Policy
 from edge.store import Store
 from edge.types import Decision, Direction, Event, Faces, Floats, Frame, Image, Outcome, Person, Signal
 from edge.unit import Hands, Limits, Unit
+from edge.vision.quality import Gates
 from edge.vision.recogniser import Recogniser
 
 MODEL = "scripted/float32"
@@ -31,7 +34,7 @@ READY, LOOKING, FAULT = Signal.READY, Signal.LOOKING, Signal.FAULT
 ACCEPTED, ALREADY, UNKNOWN = Signal.ACCEPTED, Signal.ALREADY, Signal.NOT_IN_DATABASE
 
 RULES = Rules(n_agree=3, n_window=5, recheck_s=1.0, duplicate_window_s=60.0, direction=None, timezone=None)
-LIMITS = Limits(max_distance=0.8, min_margin=0.0, faces_per_frame=2)
+LIMITS = Limits(Policy(Rule(max_distance=0.8)), Gates(), faces_per_frame=2)
 
 Who = tuple[int, float, float]
 """A face in a scripted frame: whose (row of the unit matrix), and x and size of its box in pixels."""

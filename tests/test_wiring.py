@@ -21,6 +21,7 @@ from edge.device.camera import Wanted
 from edge.device.panel import Pins
 from edge.errors import DeviceError, ModelError
 from edge.journal import Verdict
+from edge.matching.matcher import Rule
 from edge.store import FILE_NAME, Store
 from edge.types import Direction
 
@@ -167,10 +168,9 @@ def test_the_configuration_reaches_every_object() -> None:
                 "n_agree": 2,
                 "n_window": 4,
                 "recheck_s": 9,
-                "max_distance": 0.7,
-                "min_margin": 0.1,
                 "faces_per_frame": 3,
             },
+            "matching": {"max_distance": 0.7, "min_margin": 0.1},
             "panel": {"red_pin": 5, "green_pin": 6, "blue_pin": 13, "buzzer_pin": -1},
         }
     )
@@ -181,7 +181,7 @@ def test_the_configuration_reaches_every_object() -> None:
     assert rules.direction is Direction.OUT
     assert str(rules.timezone) == "Asia/Tokyo"
     limits = wiring.limits(config)
-    assert (limits.max_distance, limits.min_margin, limits.faces_per_frame) == (0.7, 0.1, 3)
+    assert (limits.policy.rule, limits.faces_per_frame) == (Rule(0.7, 0.1), 3)
 
 
 def test_a_run_over_an_empty_room_counts_its_frames(tmp_path: Path) -> None:

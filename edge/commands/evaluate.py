@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _write("--json", Path(arguments.json), json.dumps(figures.to_dict(), indent=1) + "\n")
     if arguments.html:
-        contents = _contents(figures, collected, notes=notes, arguments=arguments, max_distance=config.recognition.max_distance)
+        contents = _contents(figures, collected, notes=notes, arguments=arguments, max_distance=config.matching.max_distance)
         _write("--html", Path(arguments.html), page(contents))
     return 0 if figures.has_any else EnrolError.exit_code
 

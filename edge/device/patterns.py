@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from edge.types import Signal
+from edge.types import Refusal, Signal
 
 
 class Colour(Enum):
@@ -62,6 +62,7 @@ PATTERNS = {
     Signal.ACCEPTED: Pattern(Colour.GREEN, Blink(1.5), Blink(0.1)),
     Signal.ALREADY: Pattern(Colour.GREEN, Blink(0.3, 0.2, 2), Blink(0.1, 0.1, 2)),
     Signal.NOT_IN_DATABASE: Pattern(Colour.RED, Blink(1.5), Blink(0.7)),
+    **{Signal(refusal.value): Pattern(Colour.AMBER, Blink(0.1, 0.4 + 0.1 * row, None)) for row, refusal in enumerate(Refusal)},
     Signal.FAULT: Pattern(Colour.RED, Blink(0.1, 0.1, None)),
 }
 

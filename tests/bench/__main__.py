@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from edge.device.interpreter import runtime_name_and_version
+from edge.matching.gallery import NearestTemplate
+from edge.matching.matcher import Rule
 from edge.types import Image
 from edge.vision.recogniser import Recogniser
 from tests.bench import subject
@@ -54,7 +56,8 @@ def galleries(recogniser: Recogniser, pixels: Image) -> None:
     """The search for the nearest template."""
     probe = recogniser.embedder.templates(pixels, recogniser.detector.detect(pixels))[0]
     known = {n: subject.random_gallery(n, dimensions=len(probe)) for n in GALLERIES}
-    calls = {f"{n:6} templates": lambda gallery=gallery: gallery.nearest(probe, max_distance=1.0) for n, gallery in known.items()}
+    matchers = {n: NearestTemplate(gallery, Rule(1.0)) for n, gallery in known.items()}
+    calls = {f"{n:6} templates": lambda matcher=matcher: matcher.match(probe) for n, matcher in matchers.items()}
     print(table(f"Search, {len(probe)} values a template", {name: f"{ms:7.3f} ms" for name, ms in medians_ms(calls).items()}))
 
 

@@ -14,10 +14,11 @@ import numpy as np
 from edge import wiring
 from edge.config import Config, RecognitionConfig
 from edge.device.fakes import ManualClock, RecordingPanel, ScriptedCamera
+from edge.matching.gallery import Gallery, NearestTemplate
+from edge.matching.matcher import Rule
 from edge.store import Store
 from edge.types import Frame, Image
 from edge.unit import Hands, Unit
-from edge.vision.gallery import Gallery
 from edge.vision.geometry import Mipmap
 from edge.vision.mtcnn import Mtcnn, PyramidLayout, standardised
 from edge.vision.recogniser import Recogniser
@@ -70,10 +71,11 @@ def stages(recogniser: Recogniser, pixels: Image) -> dict[str, Call]:
 def recognition(recogniser: Recogniser, pixels: Image) -> Call:
     """Detect, embed, match against 100 people."""
     gallery = random_gallery(100, dimensions=recogniser.embedder.templates(pixels, recogniser.detector.detect(pixels)).shape[1])
+    matcher = NearestTemplate(gallery, Rule(1.0))
 
     def recognise() -> object:
         faces = recogniser.detector.detect(pixels)
-        return [gallery.nearest(probe, max_distance=1.0) for probe in recogniser.embedder.templates(pixels, faces)]
+        return [matcher.match(probe) for probe in recogniser.embedder.templates(pixels, faces)]
 
     return recognise
 

@@ -61,6 +61,6 @@ def test_what_an_earlier_demonstration_left_is_cleared(tmp_path: Path) -> None:
 def test_a_unit_that_takes_anybody_for_somebody_fails_the_demonstration(tmp_path: Path) -> None:
     careless = stage.set_up(tmp_path / "demo", portraits.FOLDER)
     with careless.config.open("a", encoding="utf-8") as file:
-        file.write("\n[recognition]\nmax_distance = 4.0\n")
+        file.write("\n[matching]\nmax_distance = 4.0\n")
     with pytest.raises(StoryError, match=r"Joe Biden was answered 'a[a-z]+' as 100[12]; it had to be 'not in database'"):
         tell(careless, visitors())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.matching.matcher import Rule
 from edge.types import Floats, Match
 
 FARTHEST = 4.0
@@ -35,20 +36,23 @@ class Gallery:
     def __len__(self) -> int:
         return len(self.person_ids)
 
-    def nearest(self, probe: Floats, *, max_distance: float, min_margin: float = 0.0) -> Match:
-        """Whose template is nearest to a probe.
 
-        Args:
-            probe: (d,) float32 unit vector.
-            max_distance: squared L2; whoever is farther is not named.
-            min_margin: nobody is named either when the nearest other person is not this much farther.
-        """
-        if not len(self):
+@dataclass(frozen=True)
+class NearestTemplate:
+    """Names whose template is nearest; implements `edge.matching.matcher.Matcher`."""
+
+    gallery: Gallery
+    rule: Rule
+
+    def match(self, probe: Floats) -> Match:
+        """Whose template is nearest to a probe (d,) float32 unit vector."""
+        gallery = self.gallery
+        if not len(gallery):
             return Match(None, FARTHEST, FARTHEST)
-        distances = np.clip(2 - 2 * (self.templates @ probe), 0, FARTHEST)  # (n,); unit vectors: |a - b|^2 = 2 - 2ab
+        distances = np.clip(2 - 2 * (gallery.templates @ probe), 0, FARTHEST)  # (n,); unit vectors: |a - b|^2 = 2 - 2ab
         best = int(np.argmin(distances))
         distance = float(distances[best])
-        others = distances[self.person_ids != self.person_ids[best]]
+        others = distances[gallery.person_ids != gallery.person_ids[best]]
         margin = float(others.min()) - distance if len(others) else FARTHEST
-        named = distance <= max_distance and margin >= min_margin
-        return Match(int(self.person_ids[best]) if named else None, distance, margin)
+        named = distance <= self.rule.max_distance and margin >= self.rule.min_margin
+        return Match(int(gallery.person_ids[best]) if named else None, distance, margin)

@@ -1,0 +1,33 @@
+"""The configuration: frozen dataclasses are schema, defaults and documentation at once.
+
+`load` reads a TOML file and returns a `Config`, or raises one ConfigError that lists every fault. `describe` writes
+the same dataclasses back as commented TOML; ``deploy/muster.toml`` is made by it.
+"""
+
+from edge.config.sections import (
+    AttendanceConfig,
+    CameraConfig,
+    Config,
+    DetectionConfig,
+    MatchingConfig,
+    PanelConfig,
+    RecognitionConfig,
+    SyncConfig,
+    UnitConfig,
+)
+from edge.config.toml import describe, load, parse
+
+__all__ = [
+    "AttendanceConfig",
+    "CameraConfig",
+    "Config",
+    "DetectionConfig",
+    "MatchingConfig",
+    "PanelConfig",
+    "RecognitionConfig",
+    "SyncConfig",
+    "UnitConfig",
+    "describe",
+    "load",
+    "parse",
+]

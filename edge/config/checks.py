@@ -1,0 +1,50 @@
+"""What a value of the configuration must be, said so that it can be put right."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable
+from dataclasses import field
+from typing import Any
+
+Check = Callable[[Any], str | None]
+"""Takes a value of the right type; returns what is wrong with it ("must be ..."), or None."""
+
+
+def between(low: float, high: float) -> Check:
+    """Accept numbers in [low, high]."""
+    return lambda value: None if low <= value <= high else f"must lie between {low} and {high}"
+
+
+def one_of(*words: str) -> Check:
+    """Accept one of a few words."""
+    return lambda value: None if value in words else f"must be one of {', '.join(map(repr, words))}"
+
+
+def camera_source(value: str) -> str | None:
+    """Accept pi, usb:N or replay:PATH."""
+    kind, _, rest = value.partition(":")
+    fine = value == "pi" or (kind == "usb" and rest.isdecimal()) or (kind == "replay" and rest != "")
+    return None if fine else "must be 'pi', 'usb:N' (N as in /dev/videoN) or 'replay:PATH' (a folder or a video)"
+
+
+def timezone(value: str) -> str | None:
+    """Accept an IANA name, or nothing."""
+    fine = value == "" or value in zoneinfo.available_timezones()
+    return None if fine else "must be a name such as 'Europe/Vienna', or empty for the system's own"
+
+
+def three_scores(value: tuple[float, ...]) -> str | None:
+    """Accept three scores."""
+    fine = len(value) == 3 and all(0 < score < 1 for score in value)
+    return None if fine else "must be three numbers between 0 and 1"
+
+
+def nonempty(value: str) -> str | None:
+    """Accept any text but none."""
+    return None if value.strip() else "must not be empty"
+
+
+def option(default: Any, explanation: str, check: Check | None = None) -> Any:
+    """A dataclass field with its documentation and its check."""
+    return field(default=default, metadata={"explanation": explanation, "check": check})

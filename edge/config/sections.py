@@ -1,0 +1,125 @@
+"""The sections of the configuration: each field is one key, with its default, its explanation and its check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.config.checks import between, camera_source, nonempty, one_of, option, three_scores, timezone
+
+VARIANT_HELP = "float32, int8, or auto: what models/manifest.toml names for the CPU."
+PANEL_KIND_HELP = "gpio, mock (gpiozero's mock pins, shown in the terminal), none, or auto: gpio where there are pins."
+
+BCM_PINS = 28
+"""GPIO0 to GPIO27 are on the 40-pin header (Raspberry Pi documentation, "GPIO and the 40-pin header")."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitConfig:
+    """The unit itself."""
+
+    name: str = option("muster-1", "Written into every event row. Give each unit its own.", nonempty)
+    timezone: str = option("", "IANA name, for local times and for when a day begins. Empty: the system's own.", timezone)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraConfig:
+    """Where frames come from."""
+
+    source: str = option("pi", "pi, usb:N (/dev/videoN), or replay:PATH (a folder of pictures, or a video).", camera_source)
+    width: int = option(640, "Pixels.", between(64, 4096))
+    height: int = option(480, "Pixels.", between(64, 4096))
+    fps: float = option(15.0, "Frames per second asked of the camera; the frame clock of a replay.", between(0.1, 240))
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionConfig:
+    """MTCNN (Zhang et al. 2016)."""
+
+    min_face_px: int = option(60, "Smaller faces (the longer side of their box) are not found.", between(20, 1000))
+    scale_factor: float = option(0.709, "From one level of the pyramid to the next. 0.709 halves the area.", between(0.3, 0.95))
+    thresholds: tuple[float, ...] = option((0.6, 0.7, 0.7), "Scores that a box must reach after P-, R- and O-Net.", three_scores)
+    variant: str = option("auto", VARIANT_HELP, one_of("auto", "float32", "int8"))
+
+
+@dataclass(frozen=True, slots=True)
+class RecognitionConfig:
+    """FaceNet (Schroff et al. 2015) and the decision along a track."""
+
+    n_agree: int = option(3, "So many frames of a track must agree ...", between(1, 30))
+    n_window: int = option(5, "... among so many of the latest.", between(1, 60))
+    faces_per_frame: int = option(2, "At most so many faces are judged in one frame, the largest first.", between(1, 16))
+    recheck_s: float = option(
+        1.0, "A person whose track is settled is looked at again after so many seconds.", between(0.0, 60.0)
+    )
+    variant: str = option("auto", VARIANT_HELP, one_of("auto", "float32", "int8"))
+    threads: int = option(2, "CPU threads of the networks.", between(1, 16))
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingConfig:
+    """When a face is given a name."""
+
+    method: str = option(
+        "nearest",
+        "nearest: whose templates are nearest; svm or forest: whom a classifier names, which needs scikit-learn.",
+        one_of("nearest", "svm", "forest"),
+    )
+    combination: str = option(
+        "nearest",
+        "How a person's templates count together: nearest, mean, or nearest two (the mean of both distances).",
+        one_of("nearest", "mean", "nearest two"),
+    )
+    false_positives_per_year: float = option(
+        12.0, "The budget: so many strangers a year may be given somebody's name ...", between(1e-6, 1e9)
+    )
+    strangers_per_day: float = option(10.0, "... of so many a day who look into the camera.", between(1e-6, 1e6))
+    max_distance: float = option(
+        0.8,
+        "Squared L2 up to which a face is the same person, whatever the budget says; 0 follows the budget.",
+        between(0.0, 4.0),
+    )
+    min_margin: float = option(0.0, "How much farther the nearest other person must be, squared L2.", between(0.0, 4.0))
+
+
+@dataclass(frozen=True, slots=True)
+class AttendanceConfig:
+    """What a recognised face means."""
+
+    duplicate_window_s: float = option(
+        60.0, "A second time within so many seconds is answered 'already'.", between(0.0, 60_000_000.0)
+    )
+    direction: str = option(
+        "alternate", "alternate (in first each day, then out, in, ...), in, or out.", one_of("alternate", "in", "out")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PanelConfig:
+    """LEDs and buzzer; pins are BCM numbers, -1 leaves one out."""
+
+    kind: str = option("auto", PANEL_KIND_HELP, one_of("auto", "gpio", "mock", "none"))
+    red_pin: int = option(17, "Red LED, or the red leg of an RGB LED.", between(-1, BCM_PINS - 1))
+    green_pin: int = option(27, "Green LED, or the green leg of an RGB LED.", between(-1, BCM_PINS - 1))
+    blue_pin: int = option(-1, "Blue leg; naming it makes the three one RGB LED.", between(-1, BCM_PINS - 1))
+    buzzer_pin: int = option(22, "Active buzzer.", between(-1, BCM_PINS - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class SyncConfig:
+    """Where attendance rows are delivered."""
+
+    destinations: tuple[str, ...] = option((), "Folders, for example a mounted stick or share. They must be there already.")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration; each field is one TOML table."""
+
+    unit: UnitConfig = UnitConfig()
+    camera: CameraConfig = CameraConfig()
+    detection: DetectionConfig = DetectionConfig()
+    recognition: RecognitionConfig = RecognitionConfig()
+    matching: MatchingConfig = MatchingConfig()
+    attendance: AttendanceConfig = AttendanceConfig()
+    panel: PanelConfig = PanelConfig()
+    sync: SyncConfig = SyncConfig()

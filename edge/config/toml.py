@@ -1,0 +1,127 @@
+"""From TOML to a `Config`, with every fault at once, and back."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, cast, get_args, get_origin, get_type_hints
+
+from edge.config.sections import Config
+from edge.errors import ConfigError
+
+
+def load(path: Path | None) -> Config:
+    """Read a TOML file; None gives the defaults.
+
+    Raises:
+        ConfigError: the file cannot be read or parsed, or holds faults: all of them are listed.
+    """
+    if path is None:
+        return Config()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows write a byte order mark
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Name another file with --config.") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path}: not a TOML file ({error}). `muster config --defaults` prints a correct one.") from error
+    return parse(table, origin=str(path))
+
+
+def parse(table: dict[str, Any], *, origin: str = "configuration") -> Config:
+    """Turn nested tables into a Config.
+
+    Raises:
+        ConfigError: with one sentence for each unknown key and each value that cannot be used.
+    """
+    faults: list[str] = []
+    config = cast(Config, _section(Config, table, "", faults))
+    if not faults:
+        faults += _contradictions(config)
+    if faults:
+        raise ConfigError([f"{origin}: {fault}" for fault in faults])
+    return config
+
+
+def _section(kind: type, table: dict[str, Any], prefix: str, faults: list[str]) -> object:
+    types = get_type_hints(kind)
+    for key in (key for key in table if key not in types):
+        near = difflib.get_close_matches(key, types, n=1)
+        hint = f"; did you mean '{prefix}{near[0]}'?" if near else f"; known here: {', '.join(types)}."
+        faults.append(f"'{prefix}{key}' is not a key{hint}")
+    values: dict[str, Any] = {}
+    for item in fields(kind):
+        if item.name not in table:
+            continue
+        key, value, wanted = prefix + item.name, table[item.name], types[item.name]
+        if is_dataclass(wanted):
+            if isinstance(value, dict):
+                values[item.name] = _section(cast(type, wanted), value, f"{key}.", faults)
+            else:
+                faults.append(f"'{key}' must be a table: write [{key}].")
+            continue
+        fits, value = _cast(value, wanted)
+        fault = (item.metadata["check"] or _no_check)(value) if fits else f"must be {_type_words(wanted)}"
+        if fault:
+            faults.append(f"'{key}' {fault}; it is {table[item.name]!r}.")
+        else:
+            values[item.name] = value
+    return kind(**values)
+
+
+def _no_check(_: Any) -> None:
+    return None
+
+
+def _cast(value: Any, wanted: Any) -> tuple[bool, Any]:
+    """Whether a TOML value is of the wanted type, and the value in that type. A bool is no number."""
+    if get_origin(wanted) is tuple:
+        if not isinstance(value, list):
+            return False, value
+        items = [_cast(item, get_args(wanted)[0]) for item in value]
+        return all(fits for fits, _ in items), tuple(item for _, item in items)
+    if wanted is float and type(value) is int:
+        return True, float(value)
+    return type(value) is wanted, value
+
+
+def _type_words(wanted: Any) -> str:
+    if get_origin(wanted) is tuple:
+        return f"a list, each item {_type_words(get_args(wanted)[0])}"
+    return {int: "a whole number", float: "a number", str: "a text in quotes", bool: "true or false"}[wanted]
+
+
+def _contradictions(config: Config) -> Iterator[str]:
+    """Values that are fine each and wrong together."""
+    if config.recognition.n_agree > config.recognition.n_window:
+        yield "'recognition.n_agree' is larger than 'recognition.n_window'; so many frames can never agree."
+    pins: dict[int, str] = {}
+    for name in ("red_pin", "green_pin", "blue_pin", "buzzer_pin"):
+        pin = getattr(config.panel, name)
+        if pin >= 0 and pin in pins:
+            yield f"'panel.{name}' is {pin}, and so is 'panel.{pins[pin]}'; give each its own pin."
+        pins.setdefault(pin, name)
+
+
+def describe(config: Config) -> str:
+    """The configuration as commented TOML that `load` reads back to an equal Config."""
+    lines: list[str] = []
+    for section in fields(Config):
+        values = getattr(config, section.name)
+        lines += [f"[{section.name}]  # {(type(values).__doc__ or '').splitlines()[0]}"]
+        for item in fields(values):
+            lines += [f"# {item.metadata['explanation']}", f"{item.name} = {_toml(getattr(values, item.name))}"]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, str):
+        # TOML basic strings escape as JSON does, except that DEL must be escaped too.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return str(value).lower() if isinstance(value, bool) else repr(value)
