@@ -133,15 +133,14 @@ def database(path: Path, model: str | None) -> Finding:
     try:
         with Store.open(path, unit="doctor", busy_timeout_s=BUSY_S) as store:
             n_people, by_model = len(store.people()), store.models()
+            stale = store.stale(model) if model else None
     except StoreError as error:
         return Finding("database", State.FAULT, *_split(error))
     usable = by_model.get(model, 0) if model else sum(by_model.values())
-    others = {name: n for name, n in by_model.items() if model and name != model}
     words = f"{n_people} people, {usable} templates"
-    if others:
-        lost = ", ".join(f"{n} of {name}" for name, n in others.items())
-        state = State.WARNING if usable else State.FAULT
-        return Finding("database", state, f"{words} of {model}, and unused: {lost}", "enrol the photographs again")
+    if stale:
+        state = State.FAULT if stale.is_everybody else State.WARNING
+        return Finding("database", state, f"{words}; {stale}", stale.ADVICE)
     if not usable:
         return Finding("database", State.WARNING, f"{words}: nobody can be recognised", "enrol people: muster enrol FOLDER")
     return Finding("database", State.OK, words)

@@ -5,7 +5,7 @@
     MusterError
     ├── ConfigError     78  a key is unknown or its value cannot be used; lists every fault at once
     ├── DeviceError     69  camera, accelerator, panel or stick: missing, busy or gone
-    ├── ModelError      65  a network's file is missing, altered, or not what the manifest says
+    ├── ModelError      65  a network's file is missing, altered, or not what the manifest says; all templates are another model's
     ├── StoreError      74  the database is locked, damaged or cannot be written
     │   └── NewerDatabaseError  78  the database was made by a newer Muster
     ├── EnrolError      65  the folder, or one photograph in it, cannot be enrolled
@@ -42,7 +42,7 @@ class DeviceError(MusterError):
 
 
 class ModelError(MusterError):
-    """A network's file is missing, altered, or not what the manifest says."""
+    """A network's file is missing, altered, or not what the manifest says, or another model made every template."""
 
     exit_code = 65
 

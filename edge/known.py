@@ -7,6 +7,7 @@ import logging
 import numpy as np
 
 from edge.attendance import Opinion
+from edge.errors import ModelError
 from edge.matching.gallery import Gallery
 from edge.matching.matcher import Matcher
 from edge.matching.policy import Policy
@@ -26,9 +27,16 @@ class Known:
         store: the database.
         model: templates of any other are left out.
         policy: how names are given.
+
+    Raises:
+        ModelError: every template is another model's, so nobody would be known.
+        StoreError: the database cannot be read.
     """
 
     def __init__(self, store: Store, model: str, policy: Policy) -> None:
+        stale = store.stale(model)
+        if stale and stale.is_everybody:
+            raise ModelError(f"{stale}; {stale.ADVICE}")
         self._store = store
         self._model = model
         self._policy = policy
@@ -56,6 +64,9 @@ class Known:
             self.matcher = self._policy.matcher(gallery)
             self._people, self._revision = people, revision
             log.info("%d people, %d templates of %s", len(people), len(gallery), self._model)
+            stale = self._store.stale(self._model)
+            if stale:
+                log.warning("%s; %s", stale, stale.ADVICE)
         return True
 
     def person(self, opinion: Opinion | None) -> Person | None:

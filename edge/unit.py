@@ -69,6 +69,7 @@ class Unit:
         report: hears every verdict after its signal.
 
     Raises:
+        ModelError: every template is another model's.
         StoreError: the database cannot be read.
     """
 

@@ -174,8 +174,8 @@ def test_a_clock_that_nobody_set_is_a_warning(tmp_path: Path) -> None:
 
 def filled(path: Path, *models: str) -> None:
     with Store.open(path, unit="test") as store:
-        person = store.add_person("A1", "Ada")
         for row, model in enumerate(models):
+            person = store.add_person(f"A{row}", "Ada")
             store.add_template(person.id, np.eye(4, dtype=np.float32)[0], model=model, photo_sha256=f"{row:064d}")
 
 
@@ -191,9 +191,9 @@ def test_the_doctor_makes_no_database(tmp_path: Path) -> None:
     ("made_by", "state", "words"),
     [
         ((MODEL,), State.OK, "1 people, 1 templates"),
-        ((), State.WARNING, "nobody can be recognised"),
-        (("old/int8",), State.FAULT, "unused: 1 of old/int8"),
-        ((MODEL, "old/int8"), State.WARNING, "unused: 1 of old/int8"),
+        ((), State.WARNING, "0 people, 0 templates: nobody can be recognised"),
+        (("old/int8",), State.FAULT, "nobody can be recognised: templates were made by another model (1 by old/int8"),
+        ((MODEL, "old/int8"), State.WARNING, "2 people, 1 templates; 1 people cannot be recognised"),
     ],
 )
 def test_a_database_is_counted(tmp_path: Path, made_by: tuple[str, ...], state: State, words: str) -> None:

@@ -68,7 +68,7 @@ class TestPortraits:
         code, out, _ = evaluate(people, "--json", tmp_path / "f.json", "--html", tmp_path / "f.html", "--pairs", listed)
         told = json.loads((tmp_path / "f.json").read_text())
         assert code == 0
-        assert (told["n_people"], told["n_photos"], told["n_failed"], told["template_bytes"]) == (3, 5, 0, 2048)
+        assert (told["n_people"], told["n_photos"], told["n_failed"], told["template_bytes"]) == (3, 5, 0, 512)
         assert told["lfw_accuracy"] >= 0.5
         assert told["fnmr"] == {"1e-3": None, "1e-4": None, "1e-5": None}
         assert told["fnir"] == []

@@ -21,13 +21,14 @@ from decisions import Decide
 from edge.errors import EnrolError, NewerDatabaseError, StoreError
 from edge.store import Store
 from edge.store.database import DurableDatabase, migrations
+from edge.store.templates import restored, stored
 from edge.types import Decision, Direction, Outcome, Person
 
 RANDOM = random.Random(20261122)  # noqa: S311  nothing secret
-MODEL = "facenet-20180408-102900/int8"
+MODEL = "facenet-20180408-102900+head-1a2b3c4d/int8"
 
 
-def unit_vector(seed: int, d: int = 512) -> np.ndarray:
+def unit_vector(seed: int, d: int = 128) -> np.ndarray:
     vector = np.random.default_rng(seed).normal(size=d).astype(np.float32)
     return vector / np.linalg.norm(vector)
 
@@ -97,7 +98,7 @@ class TestGoneIsGone:
         with open_door(db_path) as store:
             enrolled(store, "7", "Somebody Else")
             person = enrolled(store, "1042", "Wilhelmina Quux", n=2)
-            needles = [unit_vector(1).astype("<f4").tobytes()[:64], sha(person.id * 100 + 1).encode(), b"Wilhelmina"]
+            needles = [stored(unit_vector(1)).tobytes(), sha(person.id * 100 + 1).encode(), b"Wilhelmina"]
             assert all(self.found(needle, db_path) for needle in needles)
             assert store.remove_person("1042").is_wiped
             assert not any(self.found(needle, db_path) for needle in needles)
@@ -122,27 +123,52 @@ class TestGoneIsGone:
 
 
 class TestTemplates:
-    def test_come_back_bit_for_bit_with_their_people(self, store: Store) -> None:
+    def test_come_back_with_their_people_as_unit_vectors_that_point_where_they_pointed(self, store: Store) -> None:
         people = [enrolled(store, str(code), n=2) for code in range(3)]
         vectors, person_ids = store.templates(MODEL)
-        assert (vectors.shape, vectors.dtype, person_ids.dtype) == ((6, 512), np.float32, np.int64)
-        np.testing.assert_array_equal(vectors, np.stack([unit_vector(number) for number in (0, 1)] * 3))
+        assert (vectors.shape, vectors.dtype, person_ids.dtype) == ((6, 128), np.float32, np.int64)
+        assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-6)
+        assert (vectors * np.stack([unit_vector(number) for number in (0, 1)] * 3)).sum(axis=1).min() > 0.9999
+        np.testing.assert_allclose(restored(stored(vectors)), vectors, atol=1e-6)
         assert person_ids.tolist() == [p.id for p in people for _ in range(2)]
 
+    def test_take_one_byte_a_value(self, db_path: Path) -> None:
+        with open_door(db_path) as store:
+            enrolled(store)
+            (blob,) = store._database.rows("SELECT vector FROM template")[0]
+        numbers = np.frombuffer(blob, np.int8)
+        assert len(blob) == 128
+        assert np.abs(numbers.astype(int)).max() == 127
+        assert numbers.astype(np.float32) / np.linalg.norm(numbers.astype(float)) == pytest.approx(unit_vector(0), abs=2e-3)
+
     def test_of_another_model_stay_apart(self, store: Store) -> None:
-        person = enrolled(store, n=2)
-        store.add_template(person.id, unit_vector(9, 128), model="head-1", photo_sha256=sha(person.id * 100))
+        jane, john = enrolled(store, n=2), enrolled(store, "1043", "John Roe")
+        store.add_template(john.id, unit_vector(9, 64), model="head-1", photo_sha256=sha(john.id * 100))
         assert store.models() == {MODEL: 2, "head-1": 1}
-        assert store.n_templates() == {person.id: 3}
-        assert store.templates("head-1")[0].shape == (1, 128)
+        assert store.n_templates() == {jane.id: 2, john.id: 1}, "what the other model made of him has gone"
+        assert store.templates("head-1")[0].shape == (1, 64)
         assert store.templates("nobody's")[0].shape == (0, 0)
+
+    def test_of_another_model_are_told_until_their_people_are_enrolled_again(self, store: Store) -> None:
+        assert store.stale("new") is None, "nobody is there"
+        jane, john = enrolled(store, n=2), enrolled(store, "1043", "John Roe")
+        told = store.stale("new")
+        assert (told.n_people, told.by_model, told.is_everybody) == (2, {MODEL: 3}, True)
+        store.add_template(jane.id, unit_vector(7), model="new", photo_sha256=sha(7))
+        told = store.stale("new")
+        assert (told.n_people, told.by_model, told.is_everybody) == (1, {MODEL: 1}, False)
+        assert (
+            str(told) == f"1 people cannot be recognised: templates were made by another model (1 by {MODEL}; this unit has new)"
+        )
+        store.remove_person(john.code)
+        assert store.stale("new") is None
 
     def test_the_same_photograph_changes_nothing(self, store: Store) -> None:
         person = enrolled(store)
         before = store.revision()
         assert not store.add_template(person.id, unit_vector(5), model=MODEL, photo_sha256=sha(person.id * 100))
         assert store.revision() == before
-        np.testing.assert_array_equal(store.templates(MODEL)[0], [unit_vector(0)])
+        np.testing.assert_array_equal(store.templates(MODEL)[0], restored(stored(unit_vector(0)[np.newaxis])))
 
     def test_one_photograph_is_not_two_people(self, store: Store) -> None:
         first, second = enrolled(store), store.add_person("1043", "John Roe")
@@ -153,11 +179,11 @@ class TestTemplates:
 
     def test_a_matrix_is_a_mistake_of_the_program(self, store: Store) -> None:
         with pytest.raises(ValueError, match="expected shape"):
-            store.add_template(1, np.zeros((1, 512), np.float32), model=MODEL, photo_sha256=sha(1))
+            store.add_template(1, np.zeros((1, 128), np.float32), model=MODEL, photo_sha256=sha(1))
 
     def test_of_different_lengths_under_one_model_are_reported(self, store: Store) -> None:
         person = enrolled(store)
-        store.add_template(person.id, unit_vector(9, 128), model=MODEL, photo_sha256=sha(77))
+        store.add_template(person.id, unit_vector(9, 64), model=MODEL, photo_sha256=sha(77))
         with pytest.raises(StoreError, match="differ in length"):
             store.templates(MODEL)
 
@@ -270,7 +296,9 @@ class TestTheFile:
             assert store._database.version == len(migrations())
             assert store._database.schema == fresh._database.schema
             assert [p.name for p in store.people()] == ["Jane Doe"]
-            assert store.templates("m")[0].tolist() == [[1.0]]
+            assert store._database.rows("SELECT person_id, model, hex(vector) FROM template") == [(1, "m", "0000803F")]
+            assert store.stale("of today").is_everybody
+            assert store.remove_person("1042").n_templates == 1
 
     def test_a_migration_that_fails_leaves_the_version_before(self, db_path: Path) -> None:
         open_door(db_path).close()

@@ -18,7 +18,7 @@ import pytest
 
 from edge.attendance import Rules
 from edge.device.fakes import ManualClock, RecordingPanel, ScriptedCamera
-from edge.errors import DeviceError, MusterError, StoreError
+from edge.errors import DeviceError, ModelError, MusterError, StoreError
 from edge.journal import Verdict
 from edge.matching.matcher import Rule
 from edge.matching.policy import Policy
@@ -369,13 +369,25 @@ def test_who_was_removed_a_moment_ago_gets_no_row_and_is_no_fault(door: Door, ca
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
-def test_templates_of_another_model_are_not_compared(door: Door) -> None:
-    for code in ("P0", "P1"):
-        door.store.remove_person(code)
-    person = door.store.add_person("X", "Old")
-    door.store.add_template(person.id, vector(ADA), model="another/int8", photo_sha256=PHOTO.format(99))
+def of_another_model(door: Door, who: int) -> None:
+    person = door.store.find_person(f"P{who}")
+    door.store.add_template(person.id, vector(who), model="another/int8", photo_sha256=PHOTO.format(99 + who))
+
+
+def test_templates_of_another_model_are_not_compared_and_it_is_said(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    of_another_model(door, ADA)
     door.unit(walk((ADA, 200, 120), n=5)).run()
     assert door.outcomes == [("-", Outcome.NOT_IN_DATABASE)]
+    assert "1 people cannot be recognised" in caplog.text
+    assert "muster enrol FOLDER" in caplog.text
+
+
+def test_where_every_template_is_of_another_model_the_unit_does_not_begin(door: Door) -> None:
+    for who in (ADA, BOB):
+        of_another_model(door, who)
+    with pytest.raises(ModelError, match=r"nobody can be recognised: .*2 by another/int8.*muster enrol FOLDER") as caught:
+        door.unit(walk((ADA, 200, 120), n=5))
+    assert caught.value.exit_code == 65
 
 
 # Restarts

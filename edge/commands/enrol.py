@@ -23,14 +23,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Enrol and print the receipt. 65 when somebody in the folder is not enrolled at all."""
     installation = Installation.of(arguments)
     with installation.store_or_new() as store:
+        recogniser = wiring.recogniser(_looking_closer(installation.config))
         receipt = enrol(
             Path(arguments.folder),
             store=store,
-            recogniser=wiring.recogniser(_looking_closer(installation.config)),
+            recogniser=recogniser,
             min_face_px=installation.config.detection.min_face_px,
             progress=_with_bar,
         )
+        stale = store.stale(recogniser.model)
     _show(receipt)
+    if stale:
+        say(f"Still {stale}; {stale.ADVICE}")
     if arguments.receipt:
         _write(receipt, Path(arguments.receipt))
     counts = receipt.counts

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -24,7 +25,7 @@ from edge.exchange.files import Files
 from edge.exchange.folder import Candidate
 from edge.exchange.names import printable
 from edge.exchange.pair_list import judge, read_pairs
-from edge.store.templates import stored
+from edge.store.templates import restored, stored
 
 N_NAMED = 3
 """So many failures, notes and look-alikes are named on the terminal; the page lists more."""
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     listed = listing(Path(arguments.folder))
     pairs = read_pairs(Path(arguments.pairs), listed.places) if arguments.pairs else []
     recogniser = wiring.recogniser(config)
-    collected = collect(listed, recogniser, progress=_with_bar)
+    collected = _as_stored(collect(listed, recogniser, progress=_with_bar))
     lfw = judge(pairs, collected.rows, collected.samples.templates)
     figures = measure(collected.samples, _handed(collected, recogniser.model), lfw=lfw)
     notes = [*collected.notes, *text.look_alikes(figures, collected.samples, [each.place for each in collected.photographs])]
@@ -70,10 +71,16 @@ def _with_bar(candidates: Sequence[Candidate]) -> Iterable[Candidate]:
     return bar
 
 
+def _as_stored(collected: Collection) -> Collection:
+    """With the templates as a unit reads them from its database."""
+    samples = collected.samples
+    return replace(collected, samples=replace(samples, templates=restored(stored(samples.templates))))
+
+
 def _handed(collected: Collection, model: str) -> Handed:
     return Handed(
         model=model,
-        template_bytes=len(stored(collected.samples.templates[0])),
+        template_bytes=stored(collected.samples.templates[:1]).nbytes,
         n_people=len(collected.people),
         n_photos=collected.n_photos,
         n_failed=len(collected.failures),

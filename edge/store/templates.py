@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,9 +12,50 @@ from edge.store.database import DurableDatabase
 from edge.types import Floats, Person
 
 
-def stored(vector: Floats) -> bytes:
-    """What is kept of a template (d,): float32, little endian."""
-    return vector.astype("<f4").tobytes()
+def stored(vectors: Floats) -> NDArray[np.int8]:
+    """What is kept of templates: one byte a value, with one step for all values of a template.
+
+    The step is the 127th part of the template's own largest value. Only the direction counts, so the step need not be kept.
+
+    Args:
+        vectors: (..., d) float32 of any length.
+    """
+    largest: Floats = np.maximum(np.abs(vectors).max(axis=-1, keepdims=True), np.finfo(np.float32).tiny)
+    numbers: NDArray[np.int8] = np.rint(vectors / largest * 127).astype(np.int8)
+    return numbers
+
+
+def restored(numbers: NDArray[np.int8]) -> Floats:
+    """Templates as they come back from their bytes: (n, d) int8 -> (n, d) float32 unit vectors."""
+    vectors = numbers.astype(np.float32)
+    lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
+    vectors /= np.maximum(lengths, 1)[:, np.newaxis]  # no length but 0 is below 1
+    return vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """People whom this unit cannot recognise, because another model made their templates.
+
+    Attributes:
+        model: of this unit.
+        n_people: how many they are.
+        by_model: model -> how many templates it made.
+        is_everybody: whether nobody who has a template can be recognised.
+    """
+
+    model: str
+    n_people: int
+    by_model: dict[str, int]
+    is_everybody: bool
+
+    ADVICE = "enrol their photographs again: muster enrol FOLDER"
+
+    def __str__(self) -> str:
+        """One sentence without its full stop."""
+        made = ", ".join(f"{n} by {model}" for model, n in self.by_model.items())
+        who = "nobody can be recognised" if self.is_everybody else f"{self.n_people} people cannot be recognised"
+        return f"{who}: templates were made by another model ({made}; this unit has {self.model})"
 
 
 class Templates:
@@ -21,12 +64,14 @@ class Templates:
     _database: DurableDatabase
 
     def add_template(self, person_id: int, vector: Floats, *, model: str, photo_sha256: str) -> bool:
-        """Keep the face of one photograph.
+        """Keep the face of one photograph, as `stored`.
+
+        What another model made of this person goes: it can be compared with nothing any more.
 
         Args:
             person_id: whose it is.
             vector: (d,) float32 unit vector.
-            model: what made it, for example "facenet-20180408-102900/int8".
+            model: what made it, for example "facenet-20180408-102900+head-1a2b3c4d/int8".
             photo_sha256: 64 hexadecimal digits, of the photograph's file.
 
         Returns:
@@ -43,8 +88,10 @@ class Templates:
                 raise EnrolError(f"this photograph is already enrolled for {owner.code} {owner.name}")
             if owner is not None:
                 return False
-            self._database.table("template").insert(
-                {"person_id": person_id, "model": model, "vector": stored(vector), "photo_sha256": photo_sha256}
+            templates = self._database.table("template")
+            templates.delete_where("person_id = ? AND model <> ?", [person_id, model])
+            templates.insert(
+                {"person_id": person_id, "model": model, "vector": stored(vector).tobytes(), "photo_sha256": photo_sha256}
             )
         return True
 
@@ -58,7 +105,7 @@ class Templates:
         """All templates of one model, in the order of their enrolment.
 
         Returns:
-            vectors (n, d) float32, and person ids (n,) int64; (0, 0) and (0,) when there is none.
+            vectors (n, d) float32 unit vectors as `restored`, and person ids (n,) int64; (0, 0) and (0,) when there is none.
         """
         person_ids, blobs, lengths = [], bytearray(), set()
         with self._database.sentences():
@@ -69,13 +116,21 @@ class Templates:
                 lengths.add(len(blob))
         if len(lengths) > 1:
             raise StoreError(f"templates of {model} differ in length; something else wrote into the database. Restore a backup.")
-        d = lengths.pop() // 4 if lengths else 0
-        vectors = np.frombuffer(blobs, "<f4").astype(np.float32, copy=False)
-        return vectors.reshape(len(person_ids), d), np.array(person_ids, np.int64)
+        numbers = np.frombuffer(blobs, np.int8).reshape(len(person_ids), *(lengths or {0}))
+        return restored(numbers), np.array(person_ids, np.int64)
 
     def models(self) -> dict[str, int]:
         """How many templates each model made."""
         return dict(self._database.rows("SELECT model, count(*) FROM template GROUP BY model ORDER BY model"))
+
+    def stale(self, model: str) -> Stale | None:
+        """Whom a unit with this model cannot recognise though they have templates; None when there is nobody."""
+        usable = "SELECT person_id FROM template WHERE model = ?"
+        sql = f"SELECT count(DISTINCT person_id) FROM template WHERE person_id NOT IN ({usable})"  # noqa: S608  our own words
+        by_model = self.models()
+        is_everybody = not by_model.pop(model, 0)
+        n_people = int(self._database.rows(sql, [model])[0][0])
+        return Stale(model, n_people, by_model, is_everybody) if n_people else None
 
     def n_templates(self) -> dict[int, int]:
         """Person id -> number of templates, for those who have any."""

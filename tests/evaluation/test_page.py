@@ -19,7 +19,7 @@ from edge.evaluation.pairs import Accuracy
 from edge.evaluation.samples import Samples
 from edge.evaluation.text import lines, look_alikes
 
-HANDED = Handed("scripted/1", 2048, n_people=520, n_photos=1052, n_failed=2)
+HANDED = Handed("scripted/1", 128, n_people=520, n_photos=1052, n_failed=2)
 SHARES = (0.05, 0.01, 0.003)
 SETTINGS = ((100, 1, 1), (400, 1, 1), (100, 3, 1), (100, 3, 3))
 
