@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from edge.types import Faces, Floats, Image
+from edge.vision.mtcnn import Mtcnn
 from edge.vision.recogniser import Recogniser
 
 LONGEST_PX = 1024
@@ -68,7 +69,37 @@ def acquire(pixels: Image, recogniser: Recogniser, *, min_face_px: float) -> Acq
     if size_px < min_face_px:
         return Acquisition(None, Verdict.TOO_SMALL, f"the face has {size_px:.0f} pixels and needs {min_face_px:.0f}")
     face = faces[chosen : chosen + 1]
-    return Acquisition(_template(pixels, copy, face, recogniser))
+    return Acquisition(_template(*_close_up(pixels, copy, face), recogniser))
+
+
+@dataclass(frozen=True, slots=True)
+class Central:
+    """The face nearest the centre of a photograph.
+
+    Attributes:
+        box: (4,) xyxy px of the photograph.
+        pixels: the copy of the photograph that its template is made of, (h, w, 3) uint8 RGB.
+        faces: this one face, in pixels of the copy.
+        n_others: faces of about the same size beside it.
+    """
+
+    box: Floats
+    pixels: Image
+    faces: Faces
+    n_others: int
+
+
+def find_central(pixels: Image, detector: Mtcnn) -> Central | None:
+    """The face nearest the centre of a (H, W, 3) uint8 RGB photograph, whoever else is there; None where none is found."""
+    scale = min(1.0, LONGEST_PX / max(pixels.shape[:2]))
+    copy = _scaled(pixels, scale)
+    found = detector.detect(copy)
+    face = central(copy, found)
+    if not len(face):
+        return None
+    sizes = np.array([one.size_px for one in found])
+    n_alike = int(((found.scores >= SURE_SCORE) & (sizes >= COUNTS_FROM * next(iter(face)).size_px)).sum())
+    return Central(face.boxes[0] / np.float32(scale), *_close_up(pixels, copy, face), n_others=max(0, n_alike - 1))
 
 
 def acquire_central(pixels: Image, recogniser: Recogniser) -> tuple[Floats, Floats] | None:
@@ -81,12 +112,8 @@ def acquire_central(pixels: Image, recogniser: Recogniser) -> tuple[Floats, Floa
     Returns:
         The box (4,) xyxy px and the template (d,) float32; None where no face is found.
     """
-    scale = min(1.0, LONGEST_PX / max(pixels.shape[:2]))
-    copy = _scaled(pixels, scale)
-    face = central(copy, recogniser.detector.detect(copy))
-    if not len(face):
-        return None
-    return face.boxes[0] / np.float32(scale), _template(pixels, copy, face, recogniser)
+    found = find_central(pixels, recogniser.detector)
+    return (found.box, _template(found.pixels, found.faces, recogniser)) if found else None
 
 
 def central(pixels: Image, found: Faces) -> Faces:
@@ -96,15 +123,19 @@ def central(pixels: Image, found: Faces) -> Faces:
     return found[np.argsort(distances)[:1]]
 
 
-def _template(pixels: Image, copy: Image, face: Faces, recogniser: Recogniser) -> Floats:
-    """(d,) float32 of a face that was found in the copy, cut from a larger one where the copy shows it too small."""
+def _template(pixels: Image, face: Faces, recogniser: Recogniser) -> Floats:
+    """(d,) float32 of the one face in the picture."""
+    return np.asarray(recogniser.embedder.templates(pixels, face)[0], np.float32)
+
+
+def _close_up(pixels: Image, copy: Image, face: Faces) -> tuple[Image, Faces]:
+    """The picture that the template of a face is made of, and the face in it: the copy, or a larger one where it is too small."""
     enlarge = min(CLOSE_UP_PX / next(iter(face)).size_px, pixels.shape[1] / copy.shape[1])
-    if enlarge > 1:
-        closer = _scaled(pixels, enlarge * copy.shape[1] / pixels.shape[1])
-        stretch = np.array([closer.shape[1] / copy.shape[1], closer.shape[0] / copy.shape[0]], np.float32)
-        face = Faces(face.boxes * np.tile(stretch, 2), face.scores, face.landmarks * stretch)
-        copy = closer
-    return np.asarray(recogniser.embedder.templates(copy, face)[0], np.float32)
+    if enlarge <= 1:
+        return copy, face
+    closer = _scaled(pixels, enlarge * copy.shape[1] / pixels.shape[1])
+    stretch = np.array([closer.shape[1] / copy.shape[1], closer.shape[0] / copy.shape[0]], np.float32)
+    return closer, Faces(face.boxes * np.tile(stretch, 2), face.scores, face.landmarks * stretch)
 
 
 def _scaled(pixels: Image, scale: float) -> Image:

@@ -45,10 +45,12 @@ def read_regular(path: Path, *, at_most: int) -> bytes:
 class Files:
     """Each method below is one step that a pulled stick or a power cut can come after; tests fail them one by one."""
 
+    mode = 0o644
+
     def create(self, path: Path, content: bytes) -> None:
         """Write a file that is not there yet, and wait until the medium has it."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(path, flags, 0o644), "wb") as file:
+        with os.fdopen(os.open(path, flags, self.mode), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -87,6 +89,12 @@ class Files:
                 self.remove(part)
             raise
         self.settle(path.parent)
+
+
+class PrivateFiles(Files):
+    """Files that only their owner may read: faces."""
+
+    mode = 0o600
 
 
 @contextlib.contextmanager

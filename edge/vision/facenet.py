@@ -46,13 +46,13 @@ class Facenet:
         return unit(self.network(standardised(face_crops(Mipmap.of(pixels), faces.boxes)))["template"])
 
 
-def face_crops(frame: Mipmap, boxes: Floats) -> Image:
-    """The faces in (n, 4) boxes with their margin, (n, 160, 160, 3) uint8.
+def face_crops(frame: Mipmap, boxes: Floats, *, side_px: int = INPUT_PX) -> Image:
+    """The faces in (n, 4) boxes with their margin, (n, side_px, side_px, 3) uint8; at 160 what the network sees.
 
     Width and height are scaled apart, as in the model's training.
     """
     margins = (boxes[:, 2:] - boxes[:, :2]) * np.float32(MARGIN)
-    return frame.crops(np.concatenate([boxes[:, :2] - margins, boxes[:, 2:] + margins], axis=1), (INPUT_PX, INPUT_PX))
+    return frame.crops(np.concatenate([boxes[:, :2] - margins, boxes[:, 2:] + margins], axis=1), (side_px, side_px))
 
 
 def unit(vectors: Floats) -> Floats:
