@@ -51,13 +51,18 @@ test-native: .venv-tflite/.ready ## the tests that touch native code, under tfli
 models: .venv-models/.ready ## build the networks again from hashed packages; needs MUSTER_FACES to calibrate
 	.venv-models/bin/python -m models.build
 
-oracle: .venv-models/.ready ## build FaceNet in float32 alone, which the parity test compares with
+oracle: .venv-models/.ready ## build FaceNet in float32 alone: `make parity` compares with it, `make train` trains on it
 	.venv-models/bin/python -m models.oracle
 
 parity: .venv/.ready ## how far int8 is from float32, on MUSTER_FACES, into the manifest; needs `make oracle` before
 	$(BIN)/python -m models.parity
 
-train: .venv/.ready ## train a head for the templates and measure it on other people; FACES=folder, one sub-folder a person
+TRUNK := models/build/facenet-trunk-float32.tflite
+
+$(TRUNK): # no prerequisite: it is built when it is not there, and the manifest knows its hash
+	@$(MAKE) --no-print-directory oracle
+
+train: .venv/.ready $(TRUNK) ## train a head for the templates and measure it on other people; FACES=folder, one sub-folder a person
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.train $(if $(FACES),--faces "$(FACES)")
 
 bench: portraits ## how long everything takes; BENCH="--threads 1", or "--peer" where peers are installed

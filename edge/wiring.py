@@ -34,9 +34,6 @@ from edge.vision.recogniser import Recogniser
 
 __all__ = ["Recogniser", "limits", "manifest_path", "pins", "policy", "recogniser", "rules", "run", "wanted"]
 
-FACENET = "facenet-20180408-102900"
-"""Which weights make the templates; with the variant it is what a template carries."""
-
 
 def manifest_path() -> Path:
     """Where the models are: ``models/`` beside the package, or where MUSTER_MODELS says."""
@@ -65,7 +62,8 @@ def recogniser(config: Config, *, manifest: Path | None = None) -> Recogniser:
             onet=load("onet", variant=detection.variant, threads=1, workers=recognition.threads),
         )
     detector = Mtcnn(stages, detection.min_face_px, detection.scale_factor, detection.thresholds)
-    return Recogniser(detector, Facenet(facenet.result()), f"{FACENET}/{facenet.result().spec.variant}")
+    spec = facenet.result().spec
+    return Recogniser(detector, Facenet(facenet.result()), f"{spec.model}/{spec.variant}")
 
 
 def run(config: Config, data: Path, *, report: Callable[[Verdict], None]) -> tuple[Tally, signal.Signals | None]:

@@ -5,8 +5,11 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 """Where the committed networks and the manifest lie."""
 
+HEAD = FOLDER / "head.npz"
+"""The head that is folded into FaceNet."""
+
 BUILD = FOLDER / "build"
-"""What the build leaves for the next time: archives, calibration inputs, FaceNet in float32. Not committed."""
+"""What the build leaves for the next time: archives, FaceNet in float32 with and without its head. Not committed."""
 
 MANIFEST = FOLDER / "manifest.toml"
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from edge.types import Floats
 from models import BUILD, calibrate, check, convert, entries, faces, files, manifest, quantise, ranges, weights
 from models.convert import Function
-from models.networks import NETWORKS, Network, functions
+from models.networks import NETWORKS, TRUNK, Network, functions, prove_fold
+
+N_PROVED = 64
+"""So many faces show that the folded head does what it did before."""
 
 
 class UnfitNetworkError(Exception):
@@ -23,8 +28,11 @@ def main() -> int:
         faces.folder()
         print("weights: pinned archives")
         weights.fetch(BUILD / "archives")
-        same = build_float32(functions(BUILD / "archives"))
-        same &= build_int8()
+        made = functions(BUILD / "archives")
+        same = build_float32(made)
+        inputs = calibrate.stage_inputs()
+        prove_fold(made, "faces", np.concatenate(inputs["facenet"][:N_PROVED]))
+        same &= build_int8(inputs)
     except (faces.MissingFacesError, UnfitNetworkError) as error:
         print(error, file=sys.stderr)
         return 65
@@ -44,7 +52,7 @@ def build_float32(made: dict[str, Function]) -> bool:
         Whether every file is as it was.
     """
     networks = manifest.read().get("networks", {})
-    for network in NETWORKS:
+    for network in (*NETWORKS, TRUNK):
         path = network.path("float32")
         files.replace(path, convert.to_float32(made[network.name], network.shape))
         print(f"{network.name}: {path.name}, {path.stat().st_size:,} bytes")
@@ -54,17 +62,18 @@ def build_float32(made: dict[str, Function]) -> bool:
     return manifest.write_networks(networks)
 
 
-def build_int8() -> bool:
-    """Calibrate, quantise and check all networks, and only then write the int8 files and complete the manifest.
+def build_int8(inputs: Mapping[str, Sequence[Floats]]) -> bool:
+    """Quantise and check all networks, and only then write the int8 files and complete the manifest.
+
+    Args:
+        inputs: of each network by its name, for calibration.
 
     Returns:
         Whether every file is as it was.
 
     Raises:
-        MissingFacesError: the calibration set is not here.
         UnfitNetworkError: a file could not be compiled for the Edge TPU.
     """
-    inputs = calibrate.stage_inputs()
     made = [int8_file(network, inputs[network.name]) for network in NETWORKS]
     networks = manifest.read()["networks"]
     for network, content in zip(NETWORKS, made, strict=True):

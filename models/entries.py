@@ -17,6 +17,7 @@ def network_entry(network: Network, variants: Mapping[str, Any]) -> dict[str, An
     """The table of one network."""
     source = network.source
     return {
+        "model": network.model,
         "licence": network.licence,
         "source": {"package": source.package, "version": source.version, "file": source.member, "sha256": source.sha256},
         "variants": dict(variants),

@@ -1,9 +1,10 @@
-"""FaceNet 20180408-102900 (Inception-ResNet v1) from its frozen graph, ready for quantisation.
+"""FaceNet 20180408-102900 (Inception-ResNet v1) from its frozen graph, with our head, ready for quantisation.
 
-The graph is read as plain nodes and evaluated anew, with three changes that leave the result as it is:
+The graph is read as plain nodes and evaluated anew, with four changes that leave the result as it is:
 
 * the factor of each residual branch is multiplied into the convolution before it, so that no MUL is left;
 * the bottleneck and its batch norm become one 1 x 1 convolution, which TFLite quantises channel by channel;
+* the head, which is linear, is folded into that convolution;
 * the end is cut off: ``template`` is not yet of unit length, because in int8 an L2 normalisation has a fixed step of
   1/128. The host divides by the length.
 """
@@ -19,14 +20,22 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from edge.types import Floats
+from edge.vision.facenet import INPUT_PX, unit
+from models.convert import Function
+from models.head.linear import Head
+
 INPUT = "input"
 LAST_MAP = "InceptionResnetV1/Logits/AvgPool_1a_8x8/AvgPool"
 BOTTLENECK = "InceptionResnetV1/Bottleneck/weights"
 BATCH_NORM = "InceptionResnetV1/Bottleneck/BatchNorm"
 TOLERANCE = 1e-4
 """Largest difference allowed to the frozen graph's own unit vectors."""
+MIN_COSINE = 1 - 1e-6
+"""Between the templates with the head folded in and those of the head after the network."""
 
 Constants = dict[str, NDArray[Any]]
+Layer = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +72,60 @@ def _fold_factor(multiplication: Any, nodes: dict[str, Any], constants: Constant
         constants[name] = constants[name] * factor
 
 
-def as_function(graph: Graph) -> Callable[[Any], dict[str, Any]]:
-    """FaceNet as a function of ``image``, (n, 160, 160, 3) float32 standardised, to ``template``, (n, 512)."""
-    kernel, bias = _bottleneck(graph.constants)
+def as_function(graph: Graph, head: Head) -> Function:
+    """FaceNet as a unit has it: ``image``, (n, 160, 160, 3) float32 standardised, to ``template``, (n, outputs of the head)."""
+    layer = _folded(graph.constants, head)
+    return lambda image: {"template": _fully_connected(_last_map(graph, image), *layer)}
+
+
+def trunk(graph: Graph) -> Function:
+    """FaceNet without the head: ``image`` to ``template``, (n, 512), and to what its last layer sees, ``features``, (n, 1792)."""
+    layer = _bottleneck(graph.constants)
 
     def network(image: Any) -> dict[str, Any]:
-        values: dict[str, Any] = {**graph.constants, INPUT: image}
-        for node in graph.nodes:
-            if node.op != "Placeholder":
-                values[node.name] = _EVALUATE[node.op](node, *(values[_origin(name)] for name in node.input))
-            if node.name == LAST_MAP:
-                break
-        template = tf.nn.conv2d(values[LAST_MAP], kernel, 1, "VALID") + bias
-        return {"template": tf.reshape(template, [-1, kernel.shape[-1]])}  # (n, 1, 1, 512) -> (n, 512)
+        last_map = _last_map(graph, image)
+        return {"template": _fully_connected(last_map, *layer), "features": _flat(last_map)}
 
     return network
 
 
-def _bottleneck(constants: Constants) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Kernel (1, 1, 1792, 512) and bias (512,) of the last layer with its batch norm (no gamma, epsilon 0.001)."""
+def _last_map(graph: Graph, image: Any) -> Any:
+    values: dict[str, Any] = {**graph.constants, INPUT: image}
+    for node in graph.nodes:
+        if node.op != "Placeholder":
+            values[node.name] = _EVALUATE[node.op](node, *(values[_origin(name)] for name in node.input))
+        if node.name == LAST_MAP:
+            break
+    return values[LAST_MAP]
+
+
+def _fully_connected(last_map: Any, matrix: Layer, bias: Layer) -> Any:
+    """A 1 x 1 convolution: TFLite quantises it channel by channel."""
+    return _flat(tf.nn.conv2d(last_map, matrix[np.newaxis, np.newaxis], 1, "VALID") + bias)
+
+
+def _flat(last_map: Any) -> Any:
+    return tf.reshape(last_map, [-1, last_map.shape[-1]])  # (n, 1, 1, c) -> (n, c)
+
+
+def _folded(constants: Constants, head: Head) -> tuple[Layer, Layer]:
+    """The last layer with the head in it: matrix (1792, outputs) and bias (outputs,).
+
+    A head of 1792 values takes the bottleneck's place, one of 512 values follows it.
+    """
+    mean, matrix = head.mean.astype(np.float64), head.matrix.astype(np.float64)
+    before, bias = _bottleneck(constants)
+    if len(matrix) == len(before):
+        return matrix.astype(np.float32), (-mean @ matrix).astype(np.float32)
+    return (before @ matrix).astype(np.float32), ((bias - mean) @ matrix).astype(np.float32)
+
+
+def _bottleneck(constants: Constants) -> tuple[Layer, Layer]:
+    """Matrix (1792, 512) and bias (512,) of the published last layer with its batch norm (no gamma, epsilon 0.001)."""
     factor = (1 / np.sqrt(constants[f"{BATCH_NORM}/moving_variance"] + np.float32(0.001))).astype(np.float32)
-    kernel: NDArray[np.float32] = constants[BOTTLENECK] * factor
-    bias: NDArray[np.float32] = constants[f"{BATCH_NORM}/beta"] - constants[f"{BATCH_NORM}/moving_mean"] * factor
-    return kernel[np.newaxis, np.newaxis], bias
+    matrix: Layer = constants[BOTTLENECK] * factor
+    bias: Layer = constants[f"{BATCH_NORM}/beta"] - constants[f"{BATCH_NORM}/moving_mean"] * factor
+    return matrix, bias
 
 
 def _pool(operation: Callable[..., Any]) -> Callable[..., Any]:
@@ -108,19 +148,38 @@ _EVALUATE: dict[str, Callable[..., Any]] = {
 }
 
 
+def noise(n: int) -> Floats:
+    """Pictures of noise, (n, 160, 160, 3), of a fixed seed."""
+    return np.random.default_rng(20150312).uniform(-1, 1, (n, INPUT_PX, INPUT_PX, 3)).astype(np.float32)
+
+
 def largest_difference(frozen: bytes) -> float:
-    """Largest difference between our unit vectors and the frozen graph's own, on noise of a fixed seed.
+    """Largest difference between the trunk's unit vectors and the frozen graph's own, on noise.
 
     Raises:
         ValueError: it is more than TOLERANCE.
     """
-    noise = np.random.default_rng(20150312).uniform(-1, 1, (1, 160, 160, 3)).astype(np.float32)
-    ours = as_function(parse(frozen))(noise)["template"].numpy()
-    ours /= np.linalg.norm(ours, axis=1, keepdims=True)
+    picture = noise(1)
+    ours = unit(trunk(parse(frozen))(picture)["template"].numpy())
     definition = tf.compat.v1.GraphDef.FromString(frozen)
     original = tf.compat.v1.wrap_function(lambda: tf.compat.v1.import_graph_def(definition, name=""), [])
-    theirs = original.prune(f"{INPUT}:0", "embeddings:0")(tf.constant(noise)).numpy()  # the graph has batch 1 baked in
+    theirs = original.prune(f"{INPUT}:0", "embeddings:0")(tf.constant(picture)).numpy()  # the graph has batch 1 baked in
     difference = float(np.abs(ours - theirs).max())
     if difference > TOLERANCE:
-        raise ValueError(f"facenet: the folded network differs from the frozen graph by {difference:.1e}")
+        raise ValueError(f"facenet: the network without its head differs from the frozen graph by {difference:.1e}")
     return difference
+
+
+def smallest_cosine(with_head: Function, without: Function, head: Head, images: Floats) -> float:
+    """Smallest cosine between the templates of the folded network and those of the head after the trunk.
+
+    Raises:
+        ValueError: it is less than MIN_COSINE.
+    """
+    outputs = without(images)
+    (values,) = (each.numpy() for each in outputs.values() if each.shape[-1] == len(head.matrix))
+    pairs = zip(with_head(images)["template"].numpy().astype(np.float64), head(values).astype(np.float64), strict=True)
+    smallest = min(float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) for a, b in pairs)
+    if smallest < MIN_COSINE:
+        raise ValueError(f"facenet: with its head folded in it differs from the head after it: a cosine of {smallest:.8f}")
+    return smallest

@@ -1,7 +1,7 @@
 """Trains heads for FaceNet's templates and measures them on other people: ``python -m models.train`` (``make train``).
 
 Cross-validation by person: each fold is measured with heads that never saw anybody in it, neither to train nor to stop. At the
-end the best head is trained on everybody and left in ``models/build/head.npz``. The unit does not use it yet.
+end the best head is trained on everybody and left in ``models/build/head.npz``, and it is said how a unit gets it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import numpy as np
 
 from edge.errors import MusterError
 from edge.evaluation.samples import Samples
-from models import BUILD, faces
+from edge.store.templates import restored, stored
+from models import BUILD, HEAD, faces
 from models.head import people
-from models.head.baselines import pca
+from models.head.baselines import N_OUTPUTS, pca
 from models.head.embeddings import Embeddings, embeddings
 from models.head.fit import Epoch
-from models.head.linear import N_BYTES, as_bytes
+from models.head.linear import Head
 from models.head.table import Row, figures, markdown
 from models.head.trials import CHOSEN, TRIALS, UNTRAINED
 
@@ -58,8 +59,9 @@ def run(given: Embeddings) -> None:
     if np.allclose(head.matrix, pca(given).matrix):
         print("Nothing was learnt: no epoch was better than the PCA that training begins with. More people would help.")
     BUILD.mkdir(parents=True, exist_ok=True)
-    np.savez(BUILD / "head.npz", mean=head.mean, matrix=head.matrix)
-    print(f"build/head.npz: mean {head.mean.shape}, matrix {head.matrix.shape}; done in {time.monotonic() - started_s:.0f} s")
+    head.write(BUILD / HEAD.name)
+    print(f"models/build/head.npz: {head.name}, {head.matrix.shape}; done in {time.monotonic() - started_s:.0f} s")
+    print(_adoption(head))
 
 
 def compare(given: Embeddings) -> list[Row]:
@@ -74,12 +76,21 @@ def compare(given: Embeddings) -> list[Row]:
         measured = [head.samples(fold) for head, (_, fold) in zip(heads, folds, strict=True)]
         rows.append(Row(name, [figures(samples) for samples in measured]))
         if name == CHOSEN:
-            rows.append(Row(f"the same, {N_BYTES} bytes", [figures(_in_bytes(samples)) for samples in measured]))
+            rows.append(Row(f"the same, {N_OUTPUTS} bytes", [figures(_in_bytes(samples)) for samples in measured]))
     return rows
 
 
+def _adoption(head: Head) -> str:
+    if HEAD.exists() and Head.read(HEAD).name == head.name:
+        return "It is the head that models/head.npz has already."
+    return (
+        "A unit gets it so: copy it over models/head.npz, `make models`, `make parity`, `python -m models.golden`. "
+        "It makes other templates: everybody is enrolled again then (muster enrol FOLDER)."
+    )
+
+
 def _in_bytes(samples: Samples) -> Samples:
-    return Samples(as_bytes(samples.templates), samples.persons, samples.n_photographs)
+    return Samples(restored(stored(samples.templates)), samples.persons, samples.n_photographs)
 
 
 def _say(epoch: Epoch) -> None:

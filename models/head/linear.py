@@ -1,18 +1,20 @@
-"""The head itself: y = (x − mean) A, then length one. Linear, so that it folds into FaceNet's last layer."""
+"""The head itself: y = (x − mean) A, then length one. Linear, so that it folds into FaceNet's last layer; needs no TensorFlow."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from typing import Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from edge.evaluation.samples import Samples
 from edge.types import Floats
 from edge.vision.facenet import unit
-from models.head.embeddings import Embeddings
 
-N_BYTES = 128
+if TYPE_CHECKING:
+    from models.head.embeddings import Embeddings  # it imports the unit's pipeline, which the networks' build does not have
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,22 @@ class Head:
         matrices = np.stack([head.matrix for head in heads])
         return cls(np.mean([head.mean for head in heads], axis=0), matrices.mean(axis=0))
 
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """From a file that `write` wrote."""
+        with np.load(path) as arrays:
+            return cls(arrays["mean"], arrays["matrix"])
+
+    def write(self, path: Path) -> None:
+        """The same head is the same bytes."""
+        np.savez(path, mean=self.mean, matrix=self.matrix)
+
+    @property
+    def name(self) -> str:
+        """``head-`` and eight digits of its numbers' SHA-256: whoever trains another one gets another name."""
+        digest = hashlib.sha256(b"".join(array.astype("<f4").tobytes() for array in (self.mean, self.matrix)))
+        return f"head-{digest.hexdigest()[:8]}"
+
     def __call__(self, vectors: Floats) -> Floats:
         """(n, d) templates of any length -> (n, m) unit vectors."""
         return unit(np.asarray((vectors - self.mean) @ self.matrix, np.float32))
@@ -40,13 +58,3 @@ class Head:
     def samples(self, given: Embeddings) -> Samples:
         """What `edge.evaluation` measures."""
         return Samples(self(given.upright), given.persons, given.n_photographs)
-
-
-def as_bytes(vectors: Floats) -> Floats:
-    """What is left of (n, m) unit vectors when each value is stored in one byte, with one step for all: unit vectors again.
-
-    The step is the largest value's 127th part, of each vector: direction is all that counts, so it need not be stored.
-    """
-    largest: Floats = np.maximum(np.abs(vectors).max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    whole: Floats = np.rint(vectors * (127 / largest)).astype(np.int8).astype(np.float32)
-    return unit(whole)

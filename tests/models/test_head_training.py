@@ -13,7 +13,7 @@ from models import train
 from models.head import baselines, people
 from models.head.embeddings import Embeddings
 from models.head.fit import Epoch, Plan, fit, tail
-from models.head.linear import Head, as_bytes
+from models.head.linear import Head
 from models.head.table import HEADINGS, Row, figures, markdown
 from models.head.trials import TRIALS, Trial
 
@@ -94,12 +94,6 @@ def test_the_mean_of_heads_has_the_mean_of_their_outputs() -> None:
     expected = np.mean([(vectors - mean) @ head.matrix for head in heads], axis=0)
     found = Head.mean_of(heads)(vectors)
     assert found == pytest.approx(expected / np.linalg.norm(expected, axis=1, keepdims=True), abs=1e-6)
-
-
-def test_a_byte_a_value_keeps_the_direction() -> None:
-    vectors = np.random.default_rng(4).normal(size=(50, 128)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    assert (as_bytes(vectors) * vectors).sum(axis=1).min() > 0.999
 
 
 def test_folds_share_nobody_and_leave_nobody_out(given: Embeddings) -> None:
