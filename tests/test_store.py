@@ -177,6 +177,40 @@ class TestTemplates:
         assert store.photo_owner(sha(first.id * 100), model=MODEL) == first
         assert store.photo_owner(sha(first.id * 100), model="head-1") is None
 
+    def test_a_photograph_that_is_set_aside_leaves_its_fingerprint_alone(self, store: Store) -> None:
+        jane, john = enrolled(store, n=2), store.add_person("1043", "John Roe")
+        photo = sha(jane.id * 100)
+        store.set_aside(jane.id, model=MODEL, photo_sha256=photo)
+        store.set_aside(jane.id, model=MODEL, photo_sha256=photo)
+        store.set_aside(jane.id, model=MODEL, photo_sha256=sha(7))
+        assert list(store.templates_of(jane.id, model=MODEL)) == [sha(jane.id * 100 + 1)]
+        assert store.photo_owner(photo, model=MODEL) == store.photo_owner(sha(7), model=MODEL) == jane
+        assert not store.add_template(jane.id, unit_vector(5), model=MODEL, photo_sha256=photo), "it was looked at"
+        for act in (store.add_template, lambda person_id, _, **named: store.set_aside(person_id, **named)):
+            with pytest.raises(EnrolError, match="already enrolled for 1042 Jane Doe"):
+                act(john.id, unit_vector(5), model=MODEL, photo_sha256=photo)
+
+    def test_what_is_set_aside_goes_with_its_person_and_with_its_model(self, db_path: Path) -> None:
+        with open_door(db_path) as store:
+            person = enrolled(store)
+            for number in (7, 8):
+                store.set_aside(person.id, model="old", photo_sha256=sha(number))
+            assert store._database.rows("SELECT count(*) FROM aside") == [(2,)]
+            store.add_template(person.id, unit_vector(1), model="new", photo_sha256=sha(9))
+            assert store._database.rows("SELECT count(*) FROM aside") == [(0,)]
+            fingerprint = "cafe" * 16
+            store.set_aside(person.id, model="new", photo_sha256=fingerprint)
+            assert TestGoneIsGone.found(fingerprint.encode(), db_path)
+            assert store.remove_person("1042").n_aside == 1
+            assert not TestGoneIsGone.found(fingerprint.encode(), db_path)
+
+    def test_of_one_person_come_with_their_photographs(self, store: Store) -> None:
+        jane, john = enrolled(store, n=2), enrolled(store, "1043", "John Roe")
+        found = store.templates_of(jane.id, model=MODEL)
+        assert list(found) == [sha(jane.id * 100), sha(jane.id * 100 + 1)]
+        np.testing.assert_array_equal(np.stack(list(found.values())), store.templates(MODEL)[0][:2])
+        assert store.templates_of(john.id, model="another") == {}
+
     def test_a_matrix_is_a_mistake_of_the_program(self, store: Store) -> None:
         with pytest.raises(ValueError, match="expected shape"):
             store.add_template(1, np.zeros((1, 128), np.float32), model=MODEL, photo_sha256=sha(1))

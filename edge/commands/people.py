@@ -59,6 +59,8 @@ def _report(removal: Removal) -> None:
     person = removal.person
     say(f"Removed {person.code} {person.name}:")
     say(f"  {removal.n_templates} templates with the fingerprints of their photographs, erased and overwritten")
+    if removal.n_aside:
+        say(f"  {removal.n_aside} fingerprints of photographs that were not needed, too")
     say("  photographs: none were kept")
     if removal.n_events:
         say(

@@ -16,6 +16,7 @@ class Removal:
     Attributes:
         person: who is gone.
         n_templates: templates erased, each with the fingerprint (SHA-256) of its photograph. Photographs are not kept.
+        n_aside: fingerprints erased of photographs that were looked at and not needed.
         n_events: rows of the ledger that stay: they are the record of working time and carry code and name.
         is_wiped: whether the write-ahead log was emptied too. False while another process reads; the last one to
             close the database does it.
@@ -23,6 +24,7 @@ class Removal:
 
     person: Person
     n_templates: int
+    n_aside: int
     n_events: int
     is_wiped: bool
 
@@ -68,7 +70,7 @@ class People:
         return Person(person.id, code, name)
 
     def remove_person(self, code: str) -> Removal:
-        """Erase somebody's enrolment: the person and every template, overwritten in the file (``secure_delete``).
+        """Erase a person with every template and fingerprint, overwritten in the file (``secure_delete``).
 
         Flash memory keeps old blocks until it needs them; that no program can promise away.
 
@@ -78,10 +80,11 @@ class People:
         with self._database.writing():
             person = self._existing(code)
             n_templates = self._database.table("template").count_where("person_id = ?", [person.id])
+            n_aside = self._database.table("aside").count_where("person_id = ?", [person.id])
             n_events = self._database.table("event").count_where("person_code = ?", [person.code])
             self._database.table("person").delete(person.id)
         is_blocked, *_ = self._database.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
-        return Removal(person, n_templates, n_events, is_wiped=not is_blocked)
+        return Removal(person, n_templates, n_aside, n_events, is_wiped=not is_blocked)
 
     def _existing(self, code: str) -> Person:
         person = self.find_person(code)

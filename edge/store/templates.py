@@ -75,7 +75,7 @@ class Templates:
             photo_sha256: 64 hexadecimal digits, of the photograph's file.
 
         Returns:
-            False when this photograph is already enrolled for this person and model; nothing changes then.
+            False when this photograph was already looked at for this person and model; nothing changes then.
 
         Raises:
             EnrolError: it is enrolled for somebody else.
@@ -85,21 +85,49 @@ class Templates:
         with self._database.writing():
             owner = self.photo_owner(photo_sha256, model=model)
             if owner is not None and owner.id != person_id:
-                raise EnrolError(f"this photograph is already enrolled for {owner.code} {owner.name}")
+                raise _taken(owner)
             if owner is not None:
                 return False
-            templates = self._database.table("template")
-            templates.delete_where("person_id = ? AND model <> ?", [person_id, model])
-            templates.insert(
+            for table in ("template", "aside"):
+                self._database.table(table).delete_where("person_id = ? AND model <> ?", [person_id, model])
+            self._database.table("template").insert(
                 {"person_id": person_id, "model": model, "vector": stored(vector).tobytes(), "photo_sha256": photo_sha256}
             )
         return True
 
+    def set_aside(self, person_id: int, *, model: str, photo_sha256: str) -> None:
+        """Keep no template of a photograph, and remember by its fingerprint that it was looked at.
+
+        Args:
+            person_id: whose it is.
+            model: looked at it.
+            photo_sha256: 64 hexadecimal digits, of the photograph's file.
+
+        Raises:
+            EnrolError: it is enrolled for somebody else.
+        """
+        with self._database.writing():
+            owner = self.photo_owner(photo_sha256, model=model)
+            if owner is not None and owner.id != person_id:
+                raise _taken(owner)
+            self._database.table("template").delete_where("model = ? AND photo_sha256 = ?", [model, photo_sha256])
+            row = {"person_id": person_id, "model": model, "photo_sha256": photo_sha256}
+            self._database.table("aside").insert(row, ignore=True)
+
     def photo_owner(self, photo_sha256: str, *, model: str) -> Person | None:
-        """Whose template was made from a photograph, or None."""
-        sql = "SELECT p.id, code, name FROM template JOIN person p ON p.id = person_id WHERE model = ? AND photo_sha256 = ?"
-        rows = self._database.rows(sql, [model, photo_sha256])
+        """For whom a photograph was looked at, whether its template is kept or not; None where it was not."""
+        sql = """SELECT p.id, code, name FROM person p JOIN (
+            SELECT person_id FROM template WHERE model = :model AND photo_sha256 = :photo
+            UNION SELECT person_id FROM aside WHERE model = :model AND photo_sha256 = :photo
+        ) ON p.id = person_id"""
+        rows = self._database.rows(sql, {"model": model, "photo": photo_sha256})
         return Person(*rows[0]) if rows else None
+
+    def templates_of(self, person_id: int, *, model: str) -> dict[str, Floats]:
+        """What is kept of one person: SHA-256 of the photograph -> (d,) float32 unit vector as `restored`."""
+        sql = "SELECT photo_sha256, vector FROM template WHERE person_id = ? AND model = ? ORDER BY id"
+        rows = self._database.rows(sql, [person_id, model])
+        return {photo: restored(np.frombuffer(blob, np.int8)[np.newaxis])[0] for photo, blob in rows}
 
     def templates(self, model: str) -> tuple[Floats, NDArray[np.int64]]:
         """All templates of one model, in the order of their enrolment.
@@ -135,3 +163,7 @@ class Templates:
     def n_templates(self) -> dict[int, int]:
         """Person id -> number of templates, for those who have any."""
         return dict(self._database.rows("SELECT person_id, count(*) FROM template GROUP BY person_id"))
+
+
+def _taken(owner: Person) -> EnrolError:
+    return EnrolError(f"this photograph is already enrolled for {owner.code} {owner.name}")
