@@ -111,13 +111,12 @@ def _flat(last_map: Any) -> Any:
 def _folded(constants: Constants, head: Head) -> tuple[Layer, Layer]:
     """The last layer with the head in it: matrix (1792, outputs) and bias (outputs,).
 
-    A head of 1792 values takes the bottleneck's place, one of 512 values follows it.
+    A head of 512 values follows the bottleneck, one of 1792 takes its place.
     """
-    mean, matrix = head.mean.astype(np.float64), head.matrix.astype(np.float64)
-    before, bias = _bottleneck(constants)
-    if len(matrix) == len(before):
-        return matrix.astype(np.float32), (-mean @ matrix).astype(np.float32)
-    return (before @ matrix).astype(np.float32), ((bias - mean) @ matrix).astype(np.float32)
+    matrix, bias = _bottleneck(constants)
+    if len(head.matrix) == len(matrix):
+        matrix, bias = np.eye(len(matrix), dtype=np.float32), np.zeros(len(matrix), np.float32)
+    return head.after(matrix, bias)
 
 
 def _bottleneck(constants: Constants) -> tuple[Layer, Layer]:

@@ -249,6 +249,17 @@ class TestEnrol:
         with (tmp_path / "receipt.csv").open(newline="") as file:
             assert [row["verdict"] for row in csv.DictReader(file)] == ["no face", "unreadable"]
 
+    def test_who_has_templates_of_another_model_only_is_said_with_the_command_that_helps(
+        self, muster: Muster, data: Path, tmp_path: Path
+    ) -> None:
+        with Store.open(data / FILE_NAME, unit="door-1") as store:
+            person = store.add_person("1042", "Jane Doe")
+            store.add_template(person.id, np.ones(128, np.float32), model="another/int8", photo_sha256="0" * 64)
+        (tmp_path / "7 John Roe.png").write_bytes(cv2.imencode(".png", np.full((300, 300, 3), 128, np.uint8))[1].tobytes())
+        _, out, _ = muster("enrol", str(tmp_path))
+        assert "Still nobody can be recognised: templates were made by another model (1 by another/int8;" in out
+        assert out.endswith("; enrol their photographs again: muster enrol FOLDER\n")
+
     def test_a_folder_that_is_not_there_is_said(self, muster: Muster, tmp_path: Path) -> None:
         code, out, err = muster("enrol", str(tmp_path / "stick"))
         assert (code, out) == (65, "")

@@ -143,6 +143,17 @@ def test_a_recording_that_is_not_there_is_exit_code_69(tmp_path: Path) -> None:
     assert "is not there" in said
 
 
+def test_a_gallery_of_another_model_is_exit_code_65_with_the_command_that_re_enrols(tmp_path: Path, nobody: str) -> None:
+    with Store.open(tmp_path / "var" / FILE_NAME, unit="test") as store:
+        person = store.add_person("A1", "Somebody")
+        store.add_template(person.id, np.ones(512, np.float32), model="retired/int8", photo_sha256="0" * 64)
+    with muster(tmp_path / "var", nobody) as process:
+        said = process.communicate(timeout=20)[0]
+    assert process.returncode == ModelError.exit_code == 65
+    assert "nobody can be recognised: templates were made by another model (1 by retired/int8;" in said
+    assert "muster enrol FOLDER" in said
+
+
 def test_a_model_that_was_altered_is_exit_code_65_and_named(tmp_path: Path, nobody: str) -> None:
     folder = tmp_path / "models"
     folder.mkdir()

@@ -55,6 +55,19 @@ class Head:
         """(n, d) templates of any length -> (n, m) unit vectors."""
         return unit(np.asarray((vectors - self.mean) @ self.matrix, np.float32))
 
+    def after(self, matrix: Floats, bias: Floats) -> tuple[Floats, Floats]:
+        """One fully connected layer that does what another and then this head do, but for the length.
+
+        Args:
+            matrix: (c, d) of the layer before.
+            bias: (d,) of it.
+
+        Returns:
+            (c, m) and (m,).
+        """
+        exact = self.matrix.astype(np.float64)
+        return (matrix @ exact).astype(np.float32), ((bias - self.mean.astype(np.float64)) @ exact).astype(np.float32)
+
     def samples(self, given: Embeddings) -> Samples:
         """What `edge.evaluation` measures."""
         return Samples(self(given.upright), given.persons, given.n_photographs)

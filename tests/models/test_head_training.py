@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,6 +95,28 @@ def test_the_mean_of_heads_has_the_mean_of_their_outputs() -> None:
     expected = np.mean([(vectors - mean) @ head.matrix for head in heads], axis=0)
     found = Head.mean_of(heads)(vectors)
     assert found == pytest.approx(expected / np.linalg.norm(expected, axis=1, keepdims=True), abs=1e-6)
+
+
+def test_a_layer_and_the_head_after_it_are_one_layer() -> None:
+    draw = np.random.default_rng(6)
+    matrix, bias = draw.normal(size=(9, 6)).astype(np.float32), draw.normal(size=6).astype(np.float32)
+    head = Head(draw.normal(size=6).astype(np.float32), draw.normal(size=(6, 4)).astype(np.float32))
+    features = draw.normal(size=(5, 9)).astype(np.float32)
+    one_matrix, one_bias = head.after(matrix, bias)
+    together = features @ one_matrix + one_bias
+    assert together / np.linalg.norm(together, axis=1, keepdims=True) == pytest.approx(head(features @ matrix + bias), abs=1e-5)
+
+
+def test_a_head_is_kept_with_its_name_and_another_has_another(tmp_path: Path) -> None:
+    draw = np.random.default_rng(7)
+    head = Head(draw.normal(size=6).astype(np.float32), draw.normal(size=(6, 4)).astype(np.float32))
+    for name in ("a.npz", "b.npz"):
+        head.write(tmp_path / name)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    read = Head.read(tmp_path / "a.npz")
+    assert read.matrix.tobytes() == head.matrix.tobytes()
+    assert read.name == head.name != Head(head.mean, head.matrix + np.float32(1e-6)).name
+    assert re.fullmatch("head-[0-9a-f]{8}", head.name)
 
 
 def test_folds_share_nobody_and_leave_nobody_out(given: Embeddings) -> None:
