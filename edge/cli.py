@@ -13,7 +13,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -110,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_events(commands)
     _add_sync(commands)
     _add_evaluate(commands)
+    _add_align(commands)
     commands.add("doctor", "say what is wrong with this unit and what to do about it", example="muster doctor")
     show = commands.add(
         "config", "print the configuration as it is in effect", example="muster config --defaults > var/muster.toml"
@@ -225,3 +226,32 @@ def _add_evaluate(commands: _Commands) -> None:
     parser.add_argument(
         "--with-faces", action="store_true", help="show the faces that are confused in the page; it is then biometric data"
     )
+
+
+def _add_align(commands: _Commands) -> None:
+    parser = commands.add(
+        "align",
+        "make the same tree of aligned faces of a tree of photographs: of each photograph a PNG of the face nearest the centre, "
+        "cut as the network sees it; a second run makes only what is missing or has changed",
+        example="muster align people crops",
+    )
+    parser.add_argument("folder", metavar="IN", help="the photographs, in folders as deep as you like; nothing is written there")
+    parser.add_argument("out", metavar="OUT", help="where the faces go; made where it is not there")
+    parser.add_argument(
+        "--size",
+        metavar="PX",
+        type=_between(16, 2048),
+        default=160,
+        help="side of the faces (default: 160, as the network sees them)",
+    )
+
+
+def _between(low: int, high: int) -> Callable[[str], int]:
+    """An argument that is a whole number in [low, high]."""
+
+    def whole_number(argument: str) -> int:
+        if not argument.isdecimal() or not low <= int(argument) <= high:
+            raise argparse.ArgumentTypeError(f"{argument!a} is not a whole number between {low} and {high}")
+        return int(argument)
+
+    return whole_number

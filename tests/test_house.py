@@ -39,6 +39,8 @@ ALLOWED = {
     # 4 work: never device
     "exchange.acquisition": THINKING,
     "exchange.collect": THINKING | {"evaluation", "exchange"},
+    "exchange.tree": GROUND | {"exchange.folder", "exchange.names"},
+    "exchange.align": THINKING | {"exchange"},
     "exchange.crops": THINKING | {"exchange.collect", "exchange.photographs"},
     "exchange.pair_list": GROUND | {"evaluation", "exchange.names", "exchange.photographs"},
     "exchange.enrol": THINKING | {"store", "exchange"},

@@ -10,6 +10,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from edge.errors import EnrolError, MusterError, StoreError
+
 PART = ".part"
 """How the name of a temporary file ends. One that is there when nobody writes is left over from an interrupted run."""
 
@@ -17,6 +19,15 @@ LOCK_NAME = ".muster.lock"
 
 _NO_LOCKS_HERE = {errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL}
 _NO_FOLDER_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
+
+_MEDIUM_FAILS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
+
+
+def unwritable(shown: str, error: OSError) -> MusterError:
+    """What to say of a file or folder that cannot be written: a full or failing medium (74), or a place of no use (65)."""
+    if error.errno in _MEDIUM_FAILS:
+        return StoreError(f"{shown}: cannot be written ({error.strerror}). What is there stays. Make room and do the same again.")
+    return EnrolError(f"{shown}: cannot be written ({error.strerror or error}). Name a folder that you may write into.")
 
 
 def read_regular(path: Path, *, at_most: int) -> bytes:

@@ -55,10 +55,11 @@ def candidates(folder: Path) -> list[Candidate]:
 def _entries(folder: Path) -> list[Path]:
     """What somebody put into a folder on purpose, by name."""
     paths = [folder / entry for entry in sorted(os.listdir(folder))]  # noqa: PTH208  iterdir() hides the error until used
-    return [path for path in paths if not _is_left_behind(path.name.lower())]
+    return [path for path in paths if not is_left_behind(path.name.lower())]
 
 
-def _is_left_behind(name: str) -> bool:
+def is_left_behind(name: str) -> bool:
+    """Whether a file or folder of this name, in small letters, is passed over: nobody put it there to be enrolled."""
     return name in _NOT_MEANT or name.startswith((".", "$")) or (name.startswith(_OURS) and name.endswith(".csv"))
 
 
