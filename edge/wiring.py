@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,7 @@ from edge.vision.mtcnn import Mtcnn, MtcnnNetworks
 from edge.vision.quality import Gates
 from edge.vision.recogniser import Recogniser
 
-__all__ = ["Recogniser", "limits", "manifest_path", "pins", "policy", "recogniser", "rules", "run", "wanted"]
+__all__ = ["Recogniser", "gates", "limits", "manifest_path", "pins", "policy", "recogniser", "rules", "run", "wanted"]
 
 
 def manifest_path() -> Path:
@@ -123,7 +124,12 @@ def rules(config: Config) -> Rules:
 
 def limits(config: Config) -> Limits:
     """The limits that the configuration states."""
-    return Limits(policy(config), Gates(), config.recognition.faces_per_frame)
+    return Limits(policy(config), gates(config), config.recognition.faces_per_frame)
+
+
+def gates(config: Config) -> Gates:
+    """When a face is not fit to be judged, as the configuration states it."""
+    return Gates(**asdict(config.quality))
 
 
 def policy(config: Config) -> Policy:

@@ -1,7 +1,8 @@
 """What LED and buzzer do for each signal: one table, and the order in which signals give way to each other.
 
 Red and green look alike to one man in twelve, so no two signals differ by colour alone: each has its own rhythm, and the four
-answers sound different too.
+answers sound different too. Why a face cannot be judged is said in groups of amber flashes, short or long, with a rest between
+the groups: as many as can be counted while walking up. None of them sounds, for they may last.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from edge.types import Refusal, Signal
+from edge.types import Signal
 
 
 class Colour(Enum):
@@ -25,11 +26,29 @@ class Colour(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Blink:
-    """On and off in turn; ``n`` times, or until something else is shown (None)."""
+    """On and off in turn.
+
+    Attributes:
+        on_s: how long it is on.
+        off_s: how long it is off then.
+        n: so many times, or until something else is shown (None).
+        rest_s: off for so long after the n times, and again, until something else is shown; None: that was all.
+    """
 
     on_s: float
     off_s: float = 0.0
     n: int | None = 1
+    rest_s: float | None = None
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether it goes on until something else is shown."""
+        return self.n is None or self.rest_s is not None
+
+    @property
+    def round_s(self) -> float:
+        """How long it takes until it begins anew, or ends."""
+        return round((self.on_s + self.off_s) * (self.n or 1) + (self.rest_s or 0.0), 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +62,7 @@ class Pattern:
     @property
     def is_momentary(self) -> bool:
         """Whether it ends by itself."""
-        return self.light.n is not None
+        return not self.light.is_lasting
 
     def __str__(self) -> str:
         """One line for a terminal: what LED and buzzer do."""
@@ -53,8 +72,17 @@ class Pattern:
 def _words(blink: Blink) -> str:
     if blink.n is None:
         return f"blinking ({blink.on_s:g} s on, {blink.off_s:g} s off)"
+    if blink.rest_s is not None:
+        return f"blinking ({blink.n} x {blink.on_s:g} s, {blink.rest_s:g} s rest)"
     return f"{blink.on_s:g} s" if blink.n == 1 else f"{blink.n} x {blink.on_s:g} s"
 
+
+def _group(n: int, on_s: float) -> Pattern:
+    return Pattern(Colour.AMBER, Blink(on_s, 0.2, n, rest_s=1.0))
+
+
+SHORT_S, LONG_S = 0.1, 0.5
+"""A flash of a group: nobody takes one for the other."""
 
 PATTERNS = {
     Signal.READY: Pattern(Colour.GREEN, Blink(0.05, 2.95, None)),
@@ -62,7 +90,13 @@ PATTERNS = {
     Signal.ACCEPTED: Pattern(Colour.GREEN, Blink(1.5), Blink(0.1)),
     Signal.ALREADY: Pattern(Colour.GREEN, Blink(0.3, 0.2, 2), Blink(0.1, 0.1, 2)),
     Signal.NOT_IN_DATABASE: Pattern(Colour.RED, Blink(1.5), Blink(0.7)),
-    **{Signal(refusal.value): Pattern(Colour.AMBER, Blink(0.1, 0.4 + 0.1 * row, None)) for row, refusal in enumerate(Refusal)},
+    Signal.TOO_FAR: _group(2, SHORT_S),
+    Signal.TOO_DARK: _group(3, SHORT_S),
+    Signal.TOO_BRIGHT: _group(4, SHORT_S),
+    Signal.BLURRED: _group(1, LONG_S),
+    Signal.TURNED_AWAY: _group(2, LONG_S),
+    Signal.CUT_OFF: _group(3, LONG_S),
+    Signal.SEVERAL_PEOPLE: _group(4, LONG_S),
     Signal.FAULT: Pattern(Colour.RED, Blink(0.1, 0.1, None)),
 }
 
@@ -79,9 +113,7 @@ class Beat:
 def beats(pattern: Pattern) -> list[Beat]:
     """A pattern as beats; a lasting one as one round of its light."""
     lit, heard = _spans(pattern.light), _spans(pattern.sound) if pattern.sound else []
-    light = pattern.light
-    whole = round((light.on_s + light.off_s) * (light.n or 1), 3)
-    edges = sorted({0.0, whole, *(edge for span in lit + heard for edge in span)})
+    edges = sorted({0.0, pattern.light.round_s, *(edge for span in lit + heard for edge in span)})
     return [
         Beat(pattern.colour if _covers(lit, start) else Colour.OFF, _covers(heard, start), round(end - start, 3))
         for start, end in itertools.pairwise(edges)

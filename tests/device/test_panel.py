@@ -14,7 +14,7 @@ from gpiozero.pins.mock import MockFactory
 from edge.device.panel import GpioPanel, Lights, Pins, SilentPanel, has_pins, open_panel
 from edge.device.patterns import PATTERNS, Beat, Colour, Programme, beats
 from edge.errors import DeviceError
-from edge.types import Signal
+from edge.types import Refusal, Signal
 
 LONG_S = 30.0
 PINS = Pins(red=17, green=27, buzzer=22)
@@ -38,6 +38,27 @@ def test_every_signal_has_a_pattern_of_its_own_and_only_answers_end() -> None:
     assert len(set(rhythms)) == len(rhythms), "no two signals differ by colour alone"
     assert len({PATTERNS[signal].sound for signal in ANSWERS}) == len(ANSWERS), "the answers sound different"
     assert all(pattern.sound is None for pattern in PATTERNS.values() if not pattern.is_momentary), "nothing beeps for ever"
+
+
+def test_why_a_face_cannot_be_judged_is_told_apart_by_counting() -> None:
+    rounds = [beats(PATTERNS[Signal(refusal.value)]) for refusal in Refusal]
+    flashes = [[beat.seconds for beat in beats if beat.colour is Colour.AMBER] for beats in rounds]
+    assert {(len(group), group[0] > 0.3) for group in flashes} == {(n, False) for n in (2, 3, 4)} | {
+        (n, True) for n in (1, 2, 3, 4)
+    }
+    assert all(not any(beat.buzz for beat in beats) for beats in rounds)
+    for beats_of_one, group in zip(rounds, flashes, strict=True):
+        pauses = [beat.seconds for beat in beats_of_one if beat.colour is Colour.OFF]
+        assert pauses[-1] >= 2 * max(pauses[:-1], default=0.0), "one group is not taken for two"
+        assert len(set(group)) == 1
+
+
+def test_a_group_of_flashes_lasts_until_something_else_is_shown() -> None:
+    programme = Programme()
+    programme.show(Signal.TOO_FAR)
+    assert [playing(programme) for _ in range(8)] == [Colour.AMBER, Colour.OFF] * 4
+    programme.show(Signal.READY)
+    assert playing(programme) is Colour.GREEN
 
 
 def test_no_answer_keeps_the_door_for_longer_than_two_seconds() -> None:
@@ -192,6 +213,13 @@ def test_the_mock_panel_says_what_led_and_buzzer_do() -> None:
         "accepted: LED green 1.5 s · buzzer 0.1 s",
         "already: LED green 2 x 0.3 s · buzzer 2 x 0.1 s",
         "not in database: LED red 1.5 s · buzzer 0.7 s",
+        "too far: LED amber blinking (2 x 0.1 s, 1 s rest)",
+        "too dark: LED amber blinking (3 x 0.1 s, 1 s rest)",
+        "too bright: LED amber blinking (4 x 0.1 s, 1 s rest)",
+        "blurred: LED amber blinking (1 x 0.5 s, 1 s rest)",
+        "turned away: LED amber blinking (2 x 0.5 s, 1 s rest)",
+        "cut off: LED amber blinking (3 x 0.5 s, 1 s rest)",
+        "several people: LED amber blinking (4 x 0.5 s, 1 s rest)",
         "fault: LED red blinking (0.1 s on, 0.1 s off)",
     ]
 
