@@ -21,7 +21,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from edge.types import Floats
-from edge.vision.facenet import INPUT_PX, unit
+from edge.vectors import unit
+from edge.vision.facenet import INPUT_PX
 from models.convert import Function
 from models.head.linear import Head
 

@@ -9,7 +9,7 @@ import pytest
 
 EDGE = Path(__file__).parent.parent / "edge"
 
-GROUND = {"types", "errors"}
+GROUND = {"types", "errors", "vectors"}
 CONTRACTS = GROUND | {"ports", "config"}
 HANDS = GROUND | {"ports"}
 THINKING = GROUND | {"ports", "vision"}
@@ -18,6 +18,7 @@ ALLOWED = {
     # 0 ground
     "types": set(),
     "errors": set(),
+    "vectors": {"types"},
     # 1 contracts
     "ports": GROUND,
     "config": GROUND | {"config"},
@@ -25,7 +26,7 @@ ALLOWED = {
     "vision": THINKING,
     "matching": GROUND | {"matching"},
     "attendance": HANDS,
-    "evaluation": {"types", "matching", "evaluation"},
+    "evaluation": {"types", "vectors", "matching", "evaluation"},
     # 3 hands: never vision, never each other
     "device": HANDS | {"device"},
     "store": HANDS | {"store"},
@@ -40,6 +41,10 @@ ALLOWED = {
     "exchange.acquisition": THINKING,
     "exchange.collect": THINKING | {"evaluation", "exchange"},
     "exchange.tree": GROUND | {"exchange.folder", "exchange.names"},
+    "exchange.album": GROUND | {"exchange"},
+    "exchange.views": THINKING | {"exchange"},
+    "exchange.viewfinder": THINKING | {"exchange"},
+    "exchange.capture": THINKING | {"exchange"},
     "exchange.align": THINKING | {"exchange"},
     "exchange.crops": THINKING | {"exchange.collect", "exchange.photographs"},
     "exchange.pair_list": GROUND | {"evaluation", "exchange.names", "exchange.photographs"},

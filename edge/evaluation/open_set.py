@@ -1,9 +1,9 @@
 """Identification in the open set: people who are enrolled and strangers who are not (ISO/IEC 19795-1: FPIR, FNIR).
 
-N people are enrolled with g photographs each, and the nearest of these counts. Their other photographs become mated probes of
-q photographs each (mean of the unit vectors, scaled to length one again), as many as they are enough for, none used twice.
-Strangers are the people with a single photograph, one probe each. FPIR is the share of strangers who are given any name, FNIR
-the share of mated probes that are not given *their own*: refused, or given another's. Who is enrolled, and with which
+N people are enrolled with g photographs each, whose templates count together as the unit's do. Their other photographs become
+mated probes of q photographs each (mean of the unit vectors, scaled to length one again), as many as they are enough for, none
+used twice. Strangers are the people with a single photograph, one probe each. FPIR is the share of strangers who are given any
+name, FNIR the share of mated probes that are not given *their own*: refused, or given another's. Who is enrolled, and with which
 photographs, is drawn `N_DRAWS` times; the FNIR that is quoted is the mean over the draws, each at its own threshold.
 """
 
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from edge.evaluation.levels import N_LEVELS, Levels, levels, n_accepted, threshold
 from edge.evaluation.samples import Rows, Samples
+from edge.matching.combination import BEST, Combination, People
 from edge.types import Floats
+from edge.vectors import unit
 
 FPIRS = (0.05, 0.01, 0.003)
 """The false positive identification rates that are quoted."""
@@ -42,8 +44,8 @@ class Draw:
     """One draw of who is enrolled, and how far everybody is from them.
 
     Attributes:
-        strangers: (m,) level of the template nearest to each stranger, in the order of `Samples.strangers`.
-        mated: (p,) level of the template nearest to each mated probe, N_LEVELS where it is another person's.
+        strangers: (m,) level of the person nearest to each stranger, in the order of `Samples.strangers`.
+        mated: (p,) level of the person nearest to each mated probe, N_LEVELS where it is another person.
         persons: (p,) whose each mated probe is.
     """
 
@@ -79,18 +81,17 @@ def eligible(samples: Samples, setting: Setting) -> Rows:
     return np.flatnonzero(samples.n_templates >= setting.g + setting.q)
 
 
-def draws(samples: Samples, setting: Setting) -> tuple[Draw, ...]:
+def draws(samples: Samples, setting: Setting, combination: Combination = BEST) -> tuple[Draw, ...]:
     """`N_DRAWS` draws, always the same for the same samples; none where too few people have enough photographs."""
-    people = eligible(samples, setting)
-    if len(people) < setting.n or not len(samples.strangers):
+    if len(eligible(samples, setting)) < setting.n or not len(samples.strangers):
         return ()
     seeds = ([SEED, setting.n, setting.g, setting.q, number] for number in range(N_DRAWS))
-    return tuple(_draw(samples, setting, people=people, generator=np.random.default_rng(seed)) for seed in seeds)
+    return tuple(_draw(samples, setting, combination=combination, generator=np.random.default_rng(seed)) for seed in seeds)
 
 
-def _draw(samples: Samples, setting: Setting, *, people: Rows, generator: np.random.Generator) -> Draw:
+def _draw(samples: Samples, setting: Setting, *, combination: Combination, generator: np.random.Generator) -> Draw:
     gallery, probes, owners = [], [], []
-    for person in generator.choice(people, setting.n, replace=False):
+    for person in generator.choice(eligible(samples, setting), setting.n, replace=False):
         rows = generator.permutation(samples.rows[person])
         gallery.append(rows[: setting.g])
         others = rows[setting.g :]
@@ -98,19 +99,17 @@ def _draw(samples: Samples, setting: Setting, *, people: Rows, generator: np.ran
         probes.append(others[: n_probes * setting.q].reshape(n_probes, setting.q))
         owners.append(np.full(n_probes, person))
     enrolled, persons = np.concatenate(gallery), np.concatenate(owners)
-    templates = samples.templates[enrolled]  # (N * g, d)
-    to_probes = levels(fused(samples.templates[np.concatenate(probes)]), templates)  # (p, N * g)
-    is_own = samples.persons[enrolled[to_probes.argmin(axis=1)]] == persons
+    people = People.of(samples.in_gallery[enrolled], samples.persons[enrolled], combination)
+    to_probes = people.distances(levels(fused(samples.templates[np.concatenate(probes)]), people.references))  # (p, N)
+    is_own = people.ids[to_probes.argmin(axis=1)] == persons
     nearest = np.where(is_own, to_probes.min(axis=1), N_LEVELS).astype(np.int32)
-    return Draw(levels(samples.templates[samples.strangers], templates).min(axis=1), nearest, persons)
+    to_strangers = people.distances(levels(samples.templates[samples.strangers], people.references))  # (m, N)
+    return Draw(to_strangers.min(axis=1), nearest, persons)
 
 
 def fused(templates: Floats) -> Floats:
     """The means of (n, q, d) unit vectors, scaled to length one: (n, d)."""
-    means = templates.mean(axis=1)
-    lengths: Floats = np.maximum(np.linalg.norm(means, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    together: Floats = means / lengths
-    return together
+    return unit(templates.mean(axis=1))
 
 
 def curve(found: tuple[Draw, ...], n_points: int = 60) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

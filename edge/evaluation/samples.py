@@ -22,6 +22,7 @@ class Samples:
         templates: (n, d) float32 unit vectors, at most one for each photograph.
         persons: (n,) the number of each one's person.
         n_photographs: (p,) how many different photographs each person has, also those in which no face was found.
+        enrolled: (n, d) float32 unit vectors, what enrolment makes of the same photographs; None where that is no different.
 
     Raises:
         ValueError: the arrays' shapes do not belong together.
@@ -30,10 +31,18 @@ class Samples:
     templates: Floats
     persons: Rows
     n_photographs: Rows
+    enrolled: Floats | None = None
 
     def __post_init__(self) -> None:
         if self.templates.ndim != 2 or self.persons.shape != (len(self.templates),):
             raise ValueError(f"expected (n, d) templates and (n,) persons, got {self.templates.shape} and {self.persons.shape}")
+        if self.enrolled is not None and self.enrolled.shape != self.templates.shape:
+            raise ValueError(f"expected as many enrolled, got {self.enrolled.shape} and {self.templates.shape}")
+
+    @property
+    def in_gallery(self) -> Floats:
+        """(n, d) what a gallery has of each photograph."""
+        return self.templates if self.enrolled is None else self.enrolled
 
     @property
     def n_people(self) -> int:

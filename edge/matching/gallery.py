@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.matching.combination import BEST, Combination, People
 from edge.matching.matcher import Rule
 from edge.types import Floats, Match
 
@@ -39,20 +41,26 @@ class Gallery:
 
 @dataclass(frozen=True)
 class NearestTemplate:
-    """Names whose template is nearest; implements `edge.matching.matcher.Matcher`."""
+    """Names the person whose templates are nearest; implements `edge.matching.matcher.Matcher`."""
 
     gallery: Gallery
     rule: Rule
+    combination: Combination = BEST
 
     def match(self, probe: Floats) -> Match:
-        """Whose template is nearest to a probe (d,) float32 unit vector."""
-        gallery = self.gallery
-        if not len(gallery):
+        """Whose templates are nearest to a probe (d,) float32 unit vector."""
+        people = self._people
+        if not len(people.ids):
             return Match(None, FARTHEST, FARTHEST)
-        distances = np.clip(2 - 2 * (gallery.templates @ probe), 0, FARTHEST)  # (n,); unit vectors: |a - b|^2 = 2 - 2ab
+        to_references = np.clip(2 - 2 * (people.references @ probe), 0, FARTHEST)  # (r,); unit vectors: |a - b|^2 = 2 - 2ab
+        distances = people.distances(to_references)  # (p,)
         best = int(np.argmin(distances))
         distance = float(distances[best])
-        others = distances[gallery.person_ids != gallery.person_ids[best]]
+        others = np.delete(distances, best)
         margin = float(others.min()) - distance if len(others) else FARTHEST
         named = distance <= self.rule.max_distance and margin >= self.rule.min_margin
-        return Match(int(gallery.person_ids[best]) if named else None, distance, margin)
+        return Match(int(people.ids[best]) if named else None, distance, margin)
+
+    @cached_property
+    def _people(self) -> People:
+        return People.of(self.gallery.templates, self.gallery.person_ids, self.combination)

@@ -11,6 +11,7 @@ import numpy as np
 
 from edge.ports import Network
 from edge.types import Faces, Floats, Image
+from edge.vectors import unit
 from edge.vision.geometry import Mipmap
 from edge.vision.mtcnn import standardised
 
@@ -53,9 +54,3 @@ def face_crops(frame: Mipmap, boxes: Floats, *, side_px: int = INPUT_PX) -> Imag
     """
     margins = (boxes[:, 2:] - boxes[:, :2]) * np.float32(MARGIN)
     return frame.crops(np.concatenate([boxes[:, :2] - margins, boxes[:, 2:] + margins], axis=1), (side_px, side_px))
-
-
-def unit(vectors: Floats) -> Floats:
-    """The (n, d) vectors scaled to length one."""
-    lengths: Floats = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    return vectors / lengths

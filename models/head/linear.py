@@ -11,7 +11,7 @@ import numpy as np
 
 from edge.evaluation.samples import Samples
 from edge.types import Floats
-from edge.vision.facenet import unit
+from edge.vectors import unit
 
 if TYPE_CHECKING:
     from models.head.embeddings import Embeddings  # it imports the unit's pipeline, which the networks' build does not have

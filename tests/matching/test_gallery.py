@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edge.matching.combination import Combination
 from edge.matching.gallery import FARTHEST, Gallery, NearestTemplate
 from edge.matching.matcher import Rule
 from edge.types import Match
@@ -16,8 +17,13 @@ def gallery(*rows: tuple[int, np.ndarray]) -> Gallery:
     return Gallery(np.stack([vector for _, vector in rows]), np.array([person for person, _ in rows], np.int64))
 
 
-def matched(known: Gallery, probe: np.ndarray, rule: Rule) -> Match:
-    return NearestTemplate(known, rule).match(probe)
+def matched(known: Gallery, probe: np.ndarray, rule: Rule, combination: Combination = Combination.NEAREST) -> Match:
+    return NearestTemplate(known, rule, combination).match(probe)
+
+
+def random_units(n: int, seed: int) -> np.ndarray:
+    vectors = np.random.default_rng(seed).standard_normal((n, 64)).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
 def test_the_nearest_is_named_with_distance_and_margin() -> None:
@@ -52,17 +58,50 @@ def test_one_person_alone_has_the_largest_margin() -> None:
     assert matched(gallery((7, EAST)), EAST, Rule(1.0, 1.0)).person_id == 7
 
 
-def test_distances_are_those_of_the_vectors() -> None:
-    rng = np.random.default_rng(3)
-    known = rng.standard_normal((200, 64)).astype(np.float32)
-    known /= np.linalg.norm(known, axis=1, keepdims=True)
-    probe = known[17] + 0.05 * rng.standard_normal(64).astype(np.float32)
+@pytest.mark.parametrize("combination", list(Combination))
+def test_distances_are_those_of_the_vectors(combination: Combination) -> None:
+    """With one template each all combinations are the same."""
+    known = random_units(200, 3)
+    probe = known[17] + 0.05 * random_units(1, 4)[0]
     probe /= np.linalg.norm(probe)
-    match = matched(Gallery(known, np.arange(200)), probe, Rule(4.0))
+    match = matched(Gallery(known, np.arange(200)), probe, Rule(4.0), combination)
     by_hand = ((known - probe) ** 2).sum(axis=1)
     assert match.person_id == int(by_hand.argmin()) == 17
     assert match.distance == pytest.approx(by_hand.min(), abs=1e-5)
     assert match.margin == pytest.approx(np.partition(by_hand, 1)[1] - by_hand.min(), abs=1e-5)
+
+
+@pytest.mark.parametrize("combination", list(Combination))
+def test_several_templates_count_together_as_spelt_out(combination: Combination) -> None:
+    """Mixed numbers of templates, in the order in which photographs come: anybody's after anybody's."""
+    persons = np.random.default_rng(5).permutation([3] * 5 + [9] * 2 + [4] + [7] * 3)
+    known = random_units(len(persons), 6)
+    for probe in random_units(50, 7):
+        to_people = {}
+        for person in set(persons.tolist()):
+            own = known[persons == person]
+            each = sorted(((own - probe) ** 2).sum(axis=1).tolist())
+            mean = own.sum(axis=0) / np.linalg.norm(own.sum(axis=0))
+            to_people[person] = {
+                Combination.NEAREST: each[0],
+                Combination.MEAN: ((mean - probe) ** 2).sum(),
+                Combination.NEAREST_TWO: sum(each[:2]) / len(each[:2]),
+            }[combination]
+        first, second, *_ = sorted(to_people.values())
+        match = matched(Gallery(known, persons.astype(np.int64)), probe, Rule(4.0), combination)
+        assert to_people[match.person_id] == first
+        assert (match.distance, match.margin) == (pytest.approx(first, abs=1e-5), pytest.approx(second - first, abs=1e-5))
+
+
+def test_of_two_copies_both_are_the_nearest_two() -> None:
+    twice = gallery((7, EAST), (7, EAST), (7, WEST), (8, NORTH))
+    assert matched(twice, EAST, Rule(4.0), Combination.NEAREST_TWO).distance == 0
+
+
+def test_templates_that_cancel_are_near_nobody() -> None:
+    torn = gallery((7, EAST), (7, WEST), (8, NORTH))
+    match = matched(torn, NORTH, Rule(1.0), Combination.MEAN)
+    assert (match.person_id, match.margin) == (8, 2.0)
 
 
 def test_arrays_that_do_not_belong_together_are_refused() -> None:
