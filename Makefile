@@ -81,7 +81,8 @@ COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version
 requirements: ## pin and hash again what requirements/*.in ask for; needs uv
 	$(COMPILE) requirements/install.in -o requirements/install.txt
 	$(COMPILE) requirements/litert.in -o requirements/litert.txt
-	$(COMPILE) requirements/litert.in requirements/dev.in -o requirements/litert-dev.txt
+	$(COMPILE) requirements/litert.in requirements/dev.in requirements/classifiers.in -o requirements/litert-dev.txt
+	$(COMPILE) requirements/classifiers.in -c requirements/litert.txt --no-emit-package numpy -o requirements/classifiers.txt
 	$(COMPILE) requirements/tflite.in -o requirements/tflite.txt
 	$(COMPILE) requirements/tflite.in requirements/dev.in -o requirements/tflite-dev.txt
 	$(COMPILE) requirements/models.in -o requirements/models.txt
