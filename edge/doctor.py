@@ -6,8 +6,10 @@ a function from the configuration to a `Finding`; the folders that they look int
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -89,6 +91,7 @@ def examine(config: Config, data: Path, places: Places | None = None) -> list[Fi
         found_runtime,
         found_models,
         database(data / FILE_NAME, model),
+        matching(config, data / FILE_NAME, model, places.manifest),
         camera(config),
         pins(config, places.board),
         edge_tpu(places.sysfs),
@@ -144,6 +147,39 @@ def database(path: Path, model: str | None) -> Finding:
     if not usable:
         return Finding("database", State.WARNING, f"{words}: nobody can be recognised", "enrol people: muster enrol FOLDER")
     return Finding("database", State.OK, words)
+
+
+def matching(config: Config, path: Path, model: str | None, manifest: Path | None = None) -> Finding:
+    """What strangers and staff have to expect of the distance that follows from the budget and from who is enrolled."""
+    if model is None:
+        return Finding("matching", State.WARNING, "not looked at: nobody knows whose scores to take", "see to the models first")
+    try:
+        policy = wiring.policy(config, manifest=manifest)
+        counts = _n_templates(path, model)
+    except (ModelError, StoreError) as error:
+        return Finding("matching", State.FAULT, *_split(error))
+    promise = policy.promise(counts)
+    if not counts:
+        return Finding("matching", State.OK, str(promise))
+    missed = policy.miss_rate(promise.max_distance, min(counts))
+    words = [str(promise)]
+    if not math.isnan(missed):
+        words.append(f"somebody with {_photographs(min(counts))} is missed at {missed:.1%} of single looks")
+    how = f"budget {policy.budget}" if policy.budget else "fixed by the configuration"
+    words.append(f"{promise.n_templates:,} templates, distance {promise.max_distance:.3f}, {how}")
+    if promise.shortfall:
+        return Finding(
+            "matching", State.WARNING, "; ".join([*words, promise.shortfall]), "raise matching.false_positives_per_year"
+        )
+    return Finding("matching", State.OK, "; ".join(words))
+
+
+def _n_templates(path: Path, model: str) -> list[int]:
+    """How many templates each person has; of nobody where there is no database."""
+    if not path.exists():
+        return []
+    with Store.open(path, unit="doctor", busy_timeout_s=BUSY_S) as store:
+        return list(Counter(store.templates(model)[1].tolist()).values())
 
 
 def camera(config: Config) -> Finding:
@@ -234,6 +270,10 @@ def destinations(config: Config) -> Finding:
         advice = "plug in the stick or mount the share, or correct sync.destinations; until then rows wait"
         return Finding("destinations", State.WARNING, f"not there: {', '.join(missing)}", advice)
     return Finding("destinations", State.OK, f"{', '.join(configured)}")
+
+
+def _photographs(n: int) -> str:
+    return "one photograph" if n == 1 else f"{n} photographs"
 
 
 def _split(error: Exception) -> tuple[str, str]:

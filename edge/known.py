@@ -63,7 +63,11 @@ class Known:
             gallery = Gallery(*self._store.templates(self._model))
             self.matcher = self._policy.matcher(gallery)
             self._people, self._revision = people, revision
-            log.info("%d people, %d templates of %s", len(people), len(gallery), self._model)
+            promise = self._policy.promise_of(gallery)
+            log.info("%d people, %d templates of %s; distance %.3f", len(people), len(gallery), self._model, promise.max_distance)
+            log.info("%s", promise)
+            if promise.shortfall:
+                log.warning("%s", promise.shortfall)
             stale = self._store.stale(self._model)
             if stale:
                 log.warning("%s; %s", stale, stale.ADVICE)

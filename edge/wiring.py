@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -19,12 +20,16 @@ from edge.device import network
 from edge.device.camera import Wanted, open_camera
 from edge.device.clock import ReplayClock, SystemClock
 from edge.device.lock import alone
+from edge.device.manifest import read_spec
 from edge.device.panel import Pins, open_panel
 from edge.device.stop import Stop, StopOnSignal
+from edge.errors import ModelError
 from edge.journal import Tally, Verdict
 from edge.matching.matcher import Rule
 from edge.matching.policy import Policy
-from edge.ports import Clock
+from edge.matching.score_table import ScoreTable
+from edge.matching.threshold import Budget
+from edge.ports import Camera, Clock, Panel
 from edge.store import FILE_NAME, Store
 from edge.types import Direction
 from edge.unit import Hands, Limits, Unit
@@ -33,7 +38,7 @@ from edge.vision.mtcnn import Mtcnn, MtcnnNetworks
 from edge.vision.quality import Gates
 from edge.vision.recogniser import Recogniser
 
-__all__ = ["Recogniser", "gates", "limits", "manifest_path", "pins", "policy", "recogniser", "rules", "run", "wanted"]
+__all__ = ["Recogniser", "gates", "limits", "manifest_path", "pins", "policy", "recogniser", "rules", "run", "sight", "wanted"]
 
 
 def manifest_path() -> Path:
@@ -103,6 +108,27 @@ def _run(config: Config, data: Path, stop: Stop, report: Callable[[Verdict], Non
         return unit.run()
 
 
+@contextmanager
+def sight(config: Config) -> Iterator[tuple[Camera, Panel, StopOnSignal]]:
+    """Camera and panel for somebody who is being photographed, and which signal has asked to stop: the camera then ends.
+
+    A panel that is only pretended is not shown: whoever sees the terminal reads the same there in words.
+
+    Raises:
+        DeviceError: the recording is not there, or the pins cannot be used.
+    """
+    stop, source = Stop(), wanted(config.camera)
+    tell = None if config.panel.kind == "mock" else _nothing
+    with ExitStack() as stack:
+        signals = stack.enter_context(StopOnSignal(stop))
+        camera = stack.enter_context(closing(open_camera(source, _clock(source), stop)))
+        yield camera, stack.enter_context(closing(open_panel(config.panel.kind, pins(config.panel), tell=tell))), signals
+
+
+def _nothing(_line: str) -> None:
+    """Says nothing."""
+
+
 def _clock(source: Wanted) -> Clock:
     """A recording brings its own time and begins now."""
     clock = SystemClock()
@@ -132,9 +158,41 @@ def gates(config: Config) -> Gates:
     return Gates(**asdict(config.quality))
 
 
-def policy(config: Config) -> Policy:
-    """When a face is given a name, as the configuration states it."""
-    return Policy(Rule(config.matching.max_distance, config.matching.min_margin))
+def policy(config: Config, *, manifest: Path | None = None) -> Policy:
+    """When a face is given a name, as the configuration states it.
+
+    Args:
+        config: the budget, or a fixed distance.
+        manifest: names FaceNet; ``scores.toml`` lies beside it; `manifest_path` when None.
+
+    Raises:
+        ModelError: the distance should follow the budget, and the measured scores are missing, damaged or another model's.
+    """
+    matching = config.matching
+    rule = Rule(matching.max_distance, matching.min_margin)
+    try:
+        table = _scores(manifest or manifest_path(), matching.combination)
+    except ModelError:
+        if not matching.max_distance:
+            raise
+        return Policy(rule)  # a fixed distance needs no scores; it is only that nobody can say what it means
+    budget = Budget(matching.false_positives_per_year, matching.strangers_per_day)
+    return Policy(rule, table, None if matching.max_distance else budget)
+
+
+def _scores(manifest: Path, combination: str) -> ScoreTable:
+    """What was measured of the model that the manifest names."""
+    path, advice = manifest.with_name("scores.toml"), "Run `make scores`, or set a fixed distance: matching.max_distance."
+    try:
+        table = ScoreTable.of(tomllib.loads(path.read_text("utf-8")), combination)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}). {advice}") from error
+    except ValueError as error:  # also of tomllib, and of bytes that are no text
+        raise ModelError(f"{path}: is damaged ({error}). {advice}") from error
+    model = read_spec(manifest, "facenet").model
+    if table.model != model:
+        raise ModelError(f"{path}: holds the scores of {table.model}, and this unit has {model}. {advice}")
+    return table
 
 
 def wanted(camera: CameraConfig) -> Wanted:

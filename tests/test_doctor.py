@@ -232,7 +232,19 @@ def test_a_folder_that_cannot_be_written_is_a_fault() -> None:
 
 def test_every_finding_is_one_line_and_what_is_wrong_comes_with_advice(tmp_path: Path) -> None:
     findings = examine(config(camera={"source": "usb:63"}), tmp_path, Places(tmp_path, tmp_path / "model", [str(tmp_path)]))
-    names = ["runtime", "models", "database", "camera", "pins", "edge tpu", "pycoral", "clock", "disk", "destinations"]
+    names = [
+        "runtime",
+        "models",
+        "database",
+        "matching",
+        "camera",
+        "pins",
+        "edge tpu",
+        "pycoral",
+        "clock",
+        "disk",
+        "destinations",
+    ]
     assert [found.name for found in findings] == names
     for found in findings:
         assert "\n" not in found.sentence + found.advice

@@ -89,11 +89,11 @@ class MatchingConfig:
     )
     strangers_per_day: float = option(10.0, "... of so many a day who look into the camera.", between(1e-6, 1e6))
     max_distance: float = option(
-        0.8,
-        "Squared L2 up to which a face is the same person, whatever the budget says; 0 follows the budget.",
+        0.0,
+        "0 follows the budget; any other is a fixed distance, squared L2, up to which a face is the same person.",
         between(0.0, 4.0),
     )
-    min_margin: float = option(0.0, "How much farther the nearest other person must be, squared L2.", between(0.0, 4.0))
+    min_margin: float = option(0.1, "How much farther the nearest other person must be, squared L2.", between(0.0, 4.0))
 
 
 @dataclass(frozen=True, slots=True)

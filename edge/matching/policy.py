@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from edge.matching.gallery import Gallery, NearestTemplate
 from edge.matching.matcher import Matcher, Rule
+from edge.matching.score_table import ScoreTable
+from edge.matching.threshold import MISSED_TOO_OFTEN, TOO_FEW_MEASURED, TOO_MANY_MISSED, Budget, Promise, shortfall
 
 
 @dataclass(frozen=True)
@@ -13,11 +19,68 @@ class Policy:
     """How names are given on this unit, whoever is enrolled.
 
     Attributes:
-        rule: when a person is named.
+        rule: when a person is named; its distance counts where there is no budget.
+        table: what was measured of strangers and of staff; None where nothing was, and then nothing can be promised.
+        budget: the distance follows it; None for the fixed distance of the rule.
+
+    Raises:
+        ValueError: there is a budget and no table.
     """
 
     rule: Rule
+    table: ScoreTable | None = None
+    budget: Budget | None = None
+
+    def __post_init__(self) -> None:
+        if self.budget and not self.table:
+            raise ValueError("a budget needs a table of scores")
 
     def matcher(self, gallery: Gallery) -> Matcher:
-        """What names the people of a gallery."""
-        return NearestTemplate(gallery, self.rule)
+        """What names the people of a gallery, with the distance that the promise for it names."""
+        return NearestTemplate(gallery, replace(self.rule, max_distance=self.promise_of(gallery).max_distance))
+
+    def promise_of(self, gallery: Gallery) -> Promise:
+        """What strangers have to expect of a gallery."""
+        _, counts = np.unique(gallery.person_ids, return_counts=True)
+        return self.promise(counts.tolist())
+
+    def promise(self, templates_per_person: Sequence[int]) -> Promise:
+        """What strangers have to expect when so many people have so many templates each.
+
+        The margin to the runner-up is not counted: with it somewhat fewer strangers are given a name.
+        """
+        counts = [n for n in templates_per_person if n > 0]
+        n_people, n_templates = len(counts), sum(counts)
+        if self.table is None:
+            return Promise(self.rule.max_distance, math.nan if n_people else 0.0, n_people, n_templates)
+        table, load = self.table, self.table.load(counts)
+        distance = table.distance(self.budget.fpir, max(load, 1.0)) if self.budget else self.rule.max_distance
+        promise = Promise(distance, table.fpir(distance, load), n_people, n_templates, is_bound=distance < table.least_distance)
+        return replace(promise, shortfall=self._shortfall(promise, counts))
+
+    def miss_rate(self, max_distance: float, n_templates: int) -> float:
+        """Share of visits at which somebody with so many templates is refused at the first look.
+
+        Photographs of other days stood for the looks. NaN where nothing was measured.
+        """
+        if self.table is None:
+            return math.nan
+        return self.table.miss_rate(max_distance, n_templates)
+
+    def _shortfall(self, promise: Promise, counts: Sequence[int]) -> str:
+        """Why the budget is not kept, and which could be; empty where it is kept or there is none."""
+        if not self.budget or not self.table or not counts:
+            return ""
+        table, load = self.table, self.table.load(counts)
+        usable = table.distance_missed(MISSED_TOO_OFTEN, min(counts))
+        if promise.fpir <= self.budget.fpir * (1 + 1e-9) and promise.max_distance >= usable:
+            return ""
+        least = max(table.least_distance, usable)
+        reason = TOO_FEW_MEASURED if least > usable else TOO_MANY_MISSED
+        return shortfall(
+            self.budget,
+            reason,
+            n_people=len(counts),
+            n_served=math.floor(table.load_at(least, self.budget.fpir) / load * len(counts)),
+            fpir=table.fpir(least, load),
+        )
