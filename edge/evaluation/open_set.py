@@ -9,8 +9,10 @@ photographs, is drawn `N_DRAWS` times; the FNIR that is quoted is the mean over 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +39,20 @@ class Setting:
 
 
 SETTINGS = (Setting(100, 1, 1), Setting(400, 1, 1), Setting(100, 3, 1), Setting(100, 3, 3))
+
+
+class Cast(NamedTuple):
+    """Who plays which part in a draw.
+
+    Attributes:
+        enrolled: (N * g,) rows of the photographs in the gallery.
+        probes: (p, q) rows of the photographs that each mated probe fuses.
+        persons: (p,) whose each mated probe is.
+    """
+
+    enrolled: Rows
+    probes: Rows
+    persons: Rows
 
 
 @dataclass(frozen=True)
@@ -85,11 +101,16 @@ def draws(samples: Samples, setting: Setting, combination: Combination = BEST) -
     """`N_DRAWS` draws, always the same for the same samples; none where too few people have enough photographs."""
     if len(eligible(samples, setting)) < setting.n or not len(samples.strangers):
         return ()
-    seeds = ([SEED, setting.n, setting.g, setting.q, number] for number in range(N_DRAWS))
-    return tuple(_draw(samples, setting, combination=combination, generator=np.random.default_rng(seed)) for seed in seeds)
+    return tuple(_draw(samples, cast, combination) for cast in casts(samples, setting))
 
 
-def _draw(samples: Samples, setting: Setting, *, combination: Combination, generator: np.random.Generator) -> Draw:
+def casts(samples: Samples, setting: Setting) -> Iterator[Cast]:
+    """Who plays which part in each of the `N_DRAWS` draws, always the same for the same samples."""
+    for number in range(N_DRAWS):
+        yield _cast(samples, setting, np.random.default_rng([SEED, setting.n, setting.g, setting.q, number]))
+
+
+def _cast(samples: Samples, setting: Setting, generator: np.random.Generator) -> Cast:
     gallery, probes, owners = [], [], []
     for person in generator.choice(eligible(samples, setting), setting.n, replace=False):
         rows = generator.permutation(samples.rows[person])
@@ -98,13 +119,16 @@ def _draw(samples: Samples, setting: Setting, *, combination: Combination, gener
         n_probes = len(others) // setting.q
         probes.append(others[: n_probes * setting.q].reshape(n_probes, setting.q))
         owners.append(np.full(n_probes, person))
-    enrolled, persons = np.concatenate(gallery), np.concatenate(owners)
-    people = People.of(samples.in_gallery[enrolled], samples.persons[enrolled], combination)
-    to_probes = people.distances(levels(fused(samples.templates[np.concatenate(probes)]), people.references))  # (p, N)
-    is_own = people.ids[to_probes.argmin(axis=1)] == persons
+    return Cast(np.concatenate(gallery), np.concatenate(probes), np.concatenate(owners))
+
+
+def _draw(samples: Samples, cast: Cast, combination: Combination) -> Draw:
+    people = People.of(samples.in_gallery[cast.enrolled], samples.persons[cast.enrolled], combination)
+    to_probes = people.distances(levels(fused(samples.templates[cast.probes]), people.references))  # (p, N)
+    is_own = people.ids[to_probes.argmin(axis=1)] == cast.persons
     nearest = np.where(is_own, to_probes.min(axis=1), N_LEVELS).astype(np.int32)
     to_strangers = people.distances(levels(samples.templates[samples.strangers], people.references))  # (m, N)
-    return Draw(to_strangers.min(axis=1), nearest, persons)
+    return Draw(to_strangers.min(axis=1), nearest, cast.persons)
 
 
 def fused(templates: Floats) -> Floats:

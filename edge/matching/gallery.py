@@ -49,17 +49,26 @@ class NearestTemplate:
 
     def match(self, probe: Floats) -> Match:
         """Whose templates are nearest to a probe (d,) float32 unit vector."""
+        distances = self.distances(probe)
+        return self.verdict(distances, int(np.argmin(distances))) if len(distances) else Match(None, FARTHEST, FARTHEST)
+
+    def distances(self, probe: Floats) -> Floats:
+        """How far a probe (d,) float32 unit vector is from each person, these in the ascending order of their ids: (p,)."""
         people = self._people
         if not len(people.ids):
-            return Match(None, FARTHEST, FARTHEST)
+            return np.empty(0, np.float32)
         to_references = np.clip(2 - 2 * (people.references @ probe), 0, FARTHEST)  # (r,); unit vectors: |a - b|^2 = 2 - 2ab
-        distances = people.distances(to_references)  # (p,)
-        best = int(np.argmin(distances))
+        distances: Floats = people.distances(to_references)
+        return distances
+
+    def verdict(self, distances: Floats, best: int) -> Match:
+        """Whether the person in this place of the (p,) distances is named."""
         distance = float(distances[best])
         others = np.delete(distances, best)
-        margin = float(others.min()) - distance if len(others) else FARTHEST
+        # Somebody else may be nearer where a classifier chose.
+        margin = max(0.0, float(others.min()) - distance) if len(others) else FARTHEST
         named = distance <= self.rule.max_distance and margin >= self.rule.min_margin
-        return Match(int(people.ids[best]) if named else None, distance, margin)
+        return Match(int(self._people.ids[best]) if named else None, distance, margin)
 
     @cached_property
     def _people(self) -> People:
