@@ -102,7 +102,9 @@ def int8_file(network: Network, inputs: Sequence[Floats]) -> bytes:
         UnfitNetworkError: it could not be compiled for the Edge TPU.
     """
     float32 = network.path("float32").read_bytes()
-    int8 = quantise.to_int8(float32, quantise.typical(ranges.extremes(float32, inputs, f"{network.name}: ranges")))
+    noted = ranges.extremes(float32, inputs, f"{network.name}: ranges")
+    whole = ranges.of_outputs(float32, noted) if network.whole_output else ()
+    int8 = quantise.to_int8(float32, quantise.typical(noted, whole=whole))
     faults = check.faults(int8)
     if faults:
         raise UnfitNetworkError(f"{network.path('int8').name}: cannot be compiled for the Edge TPU: it " + "; ".join(faults))

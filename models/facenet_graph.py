@@ -75,49 +75,28 @@ def _fold_factor(multiplication: Any, nodes: dict[str, Any], constants: Constant
 
 def as_function(graph: Graph, head: Head) -> Function:
     """FaceNet as a unit has it: ``image``, (n, 160, 160, 3) float32 standardised, to ``template``, (n, outputs of the head)."""
-    layer = _folded(graph.constants, head)
-    return lambda image: {"template": _fully_connected(_last_map(graph, image), *layer)}
+    return _with_last_layer(graph, *head.after(*_bottleneck(graph.constants)))
 
 
 def trunk(graph: Graph) -> Function:
-    """FaceNet without the head: ``image`` to ``template``, (n, 512), and to what its last layer sees, ``features``, (n, 1792)."""
-    layer = _bottleneck(graph.constants)
+    """FaceNet without the head: ``image`` to ``template``, (n, 512)."""
+    return _with_last_layer(graph, *_bottleneck(graph.constants))
+
+
+def _with_last_layer(graph: Graph, matrix: Layer, bias: Layer) -> Function:
+    """Up to the last map, and then a layer, (1792, d) and (d,), as a 1 x 1 convolution."""
 
     def network(image: Any) -> dict[str, Any]:
-        last_map = _last_map(graph, image)
-        return {"template": _fully_connected(last_map, *layer), "features": _flat(last_map)}
+        values: dict[str, Any] = {**graph.constants, INPUT: image}
+        for node in graph.nodes:
+            if node.op != "Placeholder":
+                values[node.name] = _EVALUATE[node.op](node, *(values[_origin(name)] for name in node.input))
+            if node.name == LAST_MAP:
+                break
+        template = tf.nn.conv2d(values[LAST_MAP], matrix[np.newaxis, np.newaxis], 1, "VALID") + bias
+        return {"template": tf.reshape(template, [-1, len(bias)])}  # (n, 1, 1, d) -> (n, d)
 
     return network
-
-
-def _last_map(graph: Graph, image: Any) -> Any:
-    values: dict[str, Any] = {**graph.constants, INPUT: image}
-    for node in graph.nodes:
-        if node.op != "Placeholder":
-            values[node.name] = _EVALUATE[node.op](node, *(values[_origin(name)] for name in node.input))
-        if node.name == LAST_MAP:
-            break
-    return values[LAST_MAP]
-
-
-def _fully_connected(last_map: Any, matrix: Layer, bias: Layer) -> Any:
-    """A 1 x 1 convolution: TFLite quantises it channel by channel."""
-    return _flat(tf.nn.conv2d(last_map, matrix[np.newaxis, np.newaxis], 1, "VALID") + bias)
-
-
-def _flat(last_map: Any) -> Any:
-    return tf.reshape(last_map, [-1, last_map.shape[-1]])  # (n, 1, 1, c) -> (n, c)
-
-
-def _folded(constants: Constants, head: Head) -> tuple[Layer, Layer]:
-    """The last layer with the head in it: matrix (1792, outputs) and bias (outputs,).
-
-    A head of 512 values follows the bottleneck, one of 1792 takes its place.
-    """
-    matrix, bias = _bottleneck(constants)
-    if len(head.matrix) == len(matrix):
-        matrix, bias = np.eye(len(matrix), dtype=np.float32), np.zeros(len(matrix), np.float32)
-    return head.after(matrix, bias)
 
 
 def _bottleneck(constants: Constants) -> tuple[Layer, Layer]:
@@ -176,9 +155,8 @@ def smallest_cosine(with_head: Function, without: Function, head: Head, images: 
     Raises:
         ValueError: it is less than MIN_COSINE.
     """
-    outputs = without(images)
-    (values,) = (each.numpy() for each in outputs.values() if each.shape[-1] == len(head.matrix))
-    pairs = zip(with_head(images)["template"].numpy().astype(np.float64), head(values).astype(np.float64), strict=True)
+    folded, after = with_head(images)["template"].numpy(), head(without(images)["template"].numpy())
+    pairs = zip(folded.astype(np.float64), after.astype(np.float64), strict=True)
     smallest = min(float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) for a, b in pairs)
     if smallest < MIN_COSINE:
         raise ValueError(f"facenet: with its head folded in it differs from the head after it: a cosine of {smallest:.8f}")

@@ -45,6 +45,7 @@ class Network:
         shape: of the input as the files have it, (1, h, w, 3).
         variants: by name, float32 and int8.
         head: what is folded into its last layer.
+        whole_output: whether the range of its outputs holds every value: a template with one that is cut off points elsewhere.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Network:
     shape: tuple[int, int, int, int]
     variants: Mapping[str, Variant]
     head: Path | None = None
+    whole_output: bool = False
 
     @property
     def model(self) -> str:
@@ -81,7 +83,7 @@ NETWORKS = (
     Network("pnet", weights.MTCNN, "MIT", canvas_shape(), _CANVAS),
     Network("rnet", weights.MTCNN, "MIT", (1, RNET_PX, RNET_PX, 3), _CROPS),
     Network("onet", weights.MTCNN, "MIT", (1, ONET_PX, ONET_PX, 3), _CROPS),
-    Network("facenet", weights.FACENET, "MIT", (1, INPUT_PX, INPUT_PX, 3), _FACENET, HEAD),
+    Network("facenet", weights.FACENET, "MIT", (1, INPUT_PX, INPUT_PX, 3), _FACENET, HEAD, whole_output=True),
 )
 """What a unit runs."""
 

@@ -6,7 +6,7 @@ TensorFlow's own calibrator takes the outermost value that any input ever caused
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -43,13 +43,19 @@ def to_int8(content: bytes, ranges: Mapping[int, Range]) -> bytes:
     return quantised
 
 
-def typical(noted: Extremes, *, share: float = SHARE) -> dict[int, Range]:
+def typical(noted: Extremes, *, whole: Collection[int] = (), share: float = SHARE) -> dict[int, Range]:
     """For each tensor the range that holds all of its values at the given share of the inputs.
 
     Three significant digits: another processor computes other last bits, and the file shall have the same hash there.
+
+    Args:
+        noted: extremes at each input, by tensor.
+        whole: tensors whose range holds all values at all inputs.
+        share: of the inputs, for the others.
     """
+    shares = {tensor: 1.0 if tensor in whole else share for tensor in noted}
     return {
-        tensor: (_rounded(np.quantile(pairs[:, 0], 1 - share)), _rounded(np.quantile(pairs[:, 1], share)))
+        tensor: (_rounded(np.quantile(pairs[:, 0], 1 - shares[tensor])), _rounded(np.quantile(pairs[:, 1], shares[tensor])))
         for tensor, pairs in noted.items()
     }
 

@@ -46,6 +46,12 @@ def extremes(content: bytes, inputs: Sequence[Floats], title: str) -> Extremes:
     return {tensor: np.array(pairs) for tensor, pairs in noted.items()}
 
 
+def of_outputs(content: bytes, noted: Extremes) -> set[int]:
+    """The tensors that hold the outputs' values: the outputs, and what they were reshaped from."""
+    outputs = [noted[details["index"]] for details in Interpreter(model_content=content).get_output_details()]
+    return {tensor for tensor, pairs in noted.items() if any(np.array_equal(pairs, output) for output in outputs)}
+
+
 def _computed(interpreter: Any) -> list[int]:
     """Float tensors that an operation writes, and the input."""
     operations = interpreter._get_ops_details()
