@@ -25,6 +25,7 @@ from edge.device.panel import Pins, open_panel
 from edge.device.stop import Stop, StopOnSignal
 from edge.errors import ModelError
 from edge.journal import Tally, Verdict
+from edge.matching.combination import Combination
 from edge.matching.matcher import Rule
 from edge.matching.policy import Policy
 from edge.matching.score_table import ScoreTable
@@ -169,18 +170,20 @@ def policy(config: Config, *, manifest: Path | None = None) -> Policy:
         ModelError: the distance should follow the budget, and the measured scores are missing, damaged or another model's.
     """
     matching = config.matching
-    rule = Rule(matching.max_distance, matching.min_margin)
+    rule, combination = Rule(matching.max_distance, matching.min_margin), Combination(matching.combination)
     try:
-        table = _scores(manifest or manifest_path(), matching.combination)
+        table = _scores(manifest or manifest_path(), combination)
     except ModelError:
         if not matching.max_distance:
             raise
-        return Policy(rule)  # a fixed distance needs no scores; it is only that nobody can say what it means
+        return Policy(
+            rule, combination=combination
+        )  # a fixed distance needs no scores; it is only that nobody can say what it means
     budget = Budget(matching.false_positives_per_year, matching.strangers_per_day)
-    return Policy(rule, table, None if matching.max_distance else budget)
+    return Policy(rule, table, None if matching.max_distance else budget, combination)
 
 
-def _scores(manifest: Path, combination: str) -> ScoreTable:
+def _scores(manifest: Path, combination: Combination) -> ScoreTable:
     """What was measured of the model that the manifest names."""
     path, advice = manifest.with_name("scores.toml"), "Run `make scores`, or set a fixed distance: matching.max_distance."
     try:

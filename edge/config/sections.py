@@ -80,8 +80,8 @@ class MatchingConfig:
         one_of("nearest", "svm", "forest"),
     )
     combination: str = option(
-        "nearest",
-        "How a person's templates count together: nearest, mean, or nearest two (the mean of both distances).",
+        "mean",
+        "How a person's templates count together: nearest, mean (of the templates), or nearest two (the mean of both distances).",
         one_of("nearest", "mean", "nearest two"),
     )
     false_positives_per_year: float = option(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from edge.matching.combination import BEST, Combination
 from edge.matching.gallery import Gallery, NearestTemplate
 from edge.matching.matcher import Matcher, Rule
 from edge.matching.score_table import ScoreTable
@@ -22,6 +23,7 @@ class Policy:
         rule: when a person is named; its distance counts where there is no budget.
         table: what was measured of strangers and of staff; None where nothing was, and then nothing can be promised.
         budget: the distance follows it; None for the fixed distance of the rule.
+        combination: how a person's templates count together; the table's too.
 
     Raises:
         ValueError: there is a budget and no table.
@@ -30,6 +32,7 @@ class Policy:
     rule: Rule
     table: ScoreTable | None = None
     budget: Budget | None = None
+    combination: Combination = BEST
 
     def __post_init__(self) -> None:
         if self.budget and not self.table:
@@ -37,7 +40,8 @@ class Policy:
 
     def matcher(self, gallery: Gallery) -> Matcher:
         """What names the people of a gallery, with the distance that the promise for it names."""
-        return NearestTemplate(gallery, replace(self.rule, max_distance=self.promise_of(gallery).max_distance))
+        rule = replace(self.rule, max_distance=self.promise_of(gallery).max_distance)
+        return NearestTemplate(gallery, rule, self.combination)
 
     def promise_of(self, gallery: Gallery) -> Promise:
         """What strangers have to expect of a gallery."""

@@ -22,6 +22,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.matching.combination import BEST, Combination
+
 Reals = NDArray[np.float64]
 
 N_MULTIPLES = 5
@@ -53,7 +55,7 @@ class ScoreTable:
     misses: Mapping[int, Reals]
 
     @classmethod
-    def of(cls, table: Mapping[str, Any], combination: str) -> Self:
+    def of(cls, table: Mapping[str, Any], combination: Combination = BEST) -> Self:
         """From nested tables as ``models/scores.toml`` has them.
 
         Args:
@@ -64,6 +66,7 @@ class ScoreTable:
             ValueError: something is missing or cannot be; the message says what.
         """
         try:
+            own = table[combination.value]
             made = cls(
                 model=str(table["model"]),
                 n_people=int(table["n_people"]),
@@ -71,8 +74,8 @@ class ScoreTable:
                 fmr=np.array(table["fmr"], np.float64),
                 smallest_fmr=float(table["smallest_fmr"]),
                 spread=np.array(table["spread"], np.float64),
-                multiples=np.array(table[combination]["multiples"], np.float64),
-                misses={each["n_frames"]: np.array(each["fnmr"], np.float64) for each in table[combination]["misses"]},
+                multiples=np.array(own["multiples"], np.float64),
+                misses={each["n_frames"]: np.array(each["fnmr"], np.float64) for each in own["misses"]},
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{error} is missing or not what it should be") from error
