@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.errors import EnrolError
 from edge.evaluation.samples import Samples
@@ -16,6 +17,7 @@ from edge.exchange.folder import Candidate, candidates
 from edge.exchange.names import printable
 from edge.exchange.photographs import decode, read_bytes
 from edge.types import Floats
+from edge.vision.quality import LIMITS, Quality
 from edge.vision.recogniser import Recogniser
 
 NO_FACE = "no face"
@@ -23,11 +25,12 @@ NO_FACE = "no face"
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """A photograph with a face: where it is, its place below the folder, and the face's box (4,) xyxy px."""
+    """A photograph with a face: where it is, its place below the folder, the face's box (4,) xyxy px, and its quality."""
 
     path: Path
     place: str
     box: Floats
+    quality: Quality
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,13 @@ class Collection:
     def n_photos(self) -> int:
         """Photographs in the folders."""
         return len(self.photographs) + len(self.failures) + len(self.copies)
+
+    @property
+    def badness(self) -> dict[str, NDArray[np.float64]]:
+        """Measure of quality -> (n,) of each photograph, turned so that more is worse."""
+        return {
+            limit.measure: np.array([limit.badness(each.quality) for each in self.photographs], np.float64) for limit in LIMITS
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +133,7 @@ class _Collector:
     n_photographs: list[int] = field(default_factory=list)
     persons: list[int] = field(default_factory=list)
     templates: list[Floats] = field(default_factory=list)
+    enrolled: list[Floats] = field(default_factory=list)
     photographs: list[Photograph] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
@@ -156,18 +167,23 @@ class _Collector:
         found = acquire_central(decode(content), self.recogniser)
         if found is None:
             raise EnrolError(NO_FACE)
-        box, template = found
         self.rows[place] = len(self.persons)
         self.persons.append(person)
-        self.templates.append(template)
-        self.photographs.append(Photograph(candidate.path, candidate.shown, box))
+        self.templates.append(found.template)
+        self.enrolled.append(found.enrolled)
+        self.photographs.append(Photograph(candidate.path, candidate.shown, found.box, found.quality))
 
     def collection(self) -> Collection:
         """All together."""
         if not self.templates:
             shown, n = printable(str(self.listed.folder)), len(self.listed.photographs)
             raise EnrolError(f"{shown}: no face is found in any of its photographs ({n:,}).")
-        samples = Samples(np.stack(self.templates), np.array(self.persons, np.intp), np.array(self.n_photographs, np.intp))
+        samples = Samples(
+            templates=np.stack(self.templates),
+            persons=np.array(self.persons, np.intp),
+            n_photographs=np.array(self.n_photographs, np.intp),
+            enrolled=np.stack(self.enrolled),
+        )
         return Collection(
             people=tuple(map(printable, self.people)),
             photographs=tuple(self.photographs),

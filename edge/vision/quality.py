@@ -6,7 +6,7 @@ says of the risk to be missed was measured (`docs/quality.md`); the limits stand
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import cv2
@@ -59,6 +59,38 @@ class Quality:
     weight: float = 1.0
 
 
+class Limit(NamedTuple):
+    """One limit of the gates: which measure of `Quality` is bad at which end, and what is then said."""
+
+    name: str
+    measure: str
+    refusal: Refusal
+
+    @property
+    def is_least(self) -> bool:
+        """Whether small values are the bad ones."""
+        return self.name.startswith("min")
+
+    def badness(self, quality: Quality) -> float:
+        """The measure, turned so that more is worse."""
+        value = abs(float(getattr(quality, self.measure)))
+        return -value if self.is_least else value
+
+
+LIMITS = (
+    Limit("min_inside", "inside", Refusal.CUT_OFF),
+    Limit("max_overlap", "overlap", Refusal.SEVERAL_PEOPLE),
+    Limit("min_face_px", "size_px", Refusal.TOO_FAR),
+    Limit("min_brightness", "brightness", Refusal.TOO_DARK),
+    Limit("max_clipped", "clipped", Refusal.TOO_BRIGHT),
+    Limit("min_contrast", "contrast", Refusal.TOO_BRIGHT),
+    Limit("max_turn", "turn", Refusal.TURNED_AWAY),
+    Limit("max_roll_deg", "roll_deg", Refusal.TURNED_AWAY),
+    Limit("min_sharpness", "sharpness", Refusal.BLURRED),
+)
+"""What has to be put right first stands first: who is cut off cannot be told to turn, and in the dark everything is blurred."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gates:
     """Where a face begins to be unfit; the fields are the configuration's, which also explains them. All open unless told."""
@@ -74,21 +106,25 @@ class Gates:
     max_overlap: float = 1.0
 
     def refusal(self, quality: Quality) -> Refusal | None:
-        """Why a face should not be judged; None where it may be.
+        """Why a face should not be judged, of several reasons the first of `LIMITS`; None where it may be."""
+        return next((limit.refusal for limit in LIMITS if limit.badness(quality) > self._worst(limit)), None)
 
-        Of several reasons the one to be put right first: who is half in the picture cannot be told to turn, and in the dark
-        everything is blurred.
-        """
-        faults = {
-            Refusal.CUT_OFF: quality.inside < self.min_inside,
-            Refusal.SEVERAL_PEOPLE: quality.overlap > self.max_overlap,
-            Refusal.TOO_FAR: quality.size_px < self.min_face_px,
-            Refusal.TOO_DARK: quality.brightness < self.min_brightness,
-            Refusal.TOO_BRIGHT: quality.clipped > self.max_clipped or quality.contrast < self.min_contrast,
-            Refusal.TURNED_AWAY: abs(quality.turn) > self.max_turn or abs(quality.roll_deg) > self.max_roll_deg,
-            Refusal.BLURRED: quality.sharpness < self.min_sharpness,
-        }
-        return next((refusal for refusal, is_so in faults.items() if is_so), None)
+    def at_enrolment(self) -> Gates:
+        """Stricter: a template lasts for years, and a photograph can be taken again (docs/quality.md)."""
+        return replace(
+            self,
+            min_brightness=max(self.min_brightness, 0.13),
+            max_clipped=min(self.max_clipped, 0.3),
+            min_contrast=max(self.min_contrast, 0.085),
+        )
+
+    def _worst(self, limit: Limit) -> float:
+        allowed = float(getattr(self, limit.name))
+        return -allowed if limit.is_least else allowed
+
+
+OPEN = Gates()
+"""Refuses nothing."""
 
 
 def assess(pixels: Image, faces: Faces) -> tuple[Quality, ...]:

@@ -33,6 +33,11 @@ class Colour:
         colours = np.array([pixels[y, x] for x, y in middles], np.float32)
         return colours / np.linalg.norm(colours, axis=1, keepdims=True)
 
+    def both(self, pixels: Image, faces: Faces) -> tuple[Floats, Floats]:
+        """To be enrolled: the colour with red and blue exchanged."""
+        templates = self.templates(pixels, faces)
+        return templates, templates[:, ::-1]
+
 
 RECOGNISER = Recogniser(BrightSquares(), Colour(), "scripted/1")
 RED, GREEN, BLUE = (200, 10, 10), (10, 200, 10), (10, 10, 200)
@@ -58,7 +63,7 @@ def collected(folder: Path) -> Collection:
 
 class TestFaces:
     def test_the_face_nearest_the_centre_is_taken(self) -> None:
-        box, template = acquire_central(picture((40, 40, RED), (110, 100, GREEN), (170, 170, BLUE)), RECOGNISER)
+        box, template, *_ = acquire_central(picture((40, 40, RED), (110, 100, GREEN), (170, 170, BLUE)), RECOGNISER)
         assert box.tolist() == [90, 80, 130, 120]
         assert template.argmax() == 1
 
@@ -67,8 +72,9 @@ class TestFaces:
 
     def test_the_box_is_in_pixels_of_the_photograph(self) -> None:
         large = cv2.resize(picture((100, 100, RED)), (2000, 2000), interpolation=cv2.INTER_NEAREST)
-        box, _ = acquire_central(large, RECOGNISER)
+        box, _, quality, _ = acquire_central(large, RECOGNISER)
         assert box == pytest.approx([800, 800, 1200, 1200], abs=4)
+        assert quality.size_px == pytest.approx(400, abs=4)
 
 
 class TestFolders:
