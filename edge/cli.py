@@ -110,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_events(commands)
     _add_sync(commands)
     _add_evaluate(commands)
+    _add_capture(commands)
     _add_align(commands)
     commands.add("doctor", "say what is wrong with this unit and what to do about it", example="muster doctor")
     show = commands.add(
@@ -226,6 +227,22 @@ def _add_evaluate(commands: _Commands) -> None:
     parser.add_argument(
         "--with-faces", action="store_true", help="show the faces that are confused in the page; it is then biometric data"
     )
+
+
+def _add_capture(commands: _Commands) -> None:
+    parser = commands.add(
+        "capture",
+        "take good, different photographs of somebody with the camera, ready to be enrolled; says what to change, and stops when "
+        "there are enough. What is there already counts and is never written over",
+        example="muster capture '1042 Ada Lovelace' --into people --camera usb:0",
+    )
+    parser.add_argument(
+        "name", metavar="NAME", type=_text, help="whose, 'Name' or 'code Name'; also the name of the person's folder"
+    )
+    parser.add_argument("--into", metavar="FOLDER", required=True, help="where the person's folder is or will be")
+    parser.add_argument("--n", metavar="N", type=_between(1, 99), default=5, help="so many photographs (default: 5)")
+    parser.add_argument("--seconds", metavar="S", type=_between(1, 3600), default=60, help="not longer than this (default: 60)")
+    parser.add_argument("--camera", metavar="SOURCE", help="pi, usb:N or replay:PATH, in place of the configured one")
 
 
 def _add_align(commands: _Commands) -> None:

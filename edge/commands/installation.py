@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import Self
@@ -94,6 +94,24 @@ def configuration_file(arguments: argparse.Namespace) -> Path | None:
         raise ConfigError(
             f"{usual}: cannot be read ({error.strerror}). Be the user that owns the folder, or name another with --data."
         ) from error
+
+
+def with_camera(configured: config.Config, source: str | None) -> config.Config:
+    """The configuration with another camera, where ``--camera`` names one.
+
+    Raises:
+        ConfigError: there is no such camera.
+    """
+    if source is None:
+        return configured
+    checked = config.parse({"camera": {"source": source}}, origin="--camera").camera.source
+    return replace(configured, camera=replace(configured.camera, source=checked))
+
+
+def looking_closer(configured: config.Config) -> config.Config:
+    """Finds faces of half the size too, so that "too small" or "too far" can be told from "no face"."""
+    detection = configured.detection
+    return replace(configured, detection=replace(detection, min_face_px=max(20, detection.min_face_px // 2)))
 
 
 def say(line: str) -> None:

@@ -7,13 +7,11 @@ import logging
 import os
 import signal
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from edge import wiring
-from edge.commands.installation import Installation, say
-from edge.config import Config, parse
+from edge.commands.installation import Installation, say, with_camera
 from edge.errors import ConfigError, MusterError
 from edge.journal import Fault, Verdict
 
@@ -22,19 +20,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Watch until somebody stops it or the recording is over; print every decision, and at the end what it came to."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     installation = Installation.of(arguments)
-    config = _with_camera(installation.config, arguments.camera)
+    config = with_camera(installation.config, arguments.camera)
     with closing(Report(Path(arguments.report or os.devnull))) as report:
         tally, ended_by = wiring.run(config, installation.data, report=report.add)
     say(f"{tally}.")
     return 128 + signal.SIGINT if ended_by is signal.SIGINT else 0
-
-
-def _with_camera(config: Config, source: str | None) -> Config:
-    """Raises ConfigError where there is no such camera."""
-    if source is None:
-        return config
-    checked = parse({"camera": {"source": source}}, origin="--camera").camera.source
-    return replace(config, camera=replace(config.camera, source=checked))
 
 
 class Report:

@@ -129,9 +129,11 @@ def locked(folder: Path) -> Iterator[None]:
                 raise
         if not _is_still_there(path, descriptor):
             raise BlockingIOError(errno.EWOULDBLOCK, "another Muster has just been here", str(path))
-        yield
-        with contextlib.suppress(OSError):
-            path.unlink()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink()
     finally:
         os.close(descriptor)
 

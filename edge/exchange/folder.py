@@ -41,7 +41,7 @@ def candidates(folder: Path) -> list[Candidate]:
         EnrolError: the folder is not there, cannot be read, or holds nothing to enrol.
     """
     try:
-        found = [candidate for entry in _entries(folder) for candidate in _candidates(entry, folder)]
+        found = listed(folder)
     except OSError as error:
         raise EnrolError(f"{printable(str(folder))}: {error.strerror}. Name the folder with the photographs.") from error
     if not found:
@@ -50,6 +50,15 @@ def candidates(folder: Path) -> list[Candidate]:
             "Make one folder for each person in it, or name each photograph after its person."
         )
     return found
+
+
+def listed(folder: Path) -> list[Candidate]:
+    """What `candidates` says, be it nothing.
+
+    Raises:
+        OSError: the folder is not there or cannot be read.
+    """
+    return [candidate for entry in _entries(folder) for candidate in _candidates(entry, folder)]
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -1,0 +1,49 @@
+"""``muster capture``: photographs for enrolment, taken with the unit's own camera."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+from pathlib import Path
+
+from edge import wiring
+from edge.commands.installation import configuration, looking_closer, say, with_camera
+from edge.errors import EnrolError
+from edge.exchange.album import album
+from edge.exchange.capture import Aim, Session
+from edge.exchange.viewfinder import Viewfinder
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Keep views until there are enough. 65 when there are fewer; those that were kept stay."""
+    config = with_camera(configuration(arguments), arguments.camera)
+    into = Path(arguments.into)
+    with album(into, arguments.name) as person:
+        recogniser = wiring.recogniser(looking_closer(config))
+        min_face_px = config.detection.min_face_px
+        aim = Aim(arguments.n, arguments.seconds, wiring.policy(config).promise([1]).max_distance)
+        with wiring.sight(config) as (camera, panel, signals):
+            viewfinder = Viewfinder(recogniser, wiring.gates(config), min_face_px=min_face_px)
+            session = Session(person, viewfinder, aim, panel=panel, tell=say)
+            session.resume(recogniser, min_face_px=min_face_px)
+            try:
+                ended = session.run(camera)
+            finally:
+                say(f"{len(session.kept)} of {aim.n} views of {person.label.name} are in {person.folder}.")
+    stopped_by = signals.received
+    if session.is_complete:
+        say(f"Next: muster enrol {shlex.quote(str(into))}")
+        return 0
+    _explain(session, into, "somebody stopped it" if stopped_by else ended.value)
+    return 128 + signal.SIGINT if stopped_by is signal.SIGINT else EnrolError.exit_code
+
+
+def _explain(session: Session, into: Path, ended: str) -> None:
+    """Why there are fewer than were asked for, and what to do."""
+    missing = f"what was missing last: {session.missing}" if session.n_seen else "nobody stood in front of the camera."
+    say(f"Fewer than were asked for: {ended}; {missing}")
+    say(
+        "The same command goes on from there."
+        + (f" Or with these: muster enrol {shlex.quote(str(into))}" if session.kept else "")
+    )
