@@ -44,7 +44,26 @@ class Facenet:
         """
         if not len(faces):
             return np.empty((0, 0), np.float32)
-        return unit(self.network(standardised(face_crops(Mipmap.of(pixels), faces.boxes)))["template"])
+        return self._of(face_crops(Mipmap.of(pixels), faces.boxes))
+
+    def both(self, pixels: Image, faces: Faces) -> tuple[Floats, Floats]:
+        """Each face's template as the door makes it, and the one to enrol: the mean of it and of the mirrored crop's.
+
+        It costs a second run at enrolment and nothing at the door. docs/matching.md, "The mirrored crop", says what it gains.
+
+        Args:
+            pixels: (H, W, 3) uint8 RGB, the picture that the faces were found in.
+            faces: n faces, at least one.
+
+        Returns:
+            Twice (n, d) float32 unit vectors.
+        """
+        crops = face_crops(Mipmap.of(pixels), faces.boxes)  # (n, 160, 160, 3)
+        upright, mirrored = self._of(crops), self._of(np.ascontiguousarray(crops[:, :, ::-1]))
+        return upright, unit(upright + mirrored)
+
+    def _of(self, crops: Image) -> Floats:
+        return unit(self.network(standardised(crops))["template"])
 
 
 def face_crops(frame: Mipmap, boxes: Floats, *, side_px: int = INPUT_PX) -> Image:

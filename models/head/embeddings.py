@@ -47,17 +47,15 @@ class Embeddings:
     n_failed: int = 0
 
 
-@dataclass(frozen=True)
-class BothViews(Facenet):
-    """Gives (n, 2 d): the crop's template and that of the mirrored crop, neither of unit length."""
+class RawViews(Facenet):
+    """Gives the network's own outputs in the places of the two templates, neither of unit length."""
 
-    network: Network
-
-    def templates(self, pixels: Image, faces: Faces) -> Floats:
-        """Both views of each face."""
+    def both(self, pixels: Image, faces: Faces) -> tuple[Floats, Floats]:
+        """The crop's, and the mirrored crop's: (n, d) each."""
         crops = face_crops(Mipmap.of(pixels), faces.boxes)  # (n, 160, 160, 3)
-        views = [self.network(standardised(each))["template"] for each in (crops, np.ascontiguousarray(crops[:, :, ::-1]))]
-        return np.concatenate(views, axis=1)
+        views = (crops, np.ascontiguousarray(crops[:, :, ::-1]))
+        upright, mirrored = (self.network(standardised(each))["template"] for each in views)
+        return upright, mirrored
 
 
 def embeddings(folder: Path) -> Embeddings:
@@ -94,11 +92,10 @@ def fingerprint(listed: Listing) -> str:
 def _make(listed: Listing) -> Embeddings:
     name, variant = TRUNK
     trunk = load(MANIFEST, name, variant=variant, threads=2)
-    recogniser = Recogniser(detector(load_cascade("auto")), BothViews(trunk), f"{trunk.spec.model}/{variant}")
+    recogniser = Recogniser(detector(load_cascade("auto")), RawViews(trunk), f"{trunk.spec.model}/{variant}")
     collected = collect(listed, recogniser, progress=_with_bar)
     samples = collected.samples
-    upright, mirrored = np.split(samples.templates, 2, axis=1)
-    return Embeddings(upright, mirrored, samples.persons, samples.n_photographs, len(collected.failures))
+    return Embeddings(samples.templates, samples.in_gallery, samples.persons, samples.n_photographs, len(collected.failures))
 
 
 def _with_bar(candidates: Sequence[Candidate]) -> Iterable[Candidate]:

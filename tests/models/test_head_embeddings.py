@@ -10,7 +10,7 @@ import pytest
 from edge.exchange.collect import Listing, listing
 from edge.types import Faces
 from models.head import embeddings
-from models.head.embeddings import BothViews, Embeddings
+from models.head.embeddings import RawViews, Embeddings
 
 
 def left_and_right(batch: np.ndarray) -> dict[str, np.ndarray]:
@@ -31,7 +31,7 @@ def test_the_mirrored_view_has_left_and_right_exchanged() -> None:
     pixels = np.zeros((200, 200, 3), np.uint8)
     pixels[:, 100:] = 255
     face = Faces(np.array([[40, 40, 160, 160]], np.float32), np.ones(1, np.float32), np.zeros((1, 5, 2), np.float32))
-    left, right, mirrored_left, mirrored_right = BothViews(left_and_right).templates(pixels, face)[0]
+    ((left, right),), ((mirrored_left, mirrored_right),) = RawViews(left_and_right).both(pixels, face)
     assert right - left > 1.9
     assert (mirrored_left, mirrored_right) == pytest.approx((right, left), abs=0.01)
 

@@ -53,3 +53,17 @@ def test_without_a_face_the_network_is_not_asked() -> None:
     network = ScriptedNetwork([])
     assert len(Facenet(network).templates(slope(), Faces.none())) == 0
     assert network.batches == []
+
+
+def test_what_is_enrolled_is_the_mean_with_the_mirrored_crop_and_the_other_is_the_doors() -> None:
+    answers = [{"template": np.array([[3, 0], [0, 2]], np.float32)}, {"template": np.array([[0, 5], [0, 1]], np.float32)}]
+    network = ScriptedNetwork(answers)
+    boxes = faces((50, 60, 150, 200), (100, 40, 200, 90))
+    door, enrolled = Facenet(network).both(slope(), boxes)
+    np.testing.assert_allclose(door, [[1, 0], [0, 1]])
+    np.testing.assert_allclose(enrolled, [[2**-0.5, 2**-0.5], [0, 1]])
+    upright, mirrored = network.batches
+    np.testing.assert_array_equal(mirrored, upright[:, :, ::-1])
+    again = ScriptedNetwork(answers[:1])
+    Facenet(again).templates(slope(), boxes)
+    np.testing.assert_array_equal(again.batches[0], upright)
