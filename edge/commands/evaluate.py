@@ -74,7 +74,8 @@ def _with_bar(candidates: Sequence[Candidate]) -> Iterable[Candidate]:
 def _as_stored(collected: Collection) -> Collection:
     """With the templates as a unit reads them from its database."""
     samples = collected.samples
-    return replace(collected, samples=replace(samples, templates=restored(stored(samples.templates))))
+    templates, enrolled = (restored(stored(each)) for each in (samples.templates, samples.in_gallery))
+    return replace(collected, samples=replace(samples, templates=templates, enrolled=enrolled))
 
 
 def _handed(collected: Collection, model: str) -> Handed:

@@ -15,7 +15,6 @@ from edge.device.network import load
 from edge.evaluation.samples import Rows
 from edge.exchange.collect import Listing, collect, listing
 from edge.exchange.folder import Candidate
-from edge.ports import Network
 from edge.types import Faces, Floats, Image
 from edge.vision.facenet import Facenet, face_crops
 from edge.vision.geometry import Mipmap

@@ -67,6 +67,11 @@ class TestFaces:
         assert box.tolist() == [90, 80, 130, 120]
         assert template.argmax() == 1
 
+    def test_what_enrolment_would_keep_stands_beside_it(self, tmp_path: Path) -> None:
+        put(tmp_path / "Ada" / "1.png", picture((100, 100, RED)))
+        samples = collected(tmp_path).samples
+        assert (samples.templates[0].argmax(), samples.in_gallery[0].argmax()) == (0, 2)
+
     def test_no_face_is_no_template(self) -> None:
         assert acquire_central(picture(), RECOGNISER) is None
 

@@ -10,7 +10,7 @@ import pytest
 from edge.exchange.collect import Listing, listing
 from edge.types import Faces
 from models.head import embeddings
-from models.head.embeddings import RawViews, Embeddings
+from models.head.embeddings import Embeddings, RawViews
 
 
 def left_and_right(batch: np.ndarray) -> dict[str, np.ndarray]:
