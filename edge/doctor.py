@@ -24,7 +24,7 @@ from edge.device.camera import open_camera
 from edge.device.clock import SystemClock
 from edge.device.panel import BOARD, has_pins, open_lights
 from edge.device.stop import Stop
-from edge.errors import DeviceError, ModelError, StoreError
+from edge.errors import ConfigError, DeviceError, ModelError, StoreError
 from edge.store import FILE_NAME, Store
 
 FREE_FAULT, FREE_WARNING = 20_000_000, 500_000_000
@@ -156,7 +156,8 @@ def matching(config: Config, path: Path, model: str | None, manifest: Path | Non
     try:
         policy = wiring.policy(config, manifest=manifest)
         counts = _n_templates(path, model)
-    except (ModelError, StoreError) as error:
+        policy.check(len(counts))
+    except (ConfigError, ModelError, StoreError) as error:
         return Finding("matching", State.FAULT, *_split(error))
     promise = policy.promise(counts)
     if not counts:

@@ -29,6 +29,7 @@ class Known:
         policy: how names are given.
 
     Raises:
+        ConfigError: the method of matching cannot name so many.
         ModelError: every template is another model's, so nobody would be known.
         StoreError: the database cannot be read.
     """
@@ -37,6 +38,7 @@ class Known:
         stale = store.stale(model)
         if stale and stale.is_everybody:
             raise ModelError(f"{stale}; {stale.ADVICE}")
+        policy.check(len(store.people()))
         self._store = store
         self._model = model
         self._policy = policy
@@ -52,7 +54,8 @@ class Known:
             Whether the database was asked.
 
         Raises:
-            StoreError: the database cannot be read; what was known stays known.
+            ConfigError: the method of matching cannot name so many; whoever was known stays known.
+            StoreError: the database cannot be read; likewise.
         """
         if self._looked_s is not None and at_s - self._looked_s < CHECK_S:
             return False

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.attendance import Attendance, Case, Moment, Opinion, Rules
-from edge.errors import DeviceError, EnrolError, MusterError, StoreError
+from edge.errors import ConfigError, DeviceError, EnrolError, MusterError, StoreError
 from edge.journal import Fault, Tally, Verdict
 from edge.known import Known
 from edge.matching.policy import Policy
@@ -69,6 +69,7 @@ class Unit:
         report: hears every verdict after its signal.
 
     Raises:
+        ConfigError: the method of matching cannot name so many people.
         ModelError: every template is another model's.
         StoreError: the database cannot be read.
     """
@@ -146,7 +147,7 @@ class Unit:
         try:
             if self._known.look(at_s):
                 self._reading_fault.end()
-        except StoreError as error:
+        except (ConfigError, StoreError) as error:
             self._reading_fault.begin(error)
 
     def _open_and_close_cases(self) -> None:

@@ -176,11 +176,10 @@ def policy(config: Config, *, manifest: Path | None = None) -> Policy:
     except ModelError:
         if not matching.max_distance:
             raise
-        return Policy(
-            rule, combination=combination
-        )  # a fixed distance needs no scores; it is only that nobody can say what it means
+        # A fixed distance needs no scores; it is only that nobody can say what it means.
+        return Policy(rule, combination=combination, method=matching.method)
     budget = Budget(matching.false_positives_per_year, matching.strangers_per_day)
-    return Policy(rule, table, None if matching.max_distance else budget, combination)
+    return Policy(rule, table, None if matching.max_distance else budget, combination, matching.method)
 
 
 def _scores(manifest: Path, combination: Combination) -> ScoreTable:

@@ -60,7 +60,7 @@ ALLOWED = {
     "cli": {"errors"},  # and by name, when it is called, the module of edge.commands
     "__main__": {"cli"},
 }
-NO_DRIVERS_AT_IMPORT = {"gpiozero", "lgpio", "picamera2", "ai_edge_litert", "tflite_runtime", "pycoral"}
+NO_DRIVERS_AT_IMPORT = {"gpiozero", "lgpio", "picamera2", "ai_edge_litert", "tflite_runtime", "pycoral", "sklearn"}
 LANGUAGE = {
     "__future__",
     "collections",
@@ -71,9 +71,10 @@ LANGUAGE = {
     "itertools",
     "math",
     "typing",
+    "warnings",
     "zoneinfo",
 }
-THINKING_MAY_USE = LANGUAGE | {"numpy", "cv2", "html"}
+THINKING_MAY_USE = LANGUAGE | {"numpy", "cv2", "html", "sklearn"}
 
 
 def name_of(path: Path) -> str:

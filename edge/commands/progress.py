@@ -11,7 +11,7 @@ from tqdm import tqdm
 Item = TypeVar("Item")
 
 
-def with_bar(items: Sequence[Item]) -> Iterable[Item]:
-    """A progress bar over photographs, on a terminal, when it takes longer than two seconds."""
-    bar: Iterable[Item] = tqdm(items, unit="photograph", delay=2, disable=None, leave=False, file=sys.stderr)
+def with_bar(items: Sequence[Item], *, unit: str = "photograph") -> Iterable[Item]:
+    """A progress bar on a terminal, when it takes longer than two seconds."""
+    bar: Iterable[Item] = tqdm(items, unit=unit, delay=2, disable=None, leave=False, file=sys.stderr)
     return bar

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge.evaluation.figures import Figures, rate, words
+from edge.evaluation.figures import Figures, rate
 from edge.evaluation.levels import N_LEVELS, STEP
 from edge.evaluation.open_set import curve
 from edge.evaluation.scores import Counts
@@ -59,7 +59,7 @@ def open_set(figures: Figures) -> str:
 def open_set_legend(figures: Figures) -> list[tuple[str, str]]:
     """Class and words of each setting that is drawn."""
     named = zip(COLOURS, figures.draws.items(), strict=False)
-    return [(css, words(setting)) for css, (setting, draws) in named if draws]
+    return [(css, str(setting)) for css, (setting, draws) in named if draws]
 
 
 def histograms(figures: Figures, max_distance: float) -> str:

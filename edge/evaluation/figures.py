@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.evaluation import bootstrap, open_set
+from edge.evaluation import bootstrap, methods, open_set
 from edge.evaluation.bootstrap import UNKNOWN, Interval, Weights
 from edge.evaluation.levels import distance
 from edge.evaluation.open_set import FPIRS, SETTINGS, Draw, Setting
@@ -77,12 +77,13 @@ class Figures:
     draws: dict[Setting, tuple[Draw, ...]]
     identifications: tuple[Identification, ...]
     lfw: Accuracy | None = None
+    methods: tuple[methods.Row, ...] = ()
 
     @cached_property
     def obstacles(self) -> list[str]:
         """One sentence for each figure that cannot be told."""
         told = [(f"FNMR at FMR {rate(each.fmr)}", each.obstacle) for each in self.verifications]
-        told += [(f"FNIR at FPIR {each.fpir:.1%}, {words(each.setting)}", each.obstacle) for each in self.identifications]
+        told += [(f"FNIR at FPIR {each.fpir:.1%}, {each.setting}", each.obstacle) for each in self.identifications]
         return [f"{what}: {why}" for what, why in told if why]
 
     @property
@@ -102,17 +103,16 @@ class Figures:
             "fnmr": {rate(each.fmr): None if each.obstacle else round(each.fnmr, DIGITS) for each in self.verifications},
             "fnir": [_row(each) for each in self.identifications if not each.obstacle],
             "lfw_accuracy": round(self.lfw.mean, DIGITS) if self.lfw else None,
-        }
+        } | self._also()
+
+    def _also(self) -> dict[str, Any]:
+        """What is told when it was asked for."""
+        return {"methods": [each.to_dict() for each in self.methods if not each.obstacle]} if self.methods else {}
 
 
 def rate(fmr: float) -> str:
     """1e-3, as people write it; Python writes 0.001 and 1e-05."""
     return f"1e{round(math.log10(fmr))}"
-
-
-def words(setting: Setting) -> str:
-    """N, g and q."""
-    return f"N={setting.n} g={setting.g} q={setting.q}"
 
 
 def _row(each: Identification) -> dict[str, float]:

@@ -37,6 +37,10 @@ class Setting:
     g: int
     q: int
 
+    def __str__(self) -> str:
+        """As tables have it."""
+        return f"N={self.n} g={self.g} q={self.q}"
+
 
 SETTINGS = (Setting(100, 1, 1), Setting(400, 1, 1), Setting(100, 3, 1), Setting(100, 3, 3))
 

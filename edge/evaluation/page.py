@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from edge.evaluation import charts
+from edge.evaluation import charts, methods
 from edge.evaluation.confusions import Confusion
 from edge.evaluation.figures import Figures, Identification, Verification, rate
 from edge.evaluation.levels import STEP
@@ -46,8 +46,8 @@ class Contents:
 
 def page(contents: Contents) -> str:
     """The page."""
-    parts = [_head(contents), _verification(contents), _identification(contents), _distances(contents), _worst(contents)]
-    body = "".join([*parts, _missing(contents), _terms()])
+    parts = [_head(contents), _verification(contents), _identification(contents), methods.section(contents.figures.methods)]
+    body = "".join([*parts, _distances(contents), _worst(contents), _missing(contents), _terms()])
     return document(contents.title, body)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edge.evaluation import methods
 from edge.evaluation.confusions import alike
-from edge.evaluation.figures import Figures, Identification, Verification, rate, words
+from edge.evaluation.figures import Figures, Identification, Verification, rate
 from edge.evaluation.samples import Samples
 
 WIDTH = 34
@@ -26,7 +27,7 @@ def lines(figures: Figures) -> list[str]:
     if lfw:
         head = "accuracy on the pairs".ljust(WIDTH)
         told.append(f"{head} {lfw.mean:.4f} ± {lfw.deviation:.4f}  {lfw.n_pairs:,} pairs, {lfw.n_left_out:,} not acquired")
-    return told
+    return told + methods.lines(figures.methods)
 
 
 def look_alikes(figures: Figures, samples: Samples, places: Sequence[str]) -> list[str]:
@@ -47,7 +48,7 @@ def _verification(each: Verification) -> str:
 
 
 def _identification(each: Identification) -> str:
-    head = f"FNIR at FPIR {each.fpir:.1%}, {words(each.setting)}".ljust(WIDTH)
+    head = f"FNIR at FPIR {each.fpir:.1%}, {each.setting}".ljust(WIDTH)
     if each.obstacle:
         return f"{head} cannot be told: {each.obstacle}"
     low, high = each.interval

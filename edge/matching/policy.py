@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from edge.matching import classifiers
 from edge.matching.combination import BEST, Combination
 from edge.matching.gallery import Gallery, NearestTemplate
 from edge.matching.matcher import Matcher, Rule
@@ -24,6 +25,7 @@ class Policy:
         table: what was measured of strangers and of staff; None where nothing was, and then nothing can be promised.
         budget: the distance follows it; None for the fixed distance of the rule.
         combination: how a person's templates count together; the table's too.
+        method: who says whom a face is: value of ``matching.method``.
 
     Raises:
         ValueError: there is a budget and no table.
@@ -33,15 +35,28 @@ class Policy:
     table: ScoreTable | None = None
     budget: Budget | None = None
     combination: Combination = BEST
+    method: str = "nearest"
 
     def __post_init__(self) -> None:
         if self.budget and not self.table:
             raise ValueError("a budget needs a table of scores")
 
     def matcher(self, gallery: Gallery) -> Matcher:
-        """What names the people of a gallery, with the distance that the promise for it names."""
+        """What names the people of a gallery, with the distance that the promise for it names.
+
+        Raises:
+            ConfigError: as `check`.
+        """
         rule = replace(self.rule, max_distance=self.promise_of(gallery).max_distance)
-        return NearestTemplate(gallery, rule, self.combination)
+        return classifiers.matcher(self.method, NearestTemplate(gallery, rule, self.combination))
+
+    def check(self, n_people: int) -> None:
+        """Look whether the method can name so many people.
+
+        Raises:
+            ConfigError: it needs scikit-learn, which is missing, or it would take too long to learn them.
+        """
+        classifiers.check(self.method, n_people)
 
     def promise_of(self, gallery: Gallery) -> Promise:
         """What strangers have to expect of a gallery."""
