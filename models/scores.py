@@ -26,6 +26,7 @@ from edge.evaluation.open_set import Setting, draws
 from edge.evaluation.samples import Samples
 from edge.matching.score_table import ScoreTable
 from edge.store.templates import restored, stored
+from edge.vectors import unit
 from models import FOLDER, MANIFEST, faces, files
 from models.head import people
 from models.head.embeddings import Embeddings, embeddings
@@ -69,7 +70,9 @@ def held_out(given: Embeddings) -> Iterator[Samples]:
     for number, (others, fold) in enumerate(people.folds(given, N_FOLDS), 1):
         print(f"{CHOSEN}, fold {number}", flush=True)
         head = TRIALS[CHOSEN].train(others, lambda _: None)
-        yield Samples(restored(stored(head(fold.upright))), fold.persons, fold.n_photographs)
+        upright, mirrored = head(fold.upright), head(fold.mirrored)
+        at_the_door, enrolled = (restored(stored(each)) for each in (upright, unit(upright + mirrored)))
+        yield Samples(at_the_door, fold.persons, fold.n_photographs, enrolled)
 
 
 def proof(folds: Sequence[Samples]) -> Iterator[str]:

@@ -1,0 +1,126 @@
+"""Tries the promise where ``make scores`` does not: ``python -m models.promise``. Figures are in docs/matching.md.
+
+All of it on people whom the head never saw. The table of two folds sets the distance, the third fold is let in.
+
+* galleries of many makes: 5 to 300 people, with one photograph or with one to five each;
+* strangers of whom several photographs are fused, as along a track;
+* what a margin to the runner-up buys.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.evaluation.levels import STEP, levels
+from edge.evaluation.open_set import fused
+from edge.evaluation.samples import Rows, Samples
+from edge.matching.combination import BEST, People
+from edge.matching.score_table import N_MULTIPLES, Reals, ScoreTable
+from models import faces
+from models.head.embeddings import embeddings
+from models.score_distances import measured
+from models.scores import held_out
+
+N_DRAWS = 20
+SEED = 1993
+BUDGETS = (0.05, 0.01, 0.003)
+MARGINS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2)
+
+
+class Visit(NamedTuple):
+    """Who came to one gallery: distances to the nearest person and to the runner-up, (n, 2); and whether the nearest is right."""
+
+    strangers: Reals
+    mated: Reals
+    is_right: NDArray[np.bool_]
+
+
+def main() -> int:
+    """Try everything, print a line for each."""
+    folds = list(held_out(embeddings(faces.folder())))
+    tables = [ScoreTable.of({"model": ""} | measured([other for other in folds if other is not fold])) for fold in folds]
+    for line in (*compositions(folds, tables), *fused_strangers(folds), *margins(folds)):
+        print(line, flush=True)
+    return 0
+
+
+def compositions(folds: Sequence[Samples], tables: Sequence[ScoreTable]) -> Iterator[str]:
+    """The real FPIR of galleries of many makes at the distances of the table."""
+    for n, most in ((5, 1), (10, 1), (30, 1), (100, 1), (300, 1), (10, N_MULTIPLES), (30, N_MULTIPLES), (100, N_MULTIPLES)):
+        for budget in BUDGETS:
+            real = []
+            for fold, table in zip(folds, tables, strict=True):
+                for gallery in galleries(fold, n, most):
+                    distance = table.distance(budget, table.load([len(rows) for rows in gallery]))
+                    real.append(np.mean(visit(fold, gallery).strangers[:, 0] <= distance))
+            yield f"{n:3} people with 1 to {most} templates, budget {budget:.1%}: real FPIR {np.mean(real):.2%}"
+
+
+def galleries(fold: Samples, n: int, most: int) -> Iterator[list[Rows]]:
+    """Draws of n people with one to so many templates each, chosen by chance; another photograph of each is left for a visit."""
+    for number in range(N_DRAWS):
+        generator = np.random.default_rng([SEED, n, most, number])
+        people = generator.choice(np.flatnonzero(fold.n_templates > 1), n, replace=False)
+        yield [
+            generator.permutation(fold.rows[person])[: generator.integers(1, min(most, fold.n_templates[person] - 1) + 1)]
+            for person in people
+        ]
+
+
+def visit(fold: Samples, gallery: Sequence[Rows]) -> Visit:
+    """Every stranger, and every photograph of an enrolled person that is not enrolled, before one gallery."""
+    rows = np.concatenate(gallery)
+    people = People.of(fold.in_gallery[rows], fold.persons[rows], BEST)
+    others = np.setdiff1d(np.flatnonzero(np.isin(fold.persons, people.ids)), rows)
+    to_strangers = _distances(people, fold, fold.strangers)
+    to_mated = _distances(people, fold, others)
+    is_right = people.ids[to_mated.argmin(axis=1)] == fold.persons[others]
+    return Visit(np.partition(to_strangers, 1)[:, :2], np.partition(to_mated, 1)[:, :2], is_right)
+
+
+def _distances(people: People, fold: Samples, rows: Rows) -> Reals:
+    return np.asarray(people.distances(levels(fold.templates[rows], people.references)) * STEP, np.float64)
+
+
+def fused_strangers(folds: Sequence[Samples]) -> Iterator[str]:
+    """How many times as often a stranger is near somebody when q photographs, of different days, are fused into one look."""
+    window = np.arange(0.9, 1.11, 0.05)
+    for q in (2, 3, 5):
+        alone = together = 0.0
+        for fold in folds:
+            generator = np.random.default_rng([SEED, q])
+            firsts = np.array([rows[0] for rows in fold.rows if len(rows)])
+            for person in np.repeat(np.flatnonzero(fold.n_templates >= q), 4):
+                rows = generator.permutation(fold.rows[person])[:q]
+                others = fold.in_gallery[firsts[fold.persons[firsts] != person]]
+                alone += sum((levels(fold.templates[rows], others) * STEP <= t).mean(axis=0).sum() for t in window)
+                together += sum((levels(fused(fold.templates[rows][np.newaxis]), others) * STEP <= t).sum() for t in window)
+        yield f"a stranger's {q} photographs fused: near somebody {together / alone:.2f} times as often as one of them"
+
+
+def margins(folds: Sequence[Samples]) -> Iterator[str]:
+    """How many are missed, or called by another's name, where a share of the strangers is named with this margin."""
+    for n, most in ((100, 1), (300, 1), (100, 3)):
+        visits = [visit(fold, gallery) for fold in folds for gallery in galleries(fold, n, most)]
+        for fpir in BUDGETS[1:]:
+            for margin in MARGINS:
+                missed, wrong = np.mean([_with_margin(each, margin, fpir) for each in visits], axis=0)
+                head = f"{n} people, 1 to {most} templates, FPIR {fpir:.1%}, margin {margin:.2f}"
+                yield f"{head}: FNIR {missed:.4f}, another's name {wrong:.5f}"
+
+
+def _with_margin(each: Visit, margin: float, fpir: float) -> tuple[float, float]:
+    """FNIR, and the share of mated probes that are called by another's name."""
+    ranked = np.sort(np.where(np.diff(each.strangers)[:, 0] >= margin, each.strangers[:, 0], np.inf))
+    distance = ranked[int(fpir * len(ranked))]
+    is_named = (each.mated[:, 0] < distance) & (np.diff(each.mated)[:, 0] >= margin)
+    return float(1 - np.mean(is_named & each.is_right)), float(np.mean(is_named & ~each.is_right))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

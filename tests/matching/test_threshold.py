@@ -1,0 +1,235 @@
+"""The distance that follows a budget: what it promises, and what happens when it cannot."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge.matching.gallery import Gallery
+from edge.matching.matcher import Rule
+from edge.matching.policy import Policy
+from edge.matching.score_table import ScoreTable
+from edge.matching.threshold import Budget, Promise, one_in, two_digits
+
+pytestmark = pytest.mark.native
+
+SMALLEST = 1e-6
+DISTANCES = [0.4, 0.6, 0.8, 1.0, 1.2, 1.4]
+TABLES: dict[str, Any] = {
+    "model": "m",
+    "n_people": 1000,
+    "smallest_fmr": SMALLEST,
+    "distances": DISTANCES,
+    "fmr": [SMALLEST, SMALLEST, 1e-5, 2e-4, 2e-3, 2e-2],
+    "spread": [2.0, 2.0, 2.0, 1.0, 0.5, 0.3],
+    "mean": {
+        "multiples": [1, 1.4, 1.6, 1.8, 1.9],
+        "misses": [
+            {"n_frames": 1, "fnmr": [[rate / g for rate in (0.9, 0.6, 0.3, 0.1, 0.02, 0.0)] for g in (1, 2, 3, 4, 5)]},
+            {"n_frames": 3, "fnmr": [[rate / g for rate in (0.6, 0.3, 0.1, 0.01, 0.0, 0.0)] for g in (1, 2, 3, 4, 5)]},
+        ],
+    },
+}
+TABLE = ScoreTable.of(TABLES)
+BUDGET = Budget(12, 10)
+SITES: tuple[tuple[int, ...], ...] = ((1,), (1,) * 10, (1,) * 84, (3,) * 100, (5, 1, 2) * 100, (1,) * 1000)
+
+
+def policy(budget: Budget = BUDGET, table: ScoreTable = TABLE) -> Policy:
+    return Policy(Rule(0.0, 0.1), table, budget)
+
+
+def fixed(distance: float, table: ScoreTable | None = TABLE) -> Policy:
+    return Policy(Rule(distance), table)
+
+
+# The arithmetic
+
+
+def test_a_budget_is_a_share_of_the_strangers() -> None:
+    assert Budget(36.5, 10).fpir == pytest.approx(0.01)
+    assert Budget(1e6, 10).fpir == 1.0
+    assert str(Budget(12, 10)) == "12 a year of 10 strangers a day"
+
+
+@pytest.mark.parametrize("n", [1, 10, 300, 20_000])
+@pytest.mark.parametrize("distance", [0.8, 1.0, 1.3])
+def test_the_fpir_is_that_of_strangers_of_whom_some_look_like_many(n: int, distance: float) -> None:
+    fmr = float(np.exp(np.interp(distance, DISTANCES, np.log(TABLE.fmr))))
+    spread = float(np.interp(distance, DISTANCES, TABLE.spread))
+    strangers = np.random.default_rng(5).gamma(1 / spread, fmr * spread, 400_000)
+    really = float(np.mean(1 - (1 - np.minimum(strangers, 1)) ** n))
+    assert TABLE.fpir(distance, n) == pytest.approx(really, rel=0.03)
+
+
+@pytest.mark.parametrize("load", [1.0, 84.0, 500.0])
+@pytest.mark.parametrize("fpir", [0.003, 0.01, 0.2])
+def test_the_distance_is_the_largest_that_keeps_the_budget(load: float, fpir: float) -> None:
+    distance = TABLE.distance(fpir, load)
+    assert TABLE.fpir(distance, load) <= fpir
+    at_the_end = distance > DISTANCES[-1] - 1e-6
+    assert at_the_end or TABLE.fpir(distance + 1e-6, load) > fpir
+
+
+def test_how_many_a_distance_serves_is_the_inverse_of_its_fpir() -> None:
+    for load in (1.0, 50.0, 3000.0):
+        assert TABLE.load_at(0.9, TABLE.fpir(0.9, load)) == pytest.approx(load)
+
+
+def test_the_fpir_grows_with_the_distance_and_with_the_gallery() -> None:
+    rates = np.array(
+        [[TABLE.fpir(distance, load) for load in np.geomspace(1, 1e5, 30)] for distance in np.linspace(0.6, 1.4, 81)]
+    )
+    assert (np.diff(rates, axis=0) >= 0).all()
+    assert (np.diff(rates, axis=1) > 0).all()
+
+
+def test_several_templates_of_one_person_count_less_than_as_many_people() -> None:
+    assert TABLE.load([3]) == pytest.approx(1.6)
+    assert TABLE.load([1, 1, 1]) == pytest.approx(3)
+    assert TABLE.load([10]) == pytest.approx(2 * TABLE.load([5])), "beyond what was measured, nothing is taken for granted"
+    assert TABLE.load([0]) == TABLE.load([]) == 0
+
+
+# What is promised
+
+
+def test_it_is_said_in_plain_words() -> None:
+    promise = policy(Budget(3.04, 10)).promise([1] * 84)
+    assert str(promise) == "with 84 people: one stranger in 1,200 is given a name"
+    assert promise.shortfall == ""
+    assert (promise.n_people, promise.n_templates) == (84, 84)
+
+
+@pytest.mark.parametrize("site", SITES)
+@pytest.mark.parametrize("budget", [Budget(12, 10), Budget(300, 10), Budget(12, 1)])
+def test_the_budget_is_kept_or_it_is_said_why_not(site: Sequence[int], budget: Budget) -> None:
+    promise = policy(budget).promise(site)
+    assert promise.fpir <= budget.fpir * 1.000001 or promise.shortfall
+    assert promise.fpir == pytest.approx(TABLE.fpir(promise.max_distance, TABLE.load(site)))
+
+
+def test_more_people_more_templates_or_a_smaller_budget_make_the_distance_smaller() -> None:
+    distances = [policy().promise(site).max_distance for site in ([1] * 10, [1] * 84, [3] * 84, [3] * 200)]
+    assert distances == sorted(distances, reverse=True)
+    assert len(set(distances)) == 4
+    assert policy(Budget(6, 10)).promise([1] * 84).max_distance < policy().promise([1] * 84).max_distance
+
+
+def test_the_matcher_of_a_gallery_has_the_distance_that_is_promised() -> None:
+    axes = np.eye(81, dtype=np.float32)  # two templates for each of 40 people, and a direction that is nobody's
+    gallery = Gallery(axes[:80], np.repeat(np.arange(40), 2))
+    distance = policy().promise([2] * 40).max_distance
+    person = (axes[0] + axes[1]) / np.float32(math.sqrt(2))
+    for offset, named in ((-0.01, 0), (0.01, None)):
+        cosine = 1 - (distance + offset) / 2
+        match = policy().matcher(gallery).match((cosine * person + math.sqrt(1 - cosine**2) * axes[80]).astype(np.float32))
+        assert match.distance == pytest.approx(distance + offset, abs=1e-4)
+        assert match.person_id == named
+
+
+def test_nobody_enrolled_names_nobody() -> None:
+    promise = policy().promise([])
+    assert (promise.fpir, promise.n_people, promise.shortfall) == (0.0, 0, "")
+    assert str(promise) == "nobody is enrolled: no stranger is given a name"
+    assert policy().promise([0, 0]) == promise, "people without a template are not enrolled"
+
+
+def test_one_person_alone() -> None:
+    promise = policy().promise([1])
+    assert str(promise).startswith("with 1 person: one stranger in 300 ")
+    assert promise.max_distance <= DISTANCES[-1]
+
+
+def test_fifty_thousand_templates_are_too_many_for_this_budget() -> None:
+    promise = policy().promise([5] * 10_000)
+    assert promise.max_distance == TABLE.least_distance == 0.6, "as strict as can be told"
+    assert "cannot be kept with 10,000 people" in promise.shortfall
+    assert promise.fpir > BUDGET.fpir
+
+
+def test_a_shortfall_names_a_number_of_people_and_a_budget_that_do() -> None:
+    strict = Budget(0.2, 10)
+    shortfall = policy(strict).promise([2] * 5000).shortfall
+    served, needed = (
+        int(re.findall(f"{words} ([\\d,]+)", shortfall)[0].replace(",", "")) for words in ("could serve", "people need")
+    )
+    assert not policy(strict).promise([2] * served).shortfall
+    assert policy(strict).promise([2] * (served + 2)).shortfall
+    assert not policy(Budget(needed, 10)).promise([2] * 5000).shortfall
+
+
+def test_a_distance_at_which_most_visits_fail_is_a_shortfall_too() -> None:
+    missed_often = TABLES | {"mean": TABLES["mean"] | {"misses": [{"n_frames": 1, "fnmr": [[0.9, 0.9, 0.8, 0.4, 0.2, 0.1]] * 5}]}}
+    promise = policy(table=ScoreTable.of(missed_often)).promise([1] * 300)
+    assert promise.fpir <= BUDGET.fpir, "it is kept all the same"
+    assert "refused more often than not" in promise.shortfall
+
+
+def test_a_fixed_distance_is_that_and_says_what_it_means_for_the_present_gallery() -> None:
+    few, many = fixed(0.8).promise([1] * 10), fixed(0.8).promise([1] * 1000)
+    assert (few.max_distance, many.max_distance, many.shortfall) == (0.8, 0.8, "")
+    assert str(few) == "with 10 people: one stranger in 10,000 is given a name"
+    assert str(many).startswith("with 1,000 people: one stranger in 100 ")
+
+
+def test_below_what_was_measured_the_promise_is_a_bound() -> None:
+    assert "with 10 people: at most one stranger in" in str(fixed(0.3).promise([1] * 10))
+
+
+def test_without_scores_a_fixed_distance_works_and_promises_nothing() -> None:
+    promise = fixed(0.8, None).promise([1, 1])
+    assert (promise.max_distance, math.isnan(promise.fpir)) == (0.8, True)
+    assert "nobody knows how many strangers" in str(promise)
+    assert math.isnan(fixed(0.8, None).miss_rate(0.8, 1))
+    with pytest.raises(ValueError, match="table"):
+        Policy(Rule(0.0), None, BUDGET)
+
+
+def test_a_promise_is_never_rounded_to_the_better() -> None:
+    assert one_in(1 / 1299) == "one stranger in 1,200"
+    assert one_in(1 / 9.7) == "one stranger in 9"
+    assert one_in(0.6) == "more than every second stranger"
+    assert [two_digits(value) for value in (1.9, 99, 101, 12_345_678)] == [1, 99, 100, 12_000_000]
+    assert str(Promise(0.7, 0.6, 3, 3)) == "with 3 people: more than every second stranger is given a name"
+
+
+# Who is missed
+
+
+def test_the_miss_rate_falls_with_distance_with_templates_and_with_frames() -> None:
+    asked = policy()
+    assert asked.miss_rate(0.8, 1) == pytest.approx(0.3)
+    assert asked.miss_rate(0.9, 1) == pytest.approx(0.2)
+    assert asked.miss_rate(0.8, 3) == pytest.approx(0.1)
+    assert asked.miss_rate(0.8, 50) == asked.miss_rate(0.8, 5), "beyond five it is told for five"
+    assert TABLE.miss_rate(0.8, 1, n_frames=3) == pytest.approx(0.1)
+    assert TABLE.miss_rate(0.8, 1, n_frames=2) == pytest.approx(0.3), "two frames are not yet three"
+
+
+# A table that cannot be
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"fmr": None}, "fmr"),
+        ({"distances": [0.4, 0.4, 0.8, 1.0, 1.2, 1.4]}, "distances"),
+        ({"fmr": [SMALLEST, 1e-3, 1e-5, 2e-4, 2e-3, 2e-2]}, "fmr"),
+        ({"fmr": [0.0, SMALLEST, 1e-5, 2e-4, 2e-3, 2e-2]}, "fmr"),
+        ({"fmr": TABLES["fmr"][:-1]}, "fmr"),
+        ({"spread": [0.3, 0.5, 1.0, 2.0, 2.0, 2.0]}, "spread"),
+        ({"smallest_fmr": "few"}, "few"),
+        ({"mean": {"multiples": [1, 2], "misses": TABLES["mean"]["misses"]}}, "multiples"),
+        ({"mean": {"multiples": TABLES["mean"]["multiples"], "misses": []}}, "misses"),
+        ({"mean": 3}, "int"),
+    ],
+)
+def test_a_table_that_cannot_be_is_refused(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        ScoreTable.of({key: value for key, value in (TABLES | change).items() if value is not None})
