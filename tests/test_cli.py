@@ -279,6 +279,74 @@ class TestEnrol:
         assert json.loads(muster("people", "list", "--json")[1]) == people
 
 
+class TestCapture:
+    """With the real networks; somebody is photographed in tests/demo/test_demo_capture.py."""
+
+    @pytest.fixture
+    def empty_room(self, tmp_path: Path) -> str:
+        folder = tmp_path / "recording"
+        folder.mkdir()
+        for number in range(3):
+            cv2.imwrite(str(folder / f"{number}.png"), np.full((240, 320, 3), 128, np.uint8))
+        return f"replay:{folder}"
+
+    def test_nobody_before_the_camera_is_said_and_leaves_nothing(self, muster: Muster, tmp_path: Path, empty_room: str) -> None:
+        code, out, _ = muster("capture", "1042 Jane Doe", "--into", str(tmp_path / "people"), "--camera", empty_room)
+        assert code == 65
+        assert out.splitlines() == [
+            "1 of 5: look straight into the camera.",
+            "Nothing was kept.",
+            "Fewer than were asked for, because the camera had no more to give. Nobody stood in front of the camera.",
+            "The same command goes on from there.",
+        ]
+        assert not (tmp_path / "people").exists()
+
+    @pytest.mark.parametrize(
+        ("camera", "code", "said"),
+        [
+            ("replay:nowhere", 69, "nowhere is not there"),
+            ("usb:97", 69, "/dev/video97 is not there"),
+            ("webcam", 78, "--camera: 'camera.source' must be"),
+        ],
+    )
+    def test_a_camera_that_is_not_there_is_said(self, muster: Muster, tmp_path: Path, camera: str, code: int, said: str) -> None:
+        done = muster("capture", "Jane Doe", "--into", str(tmp_path / "people"), "--camera", camera)
+        assert done[0] == code
+        assert said in done[2]
+        assert not (tmp_path / "people").exists()
+
+    @pytest.mark.parametrize(
+        "words",
+        [["Jane"], ["Jane", "--into", "x", "--n", "0"], ["Jane", "--into", "x", "--seconds", "-1"], ["\udcff", "--into", "x"]],
+    )
+    def test_wrong_usage(self, muster: Muster, words: list[str]) -> None:
+        assert muster("capture", *words)[0] == 2
+
+    def test_what_is_nobodys_name_is_said(self, muster: Muster, tmp_path: Path, empty_room: str) -> None:
+        code, _, errors = muster("capture", "a/b", "--into", str(tmp_path / "people"), "--camera", empty_room)
+        assert (code, "cannot be the name of a person's folder" in errors) == (65, True)
+
+
+class TestAlign:
+    """With the real networks."""
+
+    def test_where_nothing_can_be_aligned_it_says_why(self, muster: Muster, tmp_path: Path) -> None:
+        (tmp_path / "in" / "Jane").mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "in" / "Jane" / "wall.png"), np.full((240, 320, 3), 128, np.uint8))
+        (tmp_path / "in" / "torn.jpg").write_bytes(b"torn")
+        code, out, _ = muster("align", str(tmp_path / "in"), str(tmp_path / "out"))
+        assert code == 65
+        assert out.splitlines() == [
+            "not aligned: torn.jpg: not a picture that Muster reads (JPEG, PNG, WEBP, BMP, TIFF, GIF)",
+            "not aligned: Jane/wall.png: no face",
+            "2 photographs: 0 aligned, 0 already, 2 not.",
+        ]
+
+    def test_a_size_that_cannot_be_is_wrong_usage(self, muster: Muster) -> None:
+        code, _, errors = muster("align", "in", "out", "--size", "1.5")
+        assert (code, "'1.5' is not a whole number between 16 and 2048" in errors) == (2, True)
+
+
 class TestEvents:
     def test_are_printed_in_local_time(self, muster: Muster, populated: Path) -> None:
         configure(populated, '[unit]\ntimezone = "Europe/Vienna"')

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
             try:
                 ended = session.run(camera)
             finally:
-                say(f"{len(session.kept)} of {aim.n} views of {person.label.name} are in {person.folder}.")
+                say(_found(session, aim.n, f"{person.label.name} are in {person.folder}"))
     stopped_by = signals.received
     if session.is_complete:
         say(f"Next: muster enrol {shlex.quote(str(into))}")
@@ -39,10 +39,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 128 + signal.SIGINT if stopped_by is signal.SIGINT else EnrolError.exit_code
 
 
+def _found(session: Session, n: int, of_whom: str) -> str:
+    return f"{len(session.kept)} of {n} views of {of_whom}." if session.kept else "Nothing was kept."
+
+
 def _explain(session: Session, into: Path, ended: str) -> None:
     """Why there are fewer than were asked for, and what to do."""
-    missing = f"what was missing last: {session.missing}" if session.n_seen else "nobody stood in front of the camera."
-    say(f"Fewer than were asked for: {ended}; {missing}")
+    last = f"What was said last: {session.missing}" if session.n_seen else "Nobody stood in front of the camera."
+    say(f"Fewer than were asked for, because {ended}. {last}")
     say(
         "The same command goes on from there."
         + (f" Or with these: muster enrol {shlex.quote(str(into))}" if session.kept else "")
