@@ -77,7 +77,7 @@ def held_out(given: Embeddings) -> Iterator[Samples]:
 
 def proof(folds: Sequence[Samples]) -> Iterator[str]:
     """The table of all folds but one sets the distance, the strangers of that one are counted; a line for each."""
-    found: list[list[Row]] = []
+    found: list[tuple[Row, ...]] = []
     for number, fold in enumerate(folds):
         table = ScoreTable.of({"model": ""} | measured([other for other in folds if other is not fold]))
         found.append(tried(table, {setting: draws(fold, setting) for setting in SETTINGS}))

@@ -53,10 +53,10 @@ class Row:
         return f"{head} {self.fpir:.2%} of the strangers are given a name, FNIR {self.fnir:.4f}, distance {self.distance:.3f}"
 
 
-def tried(scores: ScoreTable, draws: Mapping[Setting, Sequence[Draw]]) -> list[Row]:
+def tried(scores: ScoreTable, draws: Mapping[Setting, Sequence[Draw]]) -> tuple[Row, ...]:
     """A row for each budget in each setting that has draws."""
     settings = [setting for setting, found in draws.items() if found and setting.q == 1]
-    return [row(scores, setting, draws[setting], budget) for setting in settings for budget in FPIRS]
+    return tuple(row(scores, setting, draws[setting], budget) for setting in settings for budget in FPIRS)
 
 
 def row(scores: ScoreTable, setting: Setting, draws: Sequence[Draw], budget: float) -> Row:

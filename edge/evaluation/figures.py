@@ -9,16 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from edge.evaluation import bootstrap, methods, open_set
+from edge.evaluation import bootstrap, budget, methods, open_set
 from edge.evaluation.bootstrap import UNKNOWN, Interval, Weights
 from edge.evaluation.levels import distance
 from edge.evaluation.open_set import FPIRS, SETTINGS, Draw, Setting
 from edge.evaluation.pairs import Accuracy
 from edge.evaluation.samples import Samples
 from edge.evaluation.scores import FMRS, Scores, score
+from edge.matching.matcher import Rule
+from edge.matching.policy import Policy
 
 DIGITS = 6
 """Of the figures in JSON; the last bits of another processor do not show."""
+
+UNMEASURED = Policy(Rule(0.0))
+"""Of a network of which no scores were measured: nothing can be promised, so no promise can be tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class Figures:
     draws: dict[Setting, tuple[Draw, ...]]
     identifications: tuple[Identification, ...]
     lfw: Accuracy | None = None
+    budgets: tuple[budget.Row, ...] = ()
     methods: tuple[methods.Row, ...] = ()
 
     @cached_property
@@ -103,6 +109,7 @@ class Figures:
             "fnmr": {rate(each.fmr): None if each.obstacle else round(each.fnmr, DIGITS) for each in self.verifications},
             "fnir": [_row(each) for each in self.identifications if not each.obstacle],
             "lfw_accuracy": round(self.lfw.mean, DIGITS) if self.lfw else None,
+            "budget": [each.to_dict() for each in self.budgets],
         } | self._also()
 
     def _also(self) -> dict[str, Any]:
@@ -128,14 +135,22 @@ def _row(each: Identification) -> dict[str, float]:
     }
 
 
-def measure(samples: Samples, handed: Handed, *, lfw: Accuracy | None = None) -> Figures:
-    """Compute every figure that the samples allow."""
+def measure(samples: Samples, handed: Handed, *, lfw: Accuracy | None = None, policy: Policy = UNMEASURED) -> Figures:
+    """Compute every figure that the samples allow.
+
+    Args:
+        samples: templates of a folder.
+        handed: what was evaluated.
+        lfw: accuracy on pairs that were named.
+        policy: the unit's: how templates count together, and the scores that a budget's distance follows from.
+    """
     scores, weights = score(samples), bootstrap.draw_people(samples.n_people)
-    found = {setting: open_set.draws(samples, setting) for setting in SETTINGS}
+    found = {setting: open_set.draws(samples, setting, policy.combination) for setting in SETTINGS}
     identifications = [
         each for setting in SETTINGS for each in _identify(samples, setting, found=found[setting], weights=weights)
     ]
-    return Figures(handed, scores, _verify(samples, scores, weights), found, tuple(identifications), lfw)
+    budgets = budget.tried(policy.table, found) if policy.table else ()
+    return Figures(handed, scores, _verify(samples, scores, weights), found, tuple(identifications), lfw, budgets)
 
 
 def _verify(samples: Samples, scores: Scores, weights: Weights) -> tuple[Verification, ...]:

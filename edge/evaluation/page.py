@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from edge.evaluation import charts, methods
+from edge.evaluation import budget, charts, methods
 from edge.evaluation.confusions import Confusion
 from edge.evaluation.figures import Figures, Identification, Verification, rate
 from edge.evaluation.levels import STEP
@@ -24,7 +24,7 @@ class Contents:
     Attributes:
         figures: all figures.
         title: name of the folder.
-        max_distance: what the unit is configured with.
+        max_distance: up to which the unit gives a name with these people enrolled.
         places: person/photograph of each row.
         strangers: the worst different-person pairs.
         selves: the worst same-person pairs.
@@ -46,9 +46,10 @@ class Contents:
 
 def page(contents: Contents) -> str:
     """The page."""
-    parts = [_head(contents), _verification(contents), _identification(contents), methods.section(contents.figures.methods)]
-    body = "".join([*parts, _distances(contents), _worst(contents), _missing(contents), _terms()])
-    return document(contents.title, body)
+    figures = contents.figures
+    parts = [_head(contents), _verification(contents), _identification(contents), budget.section(figures.budgets)]
+    parts += [methods.section(figures.methods), _distances(contents), _worst(contents), _missing(contents), _terms()]
+    return document(contents.title, "".join(parts))
 
 
 def _head(contents: Contents) -> str:
@@ -131,8 +132,8 @@ def _distances(contents: Contents) -> str:
     if scores.n_same and scores.n_different:
         at = round(contents.max_distance / STEP)
         sentence = (
-            f"<p>This unit is configured with max_distance {contents.max_distance:g}. One photograph against one, that refuses a "
-            f"person {scores.fnmr(at):.2%} of the time and takes two people for one {scores.fmr(at):.3%} of the time.</p>"
+            f"<p>With these people enrolled this unit's distance is {contents.max_distance:.3g}. One photograph against one, "
+            f"that refuses a person {scores.fnmr(at):.2%} of the time and takes two for one {scores.fmr(at):.3%} of the time.</p>"
         )
     shown = figure(legend + chart if chart else "", "Each side is 100% of its pairs.")
     return f"<h2>How far apart they are</h2>{sentence}{shown}"

@@ -24,6 +24,7 @@ def lines(figures: Figures) -> list[str]:
     ]
     told += [_verification(each) for each in figures.verifications]
     told += [_identification(each) for each in figures.identifications]
+    told += [str(each) for each in figures.budgets]
     if lfw:
         head = "accuracy on the pairs".ljust(WIDTH)
         told.append(f"{head} {lfw.mean:.4f} ± {lfw.deviation:.4f}  {lfw.n_pairs:,} pairs, {lfw.n_left_out:,} not acquired")

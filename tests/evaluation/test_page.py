@@ -44,7 +44,7 @@ def small(n_photographs: list[int]) -> tuple[Samples, Figures]:
 
 def test_json_has_the_agreed_form() -> None:
     told = whole()[1].to_dict()
-    assert list(told) == ["n_people", "n_photos", "n_failed", "model", "template_bytes", "fnmr", "fnir", "lfw_accuracy"]
+    assert list(told) == ["n_people", "n_photos", "n_failed", "model", "template_bytes", "fnmr", "fnir", "lfw_accuracy", "budget"]
     assert list(told["fnmr"]) == ["1e-3", "1e-4", "1e-5"]
     assert [(row["n"], row["g"], row["q"], row["fpir"]) for row in told["fnir"]] == [(*s, p) for s in SETTINGS for p in SHARES]
     for row in told["fnir"]:
