@@ -176,6 +176,14 @@ def _add_enrol(commands: _Commands) -> None:
     )
     parser.add_argument("folder", metavar="FOLDER", help="the folder")
     parser.add_argument("--receipt", metavar="FILE", help="also write what became of each photograph as CSV")
+    parser.add_argument(
+        "--look-alike",
+        metavar="CODE",
+        type=_text,
+        action="append",
+        default=[],
+        help="this person of the folder is nobody else, whomever the face resembles: a twin, say (may be repeated)",
+    )
 
 
 def _add_people(commands: _Commands) -> None:
@@ -183,6 +191,13 @@ def _add_people(commands: _Commands) -> None:
     people = _Commands(parser, dest="action", required=True)
     listing = people.add("list", "list who is enrolled", example="muster people list --json", module="people")
     listing.add_argument("--json", action="store_true", help="as JSON")
+    confusing = people.add(
+        "confusable",
+        "list every two people whose faces are so near that one can be given the other's name",
+        example="muster people confusable",
+        module="people",
+    )
+    confusing.add_argument("--json", action="store_true", help="as JSON")
     renaming = people.add("rename", "correct a name", example='muster people rename 1042 "Jane Roe"', module="people")
     renaming.add_argument("code", metavar="CODE", type=_text, help="whose")
     renaming.add_argument("name", metavar="NAME", type=_text, help="the new name")
@@ -227,6 +242,12 @@ def _add_evaluate(commands: _Commands) -> None:
     parser.add_argument(
         "--with-faces", action="store_true", help="show the faces that are confused in the page; it is then biometric data"
     )
+    parser.add_argument(
+        "--methods",
+        action="store_true",
+        help="also the classifiers of older systems, SVM and random forest, beside it; takes minutes, needs scikit-learn",
+    )
+    parser.set_defaults(refuse=parser.error)
 
 
 def _add_capture(commands: _Commands) -> None:

@@ -25,7 +25,7 @@ ALLOWED = {
     # 2 thinking: no clock, no file, no thread
     "vision": THINKING,
     "matching": GROUND | {"matching"},
-    "attendance": HANDS,
+    "attendance": GROUND | {"matching"},
     "evaluation": {"types", "vectors", "matching", "evaluation"},
     # 3 hands: never vision, never each other
     "device": HANDS | {"device"},
@@ -48,7 +48,10 @@ ALLOWED = {
     "exchange.align": THINKING | {"exchange"},
     "exchange.crops": THINKING | {"exchange.collect", "exchange.photographs"},
     "exchange.pair_list": GROUND | {"evaluation", "exchange.names", "exchange.photographs"},
-    "exchange.enrol": THINKING | {"store", "exchange"},
+    "exchange.receipt": GROUND | {"matching", "exchange"},
+    "exchange.admission": GROUND | {"matching", "exchange"},
+    "exchange.roll": GROUND | {"matching", "store", "exchange"},
+    "exchange.enrol": THINKING | {"matching", "store", "exchange"},
     "journal": GROUND,
     "known": THINKING | {"attendance", "matching", "store"},
     "unit": THINKING | {"attendance", "journal", "known", "matching", "store"},

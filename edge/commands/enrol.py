@@ -3,55 +3,37 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from tqdm import tqdm
-
 from edge import wiring
-from edge.commands.installation import Installation, say
-from edge.config import Config
+from edge.commands.installation import Installation, looking_closer, say
+from edge.commands.progress import with_bar
 from edge.errors import EnrolError
-from edge.exchange.acquisition import Verdict
-from edge.exchange.enrol import Receipt, enrol
-from edge.exchange.folder import Candidate
+from edge.exchange.enrol import Terms, enrol
+from edge.exchange.receipt import GOOD, Confusable, Receipt
+
+N_NAMED = 10
+"""Confusable pairs that are named on the terminal; `muster people confusable` lists all."""
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Enrol and print the receipt. 65 when somebody in the folder is not enrolled at all."""
     installation = Installation.of(arguments)
+    config = installation.config
+    gates, policy = wiring.gates(config).at_enrolment(), wiring.policy(config)
+    terms = Terms(config.detection.min_face_px, gates, policy, frozenset(arguments.look_alike))
     with installation.store_or_new() as store:
-        recogniser = wiring.recogniser(_looking_closer(installation.config))
-        receipt = enrol(
-            Path(arguments.folder),
-            store=store,
-            recogniser=recogniser,
-            min_face_px=installation.config.detection.min_face_px,
-            progress=_with_bar,
-        )
+        recogniser = wiring.recogniser(looking_closer(config))
+        receipt = enrol(Path(arguments.folder), store=store, recogniser=recogniser, terms=terms, progress=with_bar)
         stale = store.stale(recogniser.model)
     _show(receipt)
+    _show_whole(receipt)
     if stale:
         say(f"Still {stale}; {stale.ADVICE}")
     if arguments.receipt:
         _write(receipt, Path(arguments.receipt))
-    counts = receipt.counts
-    is_complete = counts[Verdict.ENROLLED] + counts[Verdict.ALREADY] and not receipt.without_template
+    is_complete = GOOD & receipt.counts.keys() and not receipt.without_template
     return 0 if is_complete else EnrolError.exit_code
-
-
-def _looking_closer(config: Config) -> Config:
-    """Finds faces of half the size too, so that "too small" can be told from "no face"."""
-    detection = config.detection
-    return replace(config, detection=replace(detection, min_face_px=max(20, detection.min_face_px // 2)))
-
-
-def _with_bar(candidates: Sequence[Candidate]) -> Iterable[Candidate]:
-    """A progress bar on a terminal, when it takes longer than two seconds."""
-    bar: Iterable[Candidate] = tqdm(candidates, unit="photograph", delay=2, disable=None, leave=False, file=sys.stderr)
-    return bar
 
 
 def _show(receipt: Receipt) -> None:
@@ -66,6 +48,21 @@ def _show(receipt: Receipt) -> None:
     say(f"{len(receipt.lines)} photographs: {counts}.")
     if receipt.without_template:
         say(f"Not enrolled at all: {', '.join(f'{label.code} {label.name}' for label in receipt.without_template)}.")
+
+
+def _show_whole(receipt: Receipt) -> None:
+    """What concerns more than one photograph."""
+    if receipt.confusable:
+        say("Can be taken for each other:")
+        for pair in receipt.confusable[:N_NAMED]:
+            say(f"  {pair}")
+        if len(receipt.confusable) > N_NAMED:
+            say(f"  ... and {len(receipt.confusable) - N_NAMED:,} more: muster people confusable")
+        say(f"  {Confusable.ADVICE}")
+    promise = str(receipt.promise)
+    say(f"{promise[0].upper()}{promise[1:]}.")
+    if receipt.promise.shortfall:
+        say(f"Warning: {receipt.promise.shortfall}.")
 
 
 def _write(receipt: Receipt, path: Path) -> None:

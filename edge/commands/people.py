@@ -1,4 +1,4 @@
-"""``muster people``: see, rename, remove."""
+"""``muster people``: see, who is confusable, rename, remove."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ import argparse
 import json
 import sys
 
+from edge import wiring
 from edge.commands.installation import Installation, say
+from edge.config import Config
 from edge.errors import EnrolError
+from edge.exchange.receipt import Confusable
+from edge.exchange.roll import confusions, gallery
 from edge.store import Removal, Store
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what the second word says."""
-    with Installation.of(arguments).store() as store:
+    installation = Installation.of(arguments)
+    with installation.store() as store:
         if arguments.action == "list":
             _list(store, as_json=arguments.json)
+        elif arguments.action == "confusable":
+            _confusable(store, installation.config, as_json=arguments.json)
         elif arguments.action == "rename":
             person = store.rename_person(arguments.code, arguments.name)
             say(f"{person.code} is {person.name} now. Rows that are in the ledger keep the name of their time.")
@@ -36,6 +43,22 @@ def _list(store: Store, *, as_json: bool) -> None:
     for row in table:
         say(f"{row['code']:{width}}  {row['name']}  ({row['templates']} templates)")
     say(f"{len(table)} people.")
+
+
+def _confusable(store: Store, config: Config, *, as_json: bool) -> None:
+    """Of each model by itself: templates of two models cannot be compared."""
+    policy, found = wiring.policy(config), []
+    for model in store.models():
+        found += confusions(store, gallery(store, model), policy)
+    if as_json:
+        table = [{"codes": [each.first.code, each.second.code], "distance": round(each.distance, 3)} for each in found]
+        print(json.dumps(table, indent=1))
+        return
+    for each in found:
+        say(str(each))
+    say(f"{len(found)} pairs of people can be taken for each other.")
+    if found:
+        say(Confusable.ADVICE)
 
 
 def _is_sure(store: Store, arguments: argparse.Namespace) -> bool:

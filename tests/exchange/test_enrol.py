@@ -7,81 +7,24 @@ import os
 import sqlite3
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
+import studio
+from studio import hand_in, picture, portrait, portraits, put
 
 from edge.errors import EnrolError, StoreError
 from edge.exchange.acquisition import Verdict, acquire
 from edge.exchange.cells import unguard
-from edge.exchange.enrol import Receipt, enrol
+from edge.exchange.enrol import Terms, enrol
+from edge.exchange.receipt import Receipt
 from edge.store import Store
-from edge.types import Faces, Floats, Image
+from edge.types import Image
+from edge.vision.quality import OPEN
 from edge.vision.recogniser import Recogniser
 
-MODEL = "scripted/1"
-BACKGROUND = (40, 80, 40)
 
-
-class RedRectangles:
-    """Stands in for MTCNN: a face is a red rectangle; the blue in it is how sure the detector is."""
-
-    def __init__(self) -> None:
-        self.sizes: list[tuple[int, int]] = []
-
-    def detect(self, pixels: Image) -> Faces:
-        self.sizes.append((pixels.shape[1], pixels.shape[0]))
-        red = (pixels[:, :, 0] > 150).astype(np.uint8)
-        _, _, stats, centres = cv2.connectedComponentsWithStats(red)
-        boxes = np.array([[x, y, x + w, y + h] for x, y, w, h, _ in stats[1:]], np.float32).reshape(-1, 4)
-        scores = np.array([pixels[int(y), int(x), 2] / 100 for x, y in centres[1:]], np.float32)
-        return Faces(boxes, scores, np.repeat(boxes.reshape(-1, 2, 2).mean(axis=1, keepdims=True), 5, axis=1))
-
-
-class CutOut:
-    """Stands in for FaceNet: the template says how large the face was in the picture that it was cut from."""
-
-    def __init__(self) -> None:
-        self.cut: list[tuple[float, float, float]] = []
-
-    def templates(self, pixels: Image, faces: Faces) -> Floats:
-        (box,) = faces.boxes
-        inside = pixels[int(box[1]) + 2 : int(box[3]) - 2, int(box[0]) + 2 : int(box[2]) - 2]
-        self.cut.append((box[2] - box[0], box[3] - box[1], float((inside[:, :, 0] > 150).mean())))
-        return np.full((1, 8), 8**-0.5, np.float32)
-
-
-@pytest.fixture
-def recogniser() -> Recogniser:
-    return Recogniser(RedRectangles(), CutOut(), MODEL)
-
-
-def picture(*faces: tuple[int, int, int], size: tuple[int, int] = (400, 300), sure: int = 99) -> Image:
-    """A picture with faces of so many pixels at x, y."""
-    pixels = np.full((size[1], size[0], 3), BACKGROUND, np.uint8)
-    for x, y, side in faces:
-        pixels[y : y + side, x : x + side] = (200, 30, sure)
-    return pixels
-
-
-def put(path: Path, pixels: Image) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(".png", pixels[:, :, ::-1])[1].tobytes())
-    return path
-
-
-_serial = 0
-
-
-def portrait(path: Path) -> Path:
-    """A good photograph, unlike any other."""
-    global _serial  # noqa: PLW0603  each call gives other bytes, whoever calls
-    _serial += 1
-    return put(path, picture((100 + _serial, 80, 120)))
-
-
-def hand_in(folder: Path, store: Store, recogniser: Recogniser) -> Receipt:
-    return enrol(folder, store=store, recogniser=recogniser, min_face_px=60)
+@pytest.fixture(name="recogniser")
+def scripted() -> Recogniser:
+    return studio.recogniser()
 
 
 def verdicts(receipt: Receipt) -> dict[str, Verdict]:
@@ -89,80 +32,72 @@ def verdicts(receipt: Receipt) -> dict[str, Verdict]:
 
 
 class TestFolders:
-    def test_one_sub_folder_for_each_person(self, tmp_path: Path, store: Store, recogniser: Recogniser) -> None:
-        for name in ("1042 Jane Doe/a.png", "1042 Jane Doe/b.png", "Åsa Öberg/1.png"):
-            portrait(tmp_path / name)
-        receipt = hand_in(tmp_path, store, recogniser)
+    def test_one_sub_folder_for_each_person(self, tmp_path: Path, store: Store) -> None:
+        portraits(tmp_path, "1042 Jane Doe/a.png", "1042 Jane Doe/b.png", "Åsa Öberg/1.png")
+        receipt = hand_in(tmp_path, store)
         assert set(verdicts(receipt).values()) == {Verdict.ENROLLED}
         assert [(p.code, p.name, store.n_templates()[p.id]) for p in store.people()] == [
             ("1042", "Jane Doe", 2),
             ("åsa-öberg", "Åsa Öberg", 1),
         ]
 
-    def test_one_photograph_for_each_person(self, tmp_path: Path, store: Store, recogniser: Recogniser) -> None:
-        for name in ("1042 Jane Doe.png", "John Roe.png"):
-            portrait(tmp_path / name)
-        hand_in(tmp_path, store, recogniser)
+    def test_one_photograph_for_each_person(self, tmp_path: Path, store: Store) -> None:
+        portraits(tmp_path, "1042 Jane Doe.png", "John Roe.png")
+        hand_in(tmp_path, store)
         assert [p.name for p in store.people()] == ["Jane Doe", "John Roe"]
 
-    def test_both_mixed(self, tmp_path: Path, store: Store, recogniser: Recogniser) -> None:
-        for name in ("1042 Jane Doe/a.png", "1042 Jane Doe.png", "John Roe.png"):
-            portrait(tmp_path / name)
-        assert hand_in(tmp_path, store, recogniser).counts == {Verdict.ENROLLED: 3}
+    def test_both_mixed(self, tmp_path: Path, store: Store) -> None:
+        portraits(tmp_path, "1042 Jane Doe/a.png", "1042 Jane Doe.png", "John Roe.png")
+        assert hand_in(tmp_path, store).counts == {Verdict.ENROLLED: 3}
         assert sorted(store.n_templates().values()) == [1, 2]
 
-    def test_what_systems_leave_on_a_stick_is_not_mentioned(self, tmp_path: Path, store: Store, recogniser: Recogniser) -> None:
+    def test_what_systems_leave_on_a_stick_is_not_mentioned(self, tmp_path: Path, store: Store) -> None:
         portrait(tmp_path / "Jane Doe" / "a.png")
         left = [".DS_Store", "Thumbs.db", "Jane Doe/._a.png", "Jane Doe/Thumbs.db", "__MACOSX/x", "System Volume Information/x"]
         left += ["$RECYCLE.BIN/x", ".Trash-1000/x", "attendance-2026-11.csv", "muster-receipt.csv", "desktop.ini"]
         for name in left:
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_bytes(b"x")
-        assert list(verdicts(hand_in(tmp_path, store, recogniser))) == ["Jane Doe/a.png"]
+        assert list(verdicts(hand_in(tmp_path, store))) == ["Jane Doe/a.png"]
 
-    def test_a_folder_copied_one_level_too_deep_makes_no_person_of_all(
-        self, tmp_path: Path, store: Store, recogniser: Recogniser
-    ) -> None:
-        for name in ("new people/1042 Jane Doe/a.png", "new people/1043 John Roe/a.png"):
-            portrait(tmp_path / name)
-        receipt = hand_in(tmp_path, store, recogniser)
+    def test_a_folder_copied_one_level_too_deep_makes_no_person_of_all(self, tmp_path: Path, store: Store) -> None:
+        portraits(tmp_path, "new people/1042 Jane Doe/a.png", "new people/1043 John Roe/a.png")
+        receipt = hand_in(tmp_path, store)
         assert set(verdicts(receipt).values()) == {Verdict.REFUSED}
         assert store.people() == []
 
     @pytest.mark.parametrize("what", ["missing", "a file", "empty"])
-    def test_a_folder_that_is_none_is_an_error(self, tmp_path: Path, store: Store, recogniser: Recogniser, what: str) -> None:
+    def test_a_folder_that_is_none_is_an_error(self, tmp_path: Path, store: Store, what: str) -> None:
         folder = tmp_path / "stick"
         if what == "a file":
             folder.write_text("x")
         elif what == "empty":
             folder.mkdir()
         with pytest.raises(EnrolError, match=r"stick.*\. (Name|Make) "):
-            hand_in(folder, store, recogniser)
+            hand_in(folder, store)
 
-    def test_an_empty_folder_of_a_person_is_in_the_receipt(self, tmp_path: Path, store: Store, recogniser: Recogniser) -> None:
+    def test_an_empty_folder_of_a_person_is_in_the_receipt(self, tmp_path: Path, store: Store) -> None:
         (tmp_path / "1042 Jane Doe").mkdir()
-        receipt = hand_in(tmp_path, store, recogniser)
+        receipt = hand_in(tmp_path, store)
         assert [str(line) for line in receipt.lines] == ["1042 Jane Doe: refused (the folder is empty)"]
         assert [label.code for label in receipt.without_template] == ["1042"]
 
-    def test_a_name_that_is_not_utf8_is_refused_and_can_be_printed(
-        self, tmp_path: Path, store: Store, recogniser: Recogniser
-    ) -> None:
+    def test_a_name_that_is_not_utf8_is_refused_and_can_be_printed(self, tmp_path: Path, store: Store) -> None:
         portrait(tmp_path / os.fsdecode(b"Andr\xe9") / "a.png")
         portrait(tmp_path / "Jane Doe" / os.fsdecode(b"caf\xe9.png"))
-        receipt = hand_in(tmp_path, store, recogniser)
+        receipt = hand_in(tmp_path, store)
         assert verdicts(receipt) == {"Andr\\udce9": Verdict.REFUSED, "Jane Doe/caf\\udce9.png": Verdict.ENROLLED}
         assert "not UTF-8; rename it" in str(receipt.lines[0])
 
-    def test_a_linked_folder_is_not_followed(self, tmp_path: Path, store: Store, recogniser: Recogniser) -> None:
+    def test_a_linked_folder_is_not_followed(self, tmp_path: Path, store: Store) -> None:
         portrait(tmp_path / "elsewhere" / "a.png")
         (tmp_path / "stick").mkdir()
         (tmp_path / "stick" / "Jane Doe").symlink_to(tmp_path / "elsewhere")
-        assert verdicts(hand_in(tmp_path / "stick", store, recogniser)) == {"Jane Doe": Verdict.REFUSED}
+        assert verdicts(hand_in(tmp_path / "stick", store)) == {"Jane Doe": Verdict.REFUSED}
 
 
 class TestReceipt:
-    def test_every_photograph_has_its_line(self, tmp_path: Path, store: Store, recogniser: Recogniser) -> None:
+    def test_every_photograph_has_its_line(self, tmp_path: Path, store: Store) -> None:
         jane = tmp_path / "1042 Jane Doe"
         portrait(jane / "a good.png")
         put(jane / "b nobody.png", picture())
@@ -172,9 +107,9 @@ class TestReceipt:
         (jane / "f empty.jpg").touch()
         (jane / "g notes.txt").write_text("remember the milk")
         os.mkfifo(jane / "h pipe.jpg")
-        lines = [str(line) for line in hand_in(tmp_path, store, recogniser).lines]
+        lines = [str(line) for line in hand_in(tmp_path, store).lines]
         assert [line.removeprefix("1042 Jane Doe/") for line in lines] == [
-            "a good.png: enrolled",
+            "a good.png: enrolled (the only photograph of Jane Doe; with 3 far fewer first looks at the door miss)",
             "b nobody.png: no face (somebody must look into the camera, large and in good light)",
             "c two.png: several faces (2 of about the same size; cut out the right one)",
             "d far away.png: too small (the face has 40 pixels and needs 60)",
@@ -184,39 +119,38 @@ class TestReceipt:
             "h pipe.jpg: unreadable (a link, a pipe or a device, not a file)",
         ]
 
-    def test_the_same_folder_twice_changes_nothing(self, tmp_path: Path, store: Store, recogniser: Recogniser) -> None:
-        for name in ("1042 Jane Doe/a.png", "1042 Jane Doe/b.png", "John Roe.png"):
-            portrait(tmp_path / name)
-        hand_in(tmp_path, store, recogniser)
+    def test_the_same_folder_twice_changes_nothing(self, tmp_path: Path, store: Store) -> None:
+        portraits(tmp_path, "1042 Jane Doe/a.png", "1042 Jane Doe/b.png", "John Roe.png")
+        hand_in(tmp_path, store)
         before = (store.revision(), store.people(), store.n_templates())
-        assert hand_in(tmp_path, store, recogniser).counts == {Verdict.ALREADY: 3}
+        assert hand_in(tmp_path, store).counts == {Verdict.ALREADY: 3}
         assert (store.revision(), store.people(), store.n_templates()) == before
 
-    def test_one_photograph_under_two_names_is_one_person(self, tmp_path: Path, store: Store, recogniser: Recogniser) -> None:
+    def test_one_photograph_under_two_names_is_one_person(self, tmp_path: Path, store: Store) -> None:
         original = portrait(tmp_path / "1042 Jane Doe" / "a.png")
         (tmp_path / "1043 John Roe").mkdir()
         (tmp_path / "1043 John Roe" / "copy.png").write_bytes(original.read_bytes())
-        receipt = hand_in(tmp_path, store, recogniser)
+        receipt = hand_in(tmp_path, store)
         assert str(receipt.lines[1]).endswith("refused (the same photograph is enrolled for 1042 Jane Doe)")
         assert [p.code for p in store.people()] == ["1042"], "nobody without a template"
 
-    def test_a_code_with_another_name_is_not_the_same_person(self, tmp_path: Path, store: Store, recogniser: Recogniser) -> None:
+    def test_a_code_with_another_name_is_not_the_same_person(self, tmp_path: Path, store: Store) -> None:
         store.add_person("1042", "Jane Doe")
         portrait(tmp_path / "1042 John Roe" / "a.png")
         portrait(tmp_path / "1042 JANE DOE" / "a.png")
-        receipt = hand_in(tmp_path, store, recogniser)
+        receipt = hand_in(tmp_path, store)
         assert verdicts(receipt) == {"1042 JANE DOE/a.png": Verdict.ENROLLED, "1042 John Roe/a.png": Verdict.REFUSED}
         assert "1042 belongs to Jane Doe" in str(receipt.lines[1])
 
-    def test_without_a_good_photograph_nobody_is_added(self, tmp_path: Path, store: Store, recogniser: Recogniser) -> None:
+    def test_without_a_good_photograph_nobody_is_added(self, tmp_path: Path, store: Store) -> None:
         put(tmp_path / "Jane Doe.png", picture())
-        receipt = hand_in(tmp_path, store, recogniser)
+        receipt = hand_in(tmp_path, store)
         assert store.people() == []
         assert [label.name for label in receipt.without_template] == ["Jane Doe"]
 
-    def test_it_is_written_as_a_table(self, tmp_path: Path, store: Store, recogniser: Recogniser) -> None:
+    def test_it_is_written_as_a_table(self, tmp_path: Path, store: Store) -> None:
         portrait(tmp_path / "stick" / "=HYPERLINK, Jane" / "a.png")
-        hand_in(tmp_path / "stick", store, recogniser).write_csv(tmp_path / "receipt.csv")
+        hand_in(tmp_path / "stick", store).write_csv(tmp_path / "receipt.csv")
         with (tmp_path / "receipt.csv").open(newline="", encoding="utf-8") as file:
             (row,) = csv.DictReader(file)
         assert {key: unguard(cell) for key, cell in row.items()} == {
@@ -224,15 +158,16 @@ class TestReceipt:
             "person_code": "hyperlink-jane",
             "person_name": "=HYPERLINK, Jane",
             "verdict": "enrolled",
-            "reason": "",
+            "reason": "the only photograph of =HYPERLINK, Jane; with 3 far fewer first looks at the door miss",
+            "distance": "",
+            "other_code": "",
         }
         assert row["person_name"].startswith("'=")
 
     def test_a_database_that_fails_ends_it_and_what_was_done_stays(
         self, tmp_path: Path, db_path: Path, recogniser: Recogniser
     ) -> None:
-        for name in ("1 A.png", "2 B.png", "3 C.png"):
-            portrait(tmp_path / "stick" / name)
+        portraits(tmp_path / "stick", "1 A.png", "2 B.png", "3 C.png")
         with Store.open(db_path, unit="door-1", busy_timeout_s=0.01) as store:
             other = sqlite3.connect(db_path, isolation_level=None)
 
@@ -243,10 +178,16 @@ class TestReceipt:
                     yield candidate
 
             with pytest.raises(StoreError, match="another process"):
-                enrol(tmp_path / "stick", store=store, recogniser=recogniser, min_face_px=60, progress=lock_before_the_third)
+                enrol(
+                    tmp_path / "stick",
+                    store=store,
+                    recogniser=recogniser,
+                    terms=Terms(60, OPEN, studio.POLICY),
+                    progress=lock_before_the_third,
+                )
             other.close()
             assert [p.code for p in store.people()] == ["1", "2"]
-            assert hand_in(tmp_path / "stick", store, recogniser).counts == {Verdict.ALREADY: 2, Verdict.ENROLLED: 1}
+            assert hand_in(tmp_path / "stick", store).counts == {Verdict.ALREADY: 2, Verdict.ENROLLED: 1}
 
 
 class TestWhichFace:

@@ -1,0 +1,129 @@
+"""The photographs of one folder before the judge of `edge.matching.admission`; which are kept, and what the receipt says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.exchange.acquisition import Verdict
+from edge.exchange.names import Label
+from edge.exchange.receipt import Line
+from edge.matching.admission import FITTING, Finding, Fit, judge
+from edge.matching.choice import N_MOST, diverse
+from edge.matching.gallery import Gallery
+from edge.types import Floats, Person
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A photograph with a template.
+
+    Attributes:
+        shown: its place below the folder.
+        sha256: of its file.
+        template: (d,) float32 unit vector, as it comes back from the database.
+    """
+
+    shown: str
+    sha256: str
+    template: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who is enrolled while a folder is judged.
+
+    Attributes:
+        label: whose folder it is.
+        own: SHA-256 -> template, what is kept of this person.
+        others: everybody else's templates.
+        people: by id, those of ``others`` at least.
+        may_look_alike: whether somebody said that this is nobody else, whomever the face resembles.
+    """
+
+    label: Label
+    own: Mapping[str, Floats]
+    others: Gallery
+    people: Mapping[int, Person]
+    may_look_alike: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What is to become of a folder.
+
+    Attributes:
+        lines: of the receipt, one for each photograph, in their order.
+        dropped: SHA-256 of what was kept of this person until now and gives way to other photographs.
+    """
+
+    lines: tuple[Line, ...]
+    dropped: tuple[str, ...]
+
+
+def admit(taken: Sequence[Taken], standing: Standing) -> Admission:
+    """Judge the photographs of one folder, at least one; no two are the same file."""
+    new = np.stack([each.template for each in taken])  # (n, d)
+    own = np.array(list(standing.own.values()), np.float32).reshape(-1, new.shape[1])  # (m, d)
+    findings = judge(new, own, standing.others, may_look_alike=standing.may_look_alike)
+    fitting = [row for row, finding in enumerate(findings) if finding.fit in FITTING]
+    kept = _kept(np.concatenate([own, new[fitting]]))
+    spare = {row for place, row in enumerate(fitting) if len(own) + place not in kept}
+    lines = [
+        _spare(each, standing.label) if row in spare else _line(each, finding, taken, standing)
+        for row, (each, finding) in enumerate(zip(taken, findings, strict=True))
+    ]
+    dropped = [sha256 for row, sha256 in enumerate(standing.own) if row not in kept]
+    return Admission(tuple(lines), tuple(dropped))
+
+
+def _kept(pool: Floats) -> set[int]:
+    """Rows of one person's templates that are kept: all where they are few, and the most different ones otherwise."""
+    return set(range(len(pool))) if len(pool) <= N_MOST else set(diverse(pool).tolist())
+
+
+def _spare(each: Taken, label: Label) -> Line:
+    return Line(
+        each.shown, label, Verdict.NOT_NEEDED, f"{N_MOST} others show more of {label.name}'s face; its template is not kept"
+    )
+
+
+def _line(each: Taken, finding: Finding, taken: Sequence[Taken], standing: Standing) -> Line:
+    """What the receipt says of a finding."""
+    if finding.fit is Fit.GOOD:
+        return Line(each.shown, standing.label, Verdict.ENROLLED)
+    verdict = {Fit.DOUBTFUL: Verdict.ENROLLED, Fit.COPY: Verdict.NOT_NEEDED}.get(finding.fit, Verdict.REFUSED)
+    other = standing.people.get(finding.other)
+    reason = _reason(finding, taken, standing.label, other)
+    distance = finding.distance if finding.fit is not Fit.SEVERAL_PEOPLE else None
+    return Line(each.shown, standing.label, verdict, reason, distance, other.code if other else "")
+
+
+def _reason(finding: Finding, taken: Sequence[Taken], label: Label, other: Person | None) -> str:
+    apart, whose = f"distance {finding.distance:.2f}", f"{other.code} {other.name}" if other else ""
+    as_well = f"; it shows the face of {whose}" if other else ""
+    match finding.fit:
+        case Fit.COPY:
+            of = taken[finding.original].shown if finding.original >= 0 else "a photograph that is enrolled"
+            return f"as good as the same picture as {of} ({apart})"
+        case Fit.SAME_FACE:
+            return (
+                f"the face of {whose} ({apart}). If it is the same person, one code is enough; if it is somebody else who looks "
+                f"like that, a twin say: muster enrol FOLDER --look-alike {label.code}"
+            )
+        case Fit.DOUBTFUL:
+            return (
+                f"the two photographs of {label.name} are unlike ({apart}); should one show somebody else, remove {label.code} "
+                "and enrol the right one with others"
+            )
+        case Fit.UNLIKE_ENROLLED:
+            return (
+                f"unlike what is enrolled for {label.code} {label.name} ({apart}){as_well}. Another person needs another code; "
+                f"if what is enrolled is wrong: muster people remove {label.code}, then enrol again"
+            )
+        case Fit.UNLIKE_OTHERS:
+            return f"unlike the {finding.n} photographs of {label.name} that agree with each other ({apart}){as_well}"
+        case _:
+            return f"the {finding.n} photographs show several people, and nobody can tell who is {label.name}{as_well}; sort them"
