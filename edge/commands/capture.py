@@ -20,13 +20,12 @@ def run(arguments: argparse.Namespace) -> int:
     config = with_camera(configuration(arguments), arguments.camera)
     into = Path(arguments.into)
     with album(into, arguments.name) as person:
-        recogniser = wiring.recogniser(looking_closer(config))
-        min_face_px = config.detection.min_face_px
+        gates, recogniser = wiring.gates(config).at_enrolment(), wiring.recogniser(looking_closer(config))
         aim = Aim(arguments.n, arguments.seconds, wiring.policy(config).promise([1]).max_distance)
         with wiring.sight(config) as (camera, panel, signals):
-            viewfinder = Viewfinder(recogniser, wiring.gates(config), min_face_px=min_face_px)
+            viewfinder = Viewfinder(recogniser, gates, min_face_px=config.detection.min_face_px)
             session = Session(person, viewfinder, aim, panel=panel, tell=say)
-            session.resume(recogniser, min_face_px=min_face_px)
+            session.resume()
             try:
                 ended = session.run(camera)
             finally:

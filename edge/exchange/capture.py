@@ -14,10 +14,9 @@ from edge.exchange.album import Album
 from edge.exchange.names import printable
 from edge.exchange.photographs import read_bytes
 from edge.exchange.viewfinder import Advice, Viewfinder
-from edge.exchange.views import MIN_DISTANCE, View, answers, nearest, prompt, view_of
+from edge.exchange.views import MIN_DISTANCE, View, answers, nearest, prompt
 from edge.ports import Camera, Panel
 from edge.types import Frame, Signal
-from edge.vision.recogniser import Recogniser
 
 SETTLE_S, MOVING_S = 0.5, 1.5
 """An advice is given once it has been the same for so long; "hold still" only after the longer time: a head that turns moves."""
@@ -82,16 +81,16 @@ class Session:
         self._said: Line | None = None
         self._pending: tuple[Line, float] | None = None
 
-    def resume(self, recogniser: Recogniser, *, min_face_px: float) -> None:
-        """Count the photographs that are there, as far as enrolment would take them."""
+    def resume(self) -> None:
+        """Count the photographs that are there, as far as enrolment takes them."""
         for path in self._album.there:
             try:
-                view = view_of(read_bytes(path), recogniser, min_face_px=min_face_px)
-                reason = "" if isinstance(view, View) else view.verdict.value
+                found = self._viewfinder.view(read_bytes(path))
+                reason = "" if isinstance(found, View) else found.verdict.value
             except EnrolError as error:
-                view, reason = None, str(error)
-            if isinstance(view, View):
-                self.kept.append(view)
+                found, reason = None, str(error)
+            if isinstance(found, View):
+                self.kept.append(found)
             else:
                 self._tell(f"{printable(path.name)} is there and does not count: {reason}.")
 

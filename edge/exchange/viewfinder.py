@@ -11,8 +11,9 @@ from enum import Enum
 import cv2
 import numpy as np
 
-from edge.exchange.acquisition import COUNTS_FROM, SURE_SCORE, Verdict
-from edge.exchange.views import View, view_of
+from edge.exchange.acquisition import COUNTS_FROM, GATED, SURE_SCORE, Acquisition, acquire
+from edge.exchange.photographs import decode
+from edge.exchange.views import View
 from edge.types import Face, Faces, Floats, Frame, Image, Refusal, Signal
 from edge.vision.geometry import intersections
 from edge.vision.quality import Gates, assess
@@ -56,7 +57,7 @@ class Advice(Enum):
 
 
 REFUSED = {refusal: Advice[refusal.name] for refusal in Refusal}
-NOT_ACQUIRED = {Verdict.SEVERAL_FACES: Advice.SEVERAL_PEOPLE, Verdict.TOO_SMALL: Advice.TOO_FAR}
+NOT_ACQUIRED = {verdict: REFUSED[refusal] for refusal, (verdict, _) in GATED.items()}
 
 
 class Viewfinder:
@@ -64,7 +65,7 @@ class Viewfinder:
 
     Args:
         recogniser: finds faces, also smaller ones than enrolment takes, and makes templates.
-        gates: what is fit.
+        gates: those of enrolment.
         min_face_px: what enrolment takes.
     """
 
@@ -87,7 +88,21 @@ class Viewfinder:
         refusal = self._gates.refusal(assess(frame.pixels, faces)[row])
         if refusal:
             return REFUSED[refusal]
-        return self._view(frame.pixels, area) if is_steady else Advice.HOLD_STILL
+        if not is_steady:
+            return Advice.HOLD_STILL
+        found = self.view(_jpeg(_cut(frame.pixels, area)))
+        return found if isinstance(found, View) else NOT_ACQUIRED.get(found.verdict, Advice.HOLD_STILL)
+
+    def view(self, content: bytes) -> View | Acquisition:
+        """What enrolment makes of a photograph's file; an acquisition without a template where it refuses it.
+
+        Raises:
+            EnrolError: it is not a picture that can be read.
+        """
+        acquired = acquire(decode(content), self._recogniser, min_face_px=self._min_face_px, gates=self._gates)
+        if acquired.template is None or acquired.quality is None:
+            return acquired
+        return View(content, acquired.template, acquired.quality.turn, acquired.quality.nod)
 
     def _is_steady(self, face: Face, at_s: float) -> bool:
         """Whether the landmarks have hardly moved since the frame before."""
@@ -96,10 +111,6 @@ class Viewfinder:
             return False
         moved_px = float(np.linalg.norm(face.landmarks - before[0].landmarks, axis=1).mean())
         return moved_px <= STEADY_PER_S * face.size_px * max(at_s - before[1], 0.0)
-
-    def _view(self, pixels: Image, area: Floats) -> Advice | View:
-        found = view_of(_jpeg(_cut(pixels, area)), self._recogniser, min_face_px=self._min_face_px)
-        return found if isinstance(found, View) else NOT_ACQUIRED.get(found.verdict, Advice.HOLD_STILL)
 
 
 def _subject(faces: Faces) -> int:

@@ -14,11 +14,7 @@ from enum import Enum
 
 import numpy as np
 
-from edge.exchange.acquisition import Acquisition, Verdict, acquire, find_central
-from edge.exchange.photographs import decode
 from edge.types import Floats
-from edge.vision.quality import assess
-from edge.vision.recogniser import Recogniser
 
 MIN_DISTANCE = 0.15
 """Squared L2 between different views. The same picture, moved, turned by up to 4 degrees, scaled by up to 6 %, with noise and
@@ -71,21 +67,6 @@ class View:
     template: Floats
     turn: float
     nod: float
-
-
-def view_of(content: bytes, recogniser: Recogniser, *, min_face_px: float) -> View | Acquisition:
-    """What enrolment would make of a photograph's file; an acquisition without a template where it would refuse it.
-
-    Raises:
-        EnrolError: it is not a picture that can be read.
-    """
-    pixels = decode(content)
-    acquired = acquire(pixels, recogniser, min_face_px=min_face_px)
-    found = find_central(pixels, recogniser.detector)
-    if acquired.template is None or found is None:
-        return acquired if acquired.template is None else Acquisition(None, Verdict.NO_FACE)
-    (quality,) = assess(found.pixels, found.faces)
-    return View(content, acquired.template, quality.turn, quality.nod)
 
 
 def prompt(n_kept: int) -> Prompt:

@@ -127,7 +127,7 @@ class Studio:
         with album(self.into, NAME, files=files) as person:
             viewfinder = Viewfinder(RECOGNISER, gates, min_face_px=60)
             session = Session(person, viewfinder, aim, panel=self.panel, tell=self.said.append)
-            session.resume(RECOGNISER, min_face_px=60)
+            session.resume()
             return session, session.run(ScriptedCamera(frames))
 
     @property
