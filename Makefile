@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run portraits recording test test-native check docs models oracle parity train bench requirements clean
+.PHONY: help run portraits recording test test-native check docs models oracle parity train scores bench requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,9 @@ $(TRUNK): # no prerequisite: it is built when it is not there, and the manifest 
 
 train: .venv/.ready $(TRUNK) ## train a head for the templates and measure it on other people; FACES=folder, one sub-folder a person
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.train $(if $(FACES),--faces "$(FACES)")
+
+scores: .venv/.ready $(TRUNK) ## measure what the threshold follows from: how near strangers come, how far staff is; FACES=folder
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.scores $(if $(FACES),--faces "$(FACES)")
 
 bench: portraits ## how long everything takes; BENCH="--threads 1", or "--peer" where peers are installed
 	$(BIN)/python -m tests.bench $(BENCH)
