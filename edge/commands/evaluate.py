@@ -5,30 +5,30 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-
-from tqdm import tqdm
 
 from edge import wiring
 from edge.commands.installation import configuration, say
+from edge.commands.progress import with_bar
 from edge.errors import ConfigError, EnrolError
-from edge.evaluation import text
+from edge.evaluation import methods, text
 from edge.evaluation.confusions import farthest_selves, nearest_strangers
 from edge.evaluation.figures import Figures, Handed, measure
 from edge.evaluation.page import Contents, page
 from edge.exchange.collect import Collection, collect, listing
 from edge.exchange.crops import data_uris
-from edge.exchange.files import Files
-from edge.exchange.folder import Candidate
+from edge.exchange.files import Files, PrivateFiles
 from edge.exchange.names import printable
-from edge.exchange.pair_list import judge, read_pairs
+from edge.exchange.pair_list import Pair, judge, read_pairs
 from edge.store.templates import restored, stored
 
 N_NAMED = 3
 """So many failures, notes and look-alikes are named on the terminal; the page lists more."""
+
+NO_ACCURACY = "The accuracy on the pairs cannot be told: fewer than two folds have a pair with a face in both photographs."
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,37 +38,39 @@ def run(arguments: argparse.Namespace) -> int:
     listed = listing(Path(arguments.folder))
     pairs = read_pairs(Path(arguments.pairs), listed.places) if arguments.pairs else []
     recogniser = wiring.recogniser(config)
-    collected = _as_stored(collect(listed, recogniser, progress=_with_bar))
-    lfw = judge(pairs, collected.rows, collected.samples.templates)
-    figures = measure(collected.samples, _handed(collected, recogniser.model), lfw=lfw)
+    collected = _as_stored(collect(listed, recogniser, progress=with_bar))
+    figures = _measured(collected, arguments, model=recogniser.model, pairs=pairs)
     notes = [*collected.notes, *text.look_alikes(figures, collected.samples, [each.place for each in collected.photographs])]
-    if pairs and lfw is None:
-        notes.insert(
-            0, "The accuracy on the pairs cannot be told: fewer than two folds have a pair with a face in both photographs."
-        )
+    if pairs and figures.lfw is None:
+        notes.insert(0, NO_ACCURACY)
     _show(figures, collected, notes)
     if arguments.json:
-        _write("--json", Path(arguments.json), json.dumps(figures.to_dict(), indent=1) + "\n")
+        _write("--json", Path(arguments.json), json.dumps(figures.to_dict(), indent=1) + "\n", files=Files())
     if arguments.html:
         contents = _contents(figures, collected, notes=notes, arguments=arguments, max_distance=config.matching.max_distance)
-        _write("--html", Path(arguments.html), page(contents))
+        _write("--html", Path(arguments.html), page(contents), files=PrivateFiles() if arguments.with_faces else Files())
     return 0 if figures.has_any else EnrolError.exit_code
+
+
+def _measured(collected: Collection, arguments: argparse.Namespace, *, model: str, pairs: Sequence[Pair]) -> Figures:
+    samples, lfw = collected.samples, judge(pairs, collected.rows, collected.samples.templates)
+    figures = measure(samples, _handed(collected, model), lfw=lfw)
+    if not arguments.methods:
+        return figures
+    rows = methods.compare(samples, figures.draws, progress=partial(with_bar, unit="method"))
+    return replace(figures, methods=tuple(rows))
 
 
 def _check(arguments: argparse.Namespace) -> None:
     """What would fail at the end fails at once."""
     if arguments.with_faces and not arguments.html:
-        raise ConfigError("--with-faces shows faces in the page: name it with --html FILE.")
+        arguments.refuse("argument --with-faces: not allowed without argument --html")
+    if arguments.methods:
+        methods.check()
     for option in ("json", "html"):
         path = Path(getattr(arguments, option) or os.devnull)
         if path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
             raise ConfigError(f"--{option} {path}: cannot be written. Name a file in a folder that is there.")
-
-
-def _with_bar(candidates: Sequence[Candidate]) -> Iterable[Candidate]:
-    """A progress bar on a terminal, when it takes longer than two seconds."""
-    bar: Iterable[Candidate] = tqdm(candidates, unit="photograph", delay=2, disable=None, leave=False, file=sys.stderr)
-    return bar
 
 
 def _as_stored(collected: Collection) -> Collection:
@@ -122,8 +124,8 @@ def _contents(
     )
 
 
-def _write(option: str, path: Path, content: str) -> None:
+def _write(option: str, path: Path, content: str, *, files: Files) -> None:
     try:
-        Files().replace(path, content.encode())
+        files.replace(path, content.encode())
     except OSError as error:
         raise EnrolError(f"everything above is measured, but {option} {path} cannot be written ({error.strerror}).") from error

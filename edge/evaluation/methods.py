@@ -19,7 +19,7 @@ from edge.evaluation.levels import N_LEVELS, STEP, Levels, levels
 from edge.evaluation.markup import table
 from edge.evaluation.open_set import FPIRS, Draw, Setting
 from edge.evaluation.samples import Rows, Samples
-from edge.matching.classifiers import METHODS, MOST_PEOPLE, Classifier, learn
+from edge.matching.classifiers import METHODS, MOST_PEOPLE, Classifier, learn, require
 from edge.matching.combination import BEST, People
 from edge.types import Floats
 
@@ -81,6 +81,15 @@ class Row:
             "fnir": round(self.fnir, 6),
             "fnir_sd": round(self.deviation, 6),
         }
+
+
+def check() -> None:
+    """Look whether scikit-learn is there.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    require("--methods")
 
 
 def compare(samples: Samples, draws: Mapping[Setting, Sequence[Draw]], *, progress: Progress = iter) -> list[Row]:

@@ -36,9 +36,8 @@ Sureness = NDArray[np.float64]
 """(n, p) how sure the classifier is of each person, for each of n probes; the larger the surer."""
 
 MISSING = (
-    'matching.method = "{method}" needs scikit-learn, which is not installed. Install it with '
-    "`.venv/bin/python -m pip install --require-hashes --no-deps -r requirements/classifiers.txt`, "
-    'or set method = "nearest".'
+    "{what} needs scikit-learn, which is not installed. Install it with "
+    "`.venv/bin/python -m pip install --require-hashes --no-deps -r requirements/classifiers.txt`{otherwise}."
 )
 TOO_MANY = (
     'matching.method = "{method}" is for at most {most} people, and {n:,} are enrolled: it learns all of them anew each time, '
@@ -56,10 +55,19 @@ def check(method: str, n_people: int) -> None:
         return
     if n_people > MOST_PEOPLE[method]:
         raise ConfigError(TOO_MANY.format(method=method, most=MOST_PEOPLE[method], n=n_people))
+    require(f'matching.method = "{method}"', ', or set method = "nearest"')
+
+
+def require(what: str, otherwise: str = "") -> None:
+    """Look whether scikit-learn is there.
+
+    Raises:
+        ConfigError: it is not; ``what`` needs it, and what to do ``otherwise``.
+    """
     try:
         import sklearn  # noqa: F401
     except ImportError as error:
-        raise ConfigError(MISSING.format(method=method)) from error
+        raise ConfigError(MISSING.format(what=what, otherwise=otherwise)) from error
 
 
 class Classifier(Protocol):
