@@ -1,18 +1,19 @@
-"""From matches along a track to a decision: accepted, already, or not in database. No clock and no I/O.
+"""From templates along a track to a decision: accepted, already, or not in database. No clock and no I/O.
 
-A `Case` collects the votes of one track and comes to an opinion; `Attendance` turns an opinion into a `Decision` with the
+A `Case` fuses the templates of one track and comes to an opinion; `Attendance` turns an opinion into a `Decision` with the
 duplicate window and the direction. Both change only when they are told that the answer was given (`Case.settle`,
 `Attendance.remember`), and that is after the row is durable: a disk that is full neither loses nor blocks anybody.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from edge.types import Decision, Direction, Event, Match, Outcome
+from edge.matching.fusion import Fit, Fusion
+from edge.matching.matcher import Matcher
+from edge.types import Decision, Direction, Event, Floats, Match, Outcome, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +21,15 @@ class Rules:
     """What the office has decided; the fields are those of the configuration.
 
     Attributes:
-        n_agree: so many votes must name the same person ...
-        n_window: ... among so many of the latest.
+        n_least: nobody is named before so many frames of a track are fused.
+        n_window: the latest so many are fused; without a name after so many frames the answer is "not in database".
         recheck_s: a person whose track is settled is looked at again after so many seconds.
         duplicate_window_s: a second time within so many seconds is answered "already".
         direction: of every event, or None to alternate: in first each day.
         timezone: where a day begins; None is the system's own.
     """
 
-    n_agree: int
+    n_least: int
     n_window: int
     recheck_s: float
     duplicate_window_s: float
@@ -47,7 +48,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What enough votes agree on; distance and margin are medians over these votes. ``person_id`` None: nobody known."""
+    """Whom the fused template of ``n_frames`` frames is nearest to, and how near; ``person_id`` None: nobody known."""
 
     person_id: int | None
     distance: float
@@ -55,59 +56,63 @@ class Opinion:
     n_frames: int
 
 
-def count(votes: Iterable[Match], n_agree: int) -> Opinion | None:
-    """What at least ``n_agree`` of the votes say, or None while they do not agree.
-
-    A person goes before "nobody known"; of two persons the one with more votes, then the one named last.
-    """
-    ballots: dict[int | None, list[Match]] = {}
-    for vote in votes:
-        ballots[vote.person_id] = [*ballots.pop(vote.person_id, []), vote]  # popped and put back: the last named is last
-    enough = [
-        (person is not None, len(ballot), row) for row, (person, ballot) in enumerate(ballots.items()) if len(ballot) >= n_agree
-    ]
-    if not enough:
-        return None
-    person, ballot = list(ballots.items())[max(enough)[2]]
-    distances, margins = sorted(vote.distance for vote in ballot), sorted(vote.margin for vote in ballot)
-    return Opinion(person, distances[len(ballot) // 2], margins[len(ballot) // 2], len(ballot))
-
-
 class Case:
     """What is known about whoever walks along one track.
 
-    Open at first: every vote counts. Settled once a person was answered: looked at again every ``recheck_s``. One vote for
-    anybody else opens it again with empty votes, because somebody may have stepped in where the other left; the same
-    person is then settled again without a word, and another person is answered like everybody.
+    Open at first: every frame is fused with those before it, and the fused template is matched each time. Settled once a
+    person was answered: looked at again every ``recheck_s``. A frame that does not fit, or a fused template that is
+    somebody else's, opens it again, because somebody may have stepped in where the other left; the same person is then
+    settled again without a word, and another person is answered like everybody.
     """
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._votes: deque[Match] = deque(maxlen=rules.n_window)
+        self._fusion = Fusion(rules.n_window)
+        self._match: Match | None = None
+        self._n_judged = 0
         self._judged_s: float | None = None
         self._answered: int | None = None
         self._settled = False
-        self._refused = False
+        self._told_unknown = False
+        self._refusal: Refusal | None = None
+        self._n_refused = 0
 
     @property
     def is_answered(self) -> bool:
         """Whether whoever is there got an answer; a stranger who got one is still judged, in case they come nearer."""
-        return self._settled or self._refused
+        return self._settled or self._told_unknown
+
+    @property
+    def advice(self) -> Refusal | None:
+        """What keeps a face without an answer from being judged, once that has been so for ``n_window`` frames in a row."""
+        is_stuck = self._n_refused >= self._rules.n_window and self._answered is None and not self._told_unknown
+        return self._refusal if is_stuck else None
 
     def is_due(self, at_s: float) -> bool:
         """Whether this face should be judged in a frame of that time."""
         return not self._settled or self._judged_s is None or at_s - self._judged_s >= self._rules.recheck_s
 
-    def hear(self, match: Match, at_s: float) -> None:
-        """Take in the vote of one frame."""
+    def gate(self, refusal: Refusal | None) -> None:
+        """Hear whether the face is fit to be judged in this frame; None where it is. It changes nothing else."""
+        self._n_refused = self._n_refused + 1 if refusal is self._refusal else 1
+        self._refusal = refusal
+
+    def hear(self, template: Floats, at_s: float, *, weight: float, matcher: Matcher) -> None:
+        """Take in the face as one frame has it.
+
+        Args:
+            template: (d,) float32 unit vector.
+            at_s: time of the frame.
+            weight: how much it counts beside those of other frames.
+            matcher: names the fused template.
+        """
         self._judged_s = at_s
-        if self._settled and match.person_id != self._answered:
-            self._settled = False
-            self._votes.clear()
-        self._votes.append(match)
-        opinion = count(self._votes, self._rules.n_agree)
-        if opinion and opinion.person_id is not None and opinion.person_id == self._answered:
-            self._settled = True
+        fit = self._fusion.add(template, weight)
+        if fit is Fit.ANOTHER:
+            self._n_judged = 1
+        self._n_judged += 1
+        self._match = matcher.match(self._fusion.template)
+        self._settled = fit is Fit.SAME and self._named is not None and self._named == self._answered
 
     def opinion(self) -> Opinion | None:
         """What has to be answered now; None when there is nothing, or nothing new.
@@ -115,15 +120,25 @@ class Case:
         "Nobody known" is answered once a track, and never after a person: then it is far more often the same person who
         turns away than a stranger who stepped in.
         """
-        opinion = count(self._votes, self._rules.n_agree)
-        if opinion is None or opinion.person_id is not None:
-            return None if self._settled else opinion
-        return None if self._refused or self._answered is not None else opinion
+        if self._match is None or self._settled:
+            return None
+        named = self._named
+        is_new = self._is_new_stranger if named is None else named != self._answered
+        return Opinion(named, self._match.distance, self._match.margin, self._fusion.n_frames) if is_new else None
+
+    @property
+    def _named(self) -> int | None:
+        """Whose the fused template is, once there are frames enough to say so."""
+        return self._match.person_id if self._match and self._fusion.n_frames >= self._rules.n_least else None
+
+    @property
+    def _is_new_stranger(self) -> bool:
+        return self._n_judged >= self._rules.n_window and not self._told_unknown and self._answered is None
 
     def settle(self, opinion: Opinion) -> None:
         """The opinion was answered, and what had to be recorded is durable."""
         if opinion.person_id is None:
-            self._refused = True
+            self._told_unknown = True
         else:
             self._answered = opinion.person_id
             self._settled = True

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from edge.errors import MusterError
-from edge.types import Decision, Event, Person, utc_text
+from edge.types import Decision, Event, Person, Refusal, utc_text
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ class Verdict:
         person: who it is; None when not in database.
         margin: how much farther the nearest other person was, squared L2.
         track_id: along which track.
-        frame: name of the frame that completed the vote; empty for a live camera.
+        frame: name of the frame that decided it; empty for a live camera.
         event: the row that is durable; None when there is none to record.
     """
 
@@ -62,16 +63,19 @@ class Verdict:
 
 @dataclass(slots=True)
 class Tally:
-    """What a run came to: frames read, faces found in them, faces judged, rows recorded."""
+    """What a run came to: frames read, faces found in them, faces judged, rows recorded; faces not fit for it, by reason."""
 
     n_frames: int = 0
     n_faces: int = 0
     n_judged: int = 0
     n_recorded: int = 0
+    n_refused: Counter[Refusal] = field(default_factory=Counter)
 
     def __str__(self) -> str:
         """One line for a terminal."""
-        return f"{self.n_frames} frames, {self.n_faces} faces, {self.n_judged} of them judged, {self.n_recorded} rows recorded"
+        told = f"{self.n_frames} frames, {self.n_faces} faces, {self.n_judged} of them judged, {self.n_recorded} rows recorded"
+        refused = ", ".join(f"{n} {refusal.value}" for refusal, n in self.n_refused.most_common())
+        return f"{told}; not fit to be judged: {refused}" if refused else told
 
 
 class Fault:

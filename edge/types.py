@@ -146,9 +146,9 @@ class Decision:
         outcome: accepted, already, or not in database.
         person_id: None exactly when the outcome is NOT_IN_DATABASE.
         direction: None unless ACCEPTED.
-        distance: median squared L2 of the frames that agreed.
-        n_frames: how many frames agreed.
-        at_s: time of the frame that completed the vote, on the camera's clock.
+        distance: squared L2 of the template that the frames were fused into.
+        n_frames: how many frames those were.
+        at_s: time of the frame that decided it, on the camera's clock.
         at_utc: the same moment in UTC, as believed.
         clock_ok: whether the UTC clock was known to be right.
     """

@@ -1,4 +1,4 @@
-"""The loop: read a frame, find faces, follow them, recognise them, vote, decide, record, and only then signal.
+"""The loop: read a frame, find faces, follow them, recognise them, decide, record, and only then signal.
 
 The order of the last three is a promise: a beep means that the row is durable. When a row cannot be recorded, the panel
 shows FAULT, nothing is remembered, and the same face is decided anew in the following frames.
@@ -19,8 +19,8 @@ from edge.known import Known
 from edge.matching.policy import Policy
 from edge.ports import Camera, Clock, Panel
 from edge.store import Store
-from edge.types import Decision, Event, Faces, Floats, Frame, Outcome, Person, Signal
-from edge.vision.quality import Gates
+from edge.types import Decision, Event, Faces, Frame, Outcome, Person, Signal
+from edge.vision.quality import Gates, Quality, assess
 from edge.vision.recogniser import Recogniser
 from edge.vision.tracks import Track, Tracker
 
@@ -163,23 +163,31 @@ class Unit:
     def _judge(self, frame: Frame, faces: Faces, tracks: list[Track]) -> None:
         """Recognise the faces whose turn it is: those without an answer before strangers who got theirs, large before small."""
         due = [row for row, track in enumerate(tracks) if self._cases[track.id].is_due(frame.at_s)]
-        due.sort(key=lambda row: (self._cases[tracks[row].id].is_answered, -tracks[row].face.size_px))
-        due = due[: self._limits.faces_per_frame]
-        if not due:
+        qualities = assess(frame.pixels, faces) if due else ()
+        fit = [row for row in due if self._is_fit(self._cases[tracks[row].id], qualities[row])]
+        fit.sort(key=lambda row: (self._cases[tracks[row].id].is_answered, -tracks[row].face.size_px))
+        fit = fit[: self._limits.faces_per_frame]
+        if not fit:
             return
-        probes = self._eyes.embedder.templates(frame.pixels, faces[np.array(due)])
-        for row, probe in zip(due, probes, strict=True):
-            self._hear(self._cases[tracks[row].id], probe, frame.at_s)
-        self.tally.n_judged += len(due)
+        probes = self._eyes.embedder.templates(frame.pixels, faces[np.array(fit)])
+        for row, probe in zip(fit, probes, strict=True):
+            case, weight = self._cases[tracks[row].id], qualities[row].weight
+            case.hear(probe, frame.at_s, weight=weight, matcher=self._known.matcher)
+        self.tally.n_judged += len(fit)
 
-    def _hear(self, case: Case, probe: Floats, at_s: float) -> None:
-        case.hear(self._known.matcher.match(probe), at_s)
+    def _is_fit(self, case: Case, quality: Quality) -> bool:
+        """Whether a face may be judged; whoever may not is counted, and costs FaceNet no time."""
+        refusal = self._limits.gates.refusal(quality)
+        case.gate(refusal)
+        if refusal:
+            self.tally.n_refused[refusal] += 1
+        return refusal is None
 
     def _answer(self, track: Track, opinion: Opinion, frame: Frame) -> None:
         """Decide, record, signal, in this order; when it cannot be recorded, nothing has happened."""
         person = self._known.person(opinion)
         if person is None and opinion.person_id is not None:
-            self._cases[track.id] = Case(self._rules)  # removed by the office while these votes were cast
+            self._cases[track.id] = Case(self._rules)  # removed by the office while these frames were judged
             return
         clock = self._hands.clock
         moment = Moment(frame.at_s, clock.utc(frame.at_s), clock.is_trusted())
@@ -209,7 +217,11 @@ class Unit:
     def _ambient(self, tracks: list[Track]) -> Signal:
         if self._reading_fault.is_on or self._recording_fault.is_on:
             return Signal.FAULT
-        return Signal.READY if all(self._cases[track.id].is_answered for track in tracks) else Signal.LOOKING
+        waiting = [track for track in tracks if not self._cases[track.id].is_answered]
+        if not waiting:
+            return Signal.READY
+        advice = self._cases[max(waiting, key=lambda track: track.face.size_px).id].advice
+        return Signal(advice.value) if advice else Signal.LOOKING
 
     def _show(self, signal: Signal) -> None:
         """Show a signal that lasts, unless it is the one that lasts already."""

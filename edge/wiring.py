@@ -140,7 +140,7 @@ def rules(config: Config) -> Rules:
     """The rules that the configuration states."""
     recognition, attendance, timezone = config.recognition, config.attendance, config.unit.timezone
     return Rules(
-        n_agree=recognition.n_agree,
+        n_least=recognition.n_least,
         n_window=recognition.n_window,
         recheck_s=recognition.recheck_s,
         duplicate_window_s=attendance.duplicate_window_s,

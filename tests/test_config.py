@@ -94,8 +94,8 @@ def test_a_section_must_be_a_table() -> None:
 
 
 def test_values_that_are_wrong_together_are_said_together() -> None:
-    found = faults(recognition={"n_agree": 6, "n_window": 5}, panel={"red_pin": 22, "buzzer_pin": 22})
-    assert any("so many frames can never agree" in fault for fault in found)
+    found = faults(recognition={"n_least": 6, "n_window": 5}, panel={"red_pin": 22, "buzzer_pin": 22})
+    assert any("so many frames are never fused" in fault for fault in found)
     assert any("give each its own" in fault for fault in found)
 
 

@@ -23,9 +23,9 @@ from edge.journal import Verdict
 from edge.matching.matcher import Rule
 from edge.matching.policy import Policy
 from edge.store import Store
-from edge.types import Decision, Direction, Event, Faces, Floats, Frame, Image, Outcome, Person, Signal
+from edge.types import Decision, Direction, Event, Faces, Floats, Frame, Image, Outcome, Person, Refusal, Signal
 from edge.unit import Hands, Limits, Unit
-from edge.vision.quality import Gates
+from edge.vision.quality import Gates, Quality
 from edge.vision.recogniser import Recogniser
 
 MODEL = "scripted/float32"
@@ -33,7 +33,7 @@ PHOTO = "{:064d}"
 READY, LOOKING, FAULT = Signal.READY, Signal.LOOKING, Signal.FAULT
 ACCEPTED, ALREADY, UNKNOWN = Signal.ACCEPTED, Signal.ALREADY, Signal.NOT_IN_DATABASE
 
-RULES = Rules(n_agree=3, n_window=5, recheck_s=1.0, duplicate_window_s=60.0, direction=None, timezone=None)
+RULES = Rules(n_least=3, n_window=5, recheck_s=1.0, duplicate_window_s=60.0, direction=None, timezone=None)
 LIMITS = Limits(Policy(Rule(max_distance=0.8)), Gates(), faces_per_frame=2)
 
 Who = tuple[int, float, float]
@@ -207,6 +207,73 @@ def test_somebody_who_slips_into_the_track_of_another_is_recorded_and_the_other_
     assert {verdict.track_id for verdict in door.verdicts} == {1}
 
 
+# Faces that are not fit to be judged
+
+
+@dataclass(frozen=True)
+class ReadsSize:
+    """Gates that go by the size of the face alone: size in pixels -> reason."""
+
+    reasons: dict[float, Refusal]
+
+    def refusal(self, quality: Quality) -> Refusal | None:
+        return self.reasons.get(quality.size_px)
+
+
+FAR, DARK = 40, 48
+GATED = replace(LIMITS, gates=ReadsSize({FAR: Refusal.TOO_FAR, DARK: Refusal.TOO_DARK}))
+
+
+def test_a_face_that_is_not_fit_costs_no_template_and_the_panel_says_what_to_do_until_it_is(door: Door) -> None:
+    tally = door.unit(walk((ADA, 200, FAR), n=20) + walk((ADA, 200, 120), n=5, start_s=2.0), limits=GATED).run()
+    assert door.panel.signals == [READY, LOOKING, Signal.TOO_FAR, LOOKING, ACCEPTED, READY]
+    assert door.eyes.n_judged == [1, 1, 1]
+    assert str(tally) == "25 frames, 25 faces, 3 of them judged, 1 rows recorded; not fit to be judged: 20 too far"
+
+
+def test_the_advice_changes_with_the_reason(door: Door) -> None:
+    unit = door.unit(walk((ADA, 200, FAR), n=7) + walk((ADA, 200, DARK), n=7, start_s=0.7), limits=GATED)
+    tally = unit.run()
+    assert door.panel.signals == [READY, LOOKING, Signal.TOO_FAR, LOOKING, Signal.TOO_DARK]
+    assert tally.n_refused == {Refusal.TOO_FAR: 7, Refusal.TOO_DARK: 7}
+
+
+def test_a_frame_or_two_that_are_not_fit_say_nothing_and_are_not_missed(door: Door) -> None:
+    frames = [frame(i / 10, (ADA, 200, size)) for i, size in enumerate((120, FAR, 120, FAR, 120))]
+    door.unit(frames, limits=GATED).run()
+    assert door.panel.signals == [READY, LOOKING, ACCEPTED, READY]
+    assert door.verdicts[0].decision.n_frames == 3
+
+
+def test_the_largest_face_without_an_answer_gets_the_advice(door: Door) -> None:
+    door.unit(walk((ADA, 100, FAR), (BOB, 400, DARK), n=10), limits=GATED).run()
+    assert door.panel.signals == [READY, LOOKING, Signal.TOO_DARK]
+
+
+def test_somebody_far_behind_the_person_who_is_answered_is_told_when_that_one_is_done(door: Door) -> None:
+    door.unit(walk((ADA, 100, 120), (BOB, 400, FAR), n=10), limits=GATED).run()
+    assert door.panel.signals == [READY, LOOKING, ACCEPTED, Signal.TOO_FAR]
+
+
+@pytest.mark.parametrize("who", [ADA, STRANGER])
+def test_who_was_answered_is_not_nagged(door: Door, who: int) -> None:
+    shrinking = [frame(0.5 + i / 10, (who, 200, size)) for i, size in enumerate((100, 80, 64))]
+    door.unit(walk((who, 200, 120), n=5) + shrinking + walk((who, 200, DARK), n=60, start_s=0.8), limits=GATED).run()
+    assert door.panel.signals == [READY, LOOKING, ACCEPTED if who == ADA else UNKNOWN, READY]
+
+
+def test_a_face_that_is_not_fit_keeps_no_other_from_being_judged(door: Door) -> None:
+    limits = replace(GATED, faces_per_frame=1, gates=ReadsSize({160: Refusal.CUT_OFF}))
+    door.unit(walk((ADA, 100, 80), (BOB, 400, 160), n=5), limits=limits).run()
+    assert door.outcomes == [("Ada", Outcome.ACCEPTED)]
+
+
+@pytest.mark.parametrize("refusal", list(Refusal))
+def test_every_reason_has_its_signal(door: Door, refusal: Refusal) -> None:
+    door.unit(walk((ADA, 200, FAR), n=6), limits=replace(LIMITS, gates=ReadsSize({FAR: refusal}))).run()
+    assert door.panel.signals[-1].value == refusal.value
+
+
 # Faults
 
 
@@ -346,7 +413,7 @@ def test_who_is_enrolled_while_the_unit_runs_is_known_a_second_later(door: Door)
     assert door.verdicts[-1].decision.at_s <= 1.3
 
 
-def test_who_is_removed_while_the_votes_are_cast_gets_no_row(door: Door) -> None:
+def test_who_is_removed_while_their_frames_are_judged_gets_no_row(door: Door) -> None:
     unit = door.unit([])
     for picture in walk((ADA, 200, 120), n=2, start_s=0.0):
         unit.step(picture)

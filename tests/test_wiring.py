@@ -176,7 +176,7 @@ def test_the_configuration_reaches_every_object() -> None:
             "camera": {"source": "usb:2", "width": 1280, "height": 720, "fps": 5},
             "attendance": {"direction": "out", "duplicate_window_s": 5},
             "recognition": {
-                "n_agree": 2,
+                "n_least": 2,
                 "n_window": 4,
                 "recheck_s": 9,
                 "faces_per_frame": 3,
@@ -188,7 +188,7 @@ def test_the_configuration_reaches_every_object() -> None:
     rules = wiring.rules(config)
     assert wiring.wanted(config.camera) == Wanted("usb:2", (1280, 720), 5.0)
     assert wiring.pins(config.panel) == Pins(5, 6, 13, -1)
-    assert (rules.n_agree, rules.n_window, rules.recheck_s, rules.duplicate_window_s) == (2, 4, 9, 5)
+    assert (rules.n_least, rules.n_window, rules.recheck_s, rules.duplicate_window_s) == (2, 4, 9, 5)
     assert rules.direction is Direction.OUT
     assert str(rules.timezone) == "Asia/Tokyo"
     limits = wiring.limits(config)

@@ -45,14 +45,14 @@ class DetectionConfig:
 class QualityConfig:
     """When a face is not fit to be judged. Each limit is where the measured miss rate begins to climb (docs/quality.md)."""
 
-    min_face_px: float = option(60.0, "Too far: the longer side of the face's box, in pixels.", between(0, 1000))
-    min_brightness: float = option(0.09, "Too dark: mean grey value of the face, from 0 to 1.", between(0, 1))
-    max_clipped: float = option(0.6, "Too bright: share of the face that is white.", between(0, 1))
-    min_contrast: float = option(0.06, "Too bright, too: standard deviation of the grey values by their mean.", between(0, 10))
-    min_sharpness: float = option(0.25, "Blurred: how fine the finest structure is, as a measure of its own.", between(0, 10))
+    min_face_px: float = option(66.0, "Too far: the longer side of the face's box, in pixels.", between(0, 1000))
+    min_brightness: float = option(0.08, "Too dark: mean grey value of the face, from 0 to 1.", between(0, 1))
+    max_clipped: float = option(0.58, "Too bright: share of the face that is white.", between(0, 1))
+    min_contrast: float = option(0.03, "Too bright, too: standard deviation of the grey values by their mean.", between(0, 10))
+    min_sharpness: float = option(0.32, "Blurred: how fine the finest structure is, as a measure of its own.", between(0, 10))
     max_turn: float = option(0.5, "Turned away: nose from the middle of the face, by the distance of the eyes.", between(0, 10))
-    max_roll_deg: float = option(35.0, "Turned away, too: how far the eyes are from level, in degrees.", between(0, 180))
-    min_inside: float = option(0.83, "Cut off: share of the face's box that lies in the picture.", between(0, 1))
+    max_roll_deg: float = option(46.0, "Turned away, too: how far the eyes are from level, in degrees.", between(0, 180))
+    min_inside: float = option(0.7, "Cut off: share of the face's box that lies in the picture.", between(0, 1))
     max_overlap: float = option(0.2, "Several people: share of the face that is another's box.", between(0, 1))
 
 
@@ -60,8 +60,10 @@ class QualityConfig:
 class RecognitionConfig:
     """FaceNet (Schroff et al. 2015) and the decision along a track."""
 
-    n_agree: int = option(3, "So many frames of a track must agree ...", between(1, 30))
-    n_window: int = option(5, "... among so many of the latest.", between(1, 60))
+    n_least: int = option(3, "Nobody is named before so many frames of a face were fused into one template.", between(1, 30))
+    n_window: int = option(
+        5, "The latest so many are fused; without a name after so many the answer is 'not in database'.", between(1, 60)
+    )
     faces_per_frame: int = option(2, "At most so many faces are judged in one frame, the largest first.", between(1, 16))
     recheck_s: float = option(
         1.0, "A person whose track is settled is looked at again after so many seconds.", between(0.0, 60.0)

@@ -96,8 +96,8 @@ def _type_words(wanted: Any) -> str:
 
 def _contradictions(config: Config) -> Iterator[str]:
     """Values that are fine each and wrong together."""
-    if config.recognition.n_agree > config.recognition.n_window:
-        yield "'recognition.n_agree' is larger than 'recognition.n_window'; so many frames can never agree."
+    if config.recognition.n_least > config.recognition.n_window:
+        yield "'recognition.n_least' is larger than 'recognition.n_window'; so many frames are never fused."
     pins: dict[int, str] = {}
     for name in ("red_pin", "green_pin", "blue_pin", "buzzer_pin"):
         pin = getattr(config.panel, name)

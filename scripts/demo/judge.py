@@ -16,7 +16,7 @@ class Answer:
     """One decision of the unit, as it was reported.
 
     Attributes:
-        frame: name of the picture that completed the vote.
+        frame: name of the picture that decided it.
         outcome: accepted, already, or not in database.
         code: of the person; empty when not in database.
         distance: squared L2 to the nearest template.
