@@ -25,6 +25,7 @@ from edge.device.clock import SystemClock
 from edge.device.panel import BOARD, has_pins, open_lights
 from edge.device.stop import Stop
 from edge.errors import ConfigError, DeviceError, ModelError, StoreError
+from edge.matching.policy import Policy
 from edge.store import FILE_NAME, Store
 
 FREE_FAULT, FREE_WARNING = 20_000_000, 500_000_000
@@ -157,22 +158,27 @@ def matching(config: Config, path: Path, model: str | None, manifest: Path | Non
         policy = wiring.policy(config, manifest=manifest)
         counts = _n_templates(path, model)
         policy.check(len(counts))
-    except (ConfigError, ModelError, StoreError) as error:
+    except (ConfigError, ModelError) as error:
         return Finding("matching", State.FAULT, *_split(error))
+    except StoreError:
+        return Finding("matching", State.WARNING, "not looked at: nobody knows who is enrolled", "see to the database first")
+    return _promised(policy, counts)
+
+
+def _promised(policy: Policy, counts: Sequence[int]) -> Finding:
+    """The policy's promise to people with so many templates each."""
     promise = policy.promise(counts)
     if not counts:
         return Finding("matching", State.OK, str(promise))
-    missed = policy.miss_rate(promise.max_distance, min(counts))
-    words = [str(promise)]
+    words, missed = [str(promise)], policy.miss_rate(promise.max_distance, min(counts))
     if not math.isnan(missed):
         words.append(f"somebody with {_photographs(min(counts))} is missed at {missed:.1%} of single looks")
     how = f"budget {policy.budget}" if policy.budget else "fixed by the configuration"
-    words.append(f"{promise.n_templates:,} templates, distance {promise.max_distance:.3f}, {how}")
-    if promise.shortfall:
-        return Finding(
-            "matching", State.WARNING, "; ".join([*words, promise.shortfall]), "raise matching.false_positives_per_year"
-        )
-    return Finding("matching", State.OK, "; ".join(words))
+    words.append(f"{_templates(promise.n_templates)}, distance {promise.max_distance:.3f}, {how}")
+    if not promise.shortfall:
+        return Finding("matching", State.OK, "; ".join(words))
+    advice = "raise matching.false_positives_per_year, or set up another unit for some of the people"
+    return Finding("matching", State.WARNING, "; ".join([*words, promise.shortfall]), advice)
 
 
 def _n_templates(path: Path, model: str) -> list[int]:
@@ -275,6 +281,10 @@ def destinations(config: Config) -> Finding:
 
 def _photographs(n: int) -> str:
     return "one photograph" if n == 1 else f"{n} photographs"
+
+
+def _templates(n: int) -> str:
+    return "1 template" if n == 1 else f"{n:,} templates"
 
 
 def _split(error: Exception) -> tuple[str, str]:

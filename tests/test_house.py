@@ -57,7 +57,7 @@ ALLOWED = {
     "unit": THINKING | {"attendance", "journal", "known", "matching", "store"},
     # 5 wiring: the only importer of device
     "wiring": CONTRACTS | {"vision", "matching", "attendance", "store", "journal", "unit", "device"},
-    "doctor": CONTRACTS | {"store", "device", "wiring"},
+    "doctor": CONTRACTS | {"matching", "store", "device", "wiring"},
     # 6 doors
     "commands": CONTRACTS | {"commands", "evaluation", "store", "exchange", "journal", "unit", "wiring", "doctor"},
     "cli": {"errors"},  # and by name, when it is called, the module of edge.commands

@@ -11,8 +11,13 @@ DAYS = 365
 MISSED_TOO_OFTEN = 0.5
 """Share of looks; a unit that refuses its people more often than it knows them is of no use."""
 
-TOO_MANY_MISSED = "at so small a distance somebody with the fewest templates is refused more often than not"
-TOO_FEW_MEASURED = "so rare a false positive lies beyond what was measured, and the distance stays where it can be told"
+TOO_MANY_MISSED = (
+    "is too strict for {people}: at the distance that keeps it, whoever has the fewest templates is refused more often than not"
+)
+TOO_FEW_MEASURED = (
+    "cannot be kept with {people}: so rare a false positive lies beyond what was measured, and the distance stays where it can "
+    "be told"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +85,8 @@ def shortfall(budget: Budget, reason: str, *, n_people: int, n_served: int, fpir
     serves = f"it could serve {people(n_served)}" if n_served else "it could serve nobody"
     needed = math.ceil(fpir * budget.strangers_per_day * DAYS)
     return (
-        f"the budget of {budget} cannot be kept with {people(n_people)}: {reason}; "
-        f"{serves} with as many templates each, and {people(n_people)} need {needed:,} a year"
+        f"the budget of {budget} {reason.format(people=people(n_people))}; "
+        f"{serves} with as many templates each, and {people(n_people)} need{"s" * (n_people == 1)} {needed:,} a year"
     )
 
 
