@@ -86,7 +86,7 @@ def shortfall(budget: Budget, reason: str, *, n_people: int, n_served: int, fpir
     needed = math.ceil(fpir * budget.strangers_per_day * DAYS)
     return (
         f"the budget of {budget} {reason.format(people=people(n_people))}; "
-        f"{serves} with as many templates each, and {people(n_people)} need{"s" * (n_people == 1)} {needed:,} a year"
+        f"{serves} with as many templates each, and {people(n_people)} need{'s' * (n_people == 1)} {needed:,} a year"
     )
 
 
