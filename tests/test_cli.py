@@ -242,9 +242,10 @@ class TestEnrol:
         assert code == 65
         assert out.splitlines()[0] == "1042 Jane Doe"
         assert out.splitlines()[1].startswith("  no face           1042 Jane Doe.png: ")
-        assert out.splitlines()[-2:] == [
+        assert out.splitlines()[-3:] == [
             "2 photographs: 1 no face, 1 unreadable.",
             "Not enrolled at all: 1042 Jane Doe, 7 John Roe.",
+            "Nobody is enrolled: no stranger is given a name.",
         ]
         with (tmp_path / "receipt.csv").open(newline="") as file:
             assert [row["verdict"] for row in csv.DictReader(file)] == ["no face", "unreadable"]

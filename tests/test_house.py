@@ -51,7 +51,8 @@ ALLOWED = {
     "exchange.receipt": GROUND | {"matching", "exchange"},
     "exchange.admission": GROUND | {"matching", "exchange"},
     "exchange.roll": GROUND | {"matching", "store", "exchange"},
-    "exchange.enrol": THINKING | {"matching", "store", "exchange"},
+    "exchange.desk": THINKING | {"matching", "store", "exchange"},
+    "exchange.enrol": THINKING | {"store", "exchange"},
     "journal": GROUND,
     "known": THINKING | {"attendance", "matching", "store"},
     "unit": THINKING | {"attendance", "journal", "known", "matching", "store"},
@@ -59,7 +60,7 @@ ALLOWED = {
     "wiring": CONTRACTS | {"vision", "matching", "attendance", "store", "journal", "unit", "device"},
     "doctor": CONTRACTS | {"matching", "store", "device", "wiring"},
     # 6 doors
-    "commands": CONTRACTS | {"commands", "evaluation", "store", "exchange", "journal", "unit", "wiring", "doctor"},
+    "commands": CONTRACTS | {"commands", "evaluation", "matching", "store", "exchange", "journal", "unit", "wiring", "doctor"},
     "cli": {"errors"},  # and by name, when it is called, the module of edge.commands
     "__main__": {"cli"},
 }

@@ -9,7 +9,8 @@ from edge import wiring
 from edge.commands.installation import Installation, looking_closer, say
 from edge.commands.progress import with_bar
 from edge.errors import EnrolError
-from edge.exchange.enrol import Terms, enrol
+from edge.exchange.desk import Terms
+from edge.exchange.enrol import enrol
 from edge.exchange.receipt import GOOD, Confusable, Receipt
 
 N_NAMED = 10

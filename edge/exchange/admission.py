@@ -114,10 +114,7 @@ def _reason(finding: Finding, taken: Sequence[Taken], label: Label, other: Perso
                 f"like that, a twin say: muster enrol FOLDER --look-alike {label.code}"
             )
         case Fit.DOUBTFUL:
-            return (
-                f"the two photographs of {label.name} are unlike ({apart}); should one show somebody else, remove {label.code} "
-                "and enrol the right one with others"
-            )
+            return f"the other photograph of {label.name} is unlike it ({apart}), and nobody can tell which is right"
         case Fit.UNLIKE_ENROLLED:
             return (
                 f"unlike what is enrolled for {label.code} {label.name} ({apart}){as_well}. Another person needs another code; "

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from edge.exchange.receipt import GOOD, Confusable, Line, Receipt
 from edge.matching.gallery import Gallery
-from edge.matching.likeness import confusable
+from edge.matching.likeness import confusable, parties
 from edge.matching.policy import Policy
 from edge.store import Store
+from edge.types import Floats
 
 N_ADVISED = 3
 """Photographs of a person that serve most; what the warning about a single one compares with."""
@@ -23,7 +24,7 @@ def gallery(store: Store, model: str) -> Gallery:
     return Gallery(*store.templates(model))
 
 
-def confusions(store: Store, known: Gallery, policy: Policy, *, codes: Iterable[str] | None = None) -> list[Confusable]:
+def confusions(store: Store, known: Gallery, policy: Policy, *, codes: Collection[str] | None = None) -> list[Confusable]:
     """Every two people who are nearer to each other than the distance up to which a name is given, nearest first.
 
     Args:
@@ -33,33 +34,53 @@ def confusions(store: Store, known: Gallery, policy: Policy, *, codes: Iterable[
         codes: only pairs with one of these people; all pairs when None.
     """
     people = {person.id: person for person in store.people()}
-    wanted = set(codes) if codes is not None else None
-    among = None if wanted is None else np.array([each.id for each in people.values() if each.code in wanted], np.int64)
+    among = None if codes is None else np.array([each.id for each in people.values() if each.code in codes], np.int64)
     max_distance = policy.promise_of(known).max_distance
     pairs = confusable(known, max_distance, combination=policy.combination, among=among)
     return [Confusable(people[pair.first], people[pair.second], pair.distance) for pair in pairs]
 
 
 def receipt(lines: Sequence[Line], *, store: Store, model: str, policy: Policy) -> Receipt:
-    """The lines of an enrolment with the warnings that can be given now that it is over."""
+    """The lines of an enrolment with the warnings that can be given when it is over, each on its person's first good line."""
     known = gallery(store, model)
-    promise = policy.promise_of(known)
-    codes = {line.label.code for line in lines if line.verdict in GOOD}
-    confused = confusions(store, known, policy, codes=codes)
+    firsts: dict[str, int] = {}
+    for number, line in enumerate(lines):
+        if line.verdict in GOOD:
+            firsts.setdefault(line.label.code, number)
+    promise, confused = policy.promise_of(known), confusions(store, known, policy, codes=firsts)
+    nearest = _nearest(confused)
     warned = list(lines)
-    for code in sorted(codes):
-        row = next(row for row, line in enumerate(warned) if line.label.code == code and line.verdict in GOOD)
-        person = store.find_person(code)
-        if person and (known.person_ids == person.id).sum() == 1:
-            warned[row] = _and(warned[row], only_one(person.name, policy, promise.max_distance))
-        nearest = next((pair for pair in confused if code in {pair.first.code, pair.second.code}), None)
-        if nearest:
-            warned[row] = _with_confusion(warned[row], nearest)
+    for person in store.people():
+        row = firsts.get(person.code)
+        if row is not None:
+            own = known.templates[known.person_ids == person.id]
+            warned[row] = _and(warned[row], _about(own, person.name, policy, promise.max_distance))
+            warned[row] = _with_confusion(warned[row], nearest.get(person.code))
     return Receipt(tuple(warned), tuple(confused), promise)
 
 
-def only_one(name: str, policy: Policy, max_distance: float) -> str:
-    """The warning about a single photograph."""
+def _nearest(confused: Sequence[Confusable]) -> dict[str, Confusable]:
+    """Of each person's pairs, which are sorted, the nearest."""
+    found: dict[str, Confusable] = {}
+    for pair in confused:
+        found.setdefault(pair.first.code, pair)
+        found.setdefault(pair.second.code, pair)
+    return found
+
+
+def _about(templates: Floats, name: str, policy: Policy, max_distance: float) -> str:
+    """What is wrong with what is kept of somebody, (n, d); empty where nothing is."""
+    if len(templates) == 1:
+        return _only_one(name, policy, max_distance)
+    if len(np.unique(parties(templates))) > 1:
+        return (
+            f"what is enrolled for {name} does not agree; if a photograph shows somebody else, "
+            "remove this person and enrol the right ones, three or more"
+        )
+    return ""
+
+
+def _only_one(name: str, policy: Policy, max_distance: float) -> str:
     missed, with_more = (policy.miss_rate(max_distance, n) for n in (1, N_ADVISED))
     told = f"the only photograph of {name}"
     if math.isnan(missed):
@@ -67,11 +88,13 @@ def only_one(name: str, policy: Policy, max_distance: float) -> str:
     return f"{told}: {missed:.0%} of first looks at the door will miss, with {N_ADVISED} photographs {with_more:.0%}"
 
 
-def _with_confusion(line: Line, pair: Confusable) -> Line:
+def _with_confusion(line: Line, pair: Confusable | None) -> Line:
+    if pair is None:
+        return line
     other = pair.second if pair.first.code == line.label.code else pair.first
     told = _and(line, f"can be taken for {other.code} {other.name} (distance {pair.distance:.2f})")
     return told if line.other_code or line.distance is not None else replace(told, distance=pair.distance, other_code=other.code)
 
 
 def _and(line: Line, sentence: str) -> Line:
-    return replace(line, reason=f"{line.reason}; {sentence}" if line.reason else sentence)
+    return replace(line, reason="; ".join(filter(None, [line.reason, sentence])))

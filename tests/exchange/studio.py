@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.exchange.enrol import Terms, enrol
+from edge.exchange.desk import Terms
+from edge.exchange.enrol import enrol
 from edge.exchange.receipt import Receipt
 from edge.matching.matcher import Rule
 from edge.matching.policy import Policy

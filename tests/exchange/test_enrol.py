@@ -14,7 +14,8 @@ from studio import hand_in, picture, portrait, portraits, put
 from edge.errors import EnrolError, StoreError
 from edge.exchange.acquisition import Verdict, acquire
 from edge.exchange.cells import unguard
-from edge.exchange.enrol import Terms, enrol
+from edge.exchange.desk import Terms
+from edge.exchange.enrol import enrol
 from edge.exchange.receipt import Receipt
 from edge.store import Store
 from edge.types import Image

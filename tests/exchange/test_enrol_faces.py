@@ -12,7 +12,8 @@ from studio import MODEL, POLICY, face, hand_in, portrait, portraits, recogniser
 
 from edge.errors import EnrolError
 from edge.exchange.acquisition import Verdict
-from edge.exchange.enrol import Terms, enrol
+from edge.exchange.desk import Terms
+from edge.exchange.enrol import enrol
 from edge.exchange.folder import Candidate
 from edge.exchange.receipt import Line, Receipt
 from edge.matching.matcher import Rule
@@ -133,7 +134,10 @@ class TestAWrongPhotograph:
         portrait(tmp_path / "1042 Ada" / "b.png", face(2))
         receipt = hand_in(tmp_path, store)
         assert given(receipt) == ["enrolled", "enrolled"]
-        assert all(line.reason.startswith("the two photographs of Ada are unlike (distance 2.00)") for line in receipt.lines)
+        assert all("photograph of Ada is unlike it (distance 2.00)" in line.reason for line in receipt.lines)
+        again = hand_in(tmp_path, store)
+        assert given(again) == ["already enrolled"] * 2
+        assert again.lines[0].reason.startswith("what is enrolled for Ada does not agree"), "it is not forgotten"
 
     def test_of_two_that_disagree_the_one_that_is_known_is_told(self, tmp_path: Path, store: Store) -> None:
         portraits(tmp_path, "1001 Bob/a.png")

@@ -1,0 +1,143 @@
+"""Where people's folders are handed in: each photograph is looked at, each person is stored at once.
+
+A photograph is recognised by the SHA-256 of its file and is not kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.errors import EnrolError
+from edge.exchange.acquisition import Verdict, acquire
+from edge.exchange.admission import Admission, Standing, Taken, admit
+from edge.exchange.folder import Candidate
+from edge.exchange.names import Label
+from edge.exchange.photographs import decode, read_bytes
+from edge.exchange.receipt import GOOD, Line
+from edge.matching.gallery import Gallery
+from edge.matching.policy import Policy
+from edge.store import Store
+from edge.store.templates import restored, stored
+from edge.vision.quality import Gates
+from edge.vision.recogniser import Recogniser
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms people are enrolled.
+
+    Attributes:
+        min_face_px: a face must be so large in the photograph, in pixels of its longer side.
+        gates: how good it must be.
+        policy: who is given a name at the door; what the receipt warns of and promises follows from it.
+        look_alikes: codes of people of the folder who are nobody else, whomever they resemble.
+    """
+
+    min_face_px: float
+    gates: Gates
+    policy: Policy
+    look_alikes: frozenset[str] = frozenset()
+
+
+class Desk:
+    """Where people's folders are handed in, one after the other."""
+
+    def __init__(self, store: Store, recogniser: Recogniser, terms: Terms) -> None:
+        self._store = store
+        self._recogniser = recogniser
+        self._terms = terms
+
+    def lines(self, of_one_folder: Iterable[Candidate]) -> list[Line]:
+        """Enrol the person of a folder, or find out why not; a line for each photograph."""
+        looked: list[Line | Taken] = []
+        taken: dict[str, Taken] = {}  # by SHA-256
+        label = None
+        for candidate in of_one_folder:
+            each = self._look(candidate, taken)
+            looked.append(each)
+            if isinstance(each, Taken):
+                taken[each.sha256] = each
+                label = candidate.label
+        judged = iter(self._admit(label, list(taken.values())) if label else ())
+        return [next(judged) if isinstance(each, Taken) else each for each in looked]
+
+    def _look(self, candidate: Candidate, taken: Mapping[str, Taken]) -> Line | Taken:
+        """One photograph's template, or what became of it."""
+        label = candidate.label or Label("", "")
+        try:
+            if candidate.fault:
+                raise EnrolError(candidate.fault)
+            known = self._store.find_person(label.code)
+            if known and known.name.casefold() != label.name.casefold():
+                raise EnrolError(
+                    f"the code {label.code} belongs to {known.name}; another person needs another code, and"
+                    " `muster people rename` corrects a name"
+                )
+        except EnrolError as error:
+            return Line(candidate.shown, label, Verdict.REFUSED, str(error))
+        try:
+            return self._take(candidate, label, taken)
+        except EnrolError as error:
+            return Line(candidate.shown, label, Verdict.UNREADABLE, str(error))
+
+    def _take(self, candidate: Candidate, label: Label, taken: Mapping[str, Taken]) -> Line | Taken:
+        """Read the file and look for the face; not where the file was looked at before."""
+        shown, content = candidate.shown, read_bytes(candidate.path)
+        sha256 = hashlib.sha256(content).hexdigest()
+        if sha256 in taken:
+            return Line(shown, label, Verdict.NOT_NEEDED, f"the same file as {taken[sha256].shown}")
+        seen = self._seen(sha256, shown, label)
+        if seen:
+            return seen
+        acquired = acquire(decode(content), self._recogniser, min_face_px=self._terms.min_face_px, gates=self._terms.gates)
+        if acquired.template is None:
+            return Line(shown, label, acquired.verdict, acquired.reason)
+        return Taken(shown, sha256, restored(stored(acquired.template[np.newaxis]))[0])
+
+    def _seen(self, sha256: str, shown: str, label: Label) -> Line | None:
+        """What became of a file that was looked at before; None where none was."""
+        owner = self._store.photo_owner(sha256, model=self._recogniser.model)
+        if owner is None:
+            return None
+        if owner.code != label.code:
+            reason = f"the same photograph is enrolled for {owner.code} {owner.name}"
+            return Line(shown, label, Verdict.REFUSED, reason, 0.0, owner.code)
+        if sha256 in self._store.templates_of(owner.id, model=self._recogniser.model):
+            return Line(shown, label, Verdict.ALREADY)
+        return Line(shown, label, Verdict.NOT_NEEDED, "looked at before; others are kept")
+
+    def _admit(self, label: Label, taken: Sequence[Taken]) -> Sequence[Line]:
+        person, model = self._store.find_person(label.code), self._recogniser.model
+        templates, ids = self._store.templates(model)
+        is_other = ids != (person.id if person else -1)
+        standing = Standing(
+            label=label,
+            own=self._store.templates_of(person.id, model=model) if person else {},
+            others=Gallery(templates[is_other], ids[is_other]),
+            people={each.id: each for each in self._store.people()},
+            may_look_alike=label.code in self._terms.look_alikes,
+        )
+        admission = admit(taken, standing)
+        try:
+            self._keep(label, taken, admission)
+        except EnrolError as error:  # another process was quicker with one of them
+            return [Line(each.shown, label, Verdict.REFUSED, f"{error}; enrol the folder again") for each in taken]
+        return admission.lines
+
+    def _keep(self, label: Label, taken: Sequence[Taken], admission: Admission) -> None:
+        """All of a person's changes or none."""
+        model = self._recogniser.model
+        good = [(line.verdict, each) for line, each in zip(admission.lines, taken, strict=True) if line.verdict in GOOD]
+        if not good:
+            return
+        with self._store.transaction():
+            person = self._store.find_person(label.code) or self._store.add_person(*label)
+            for verdict, each in good:
+                if verdict is Verdict.ENROLLED:
+                    self._store.add_template(person.id, each.template, model=model, photo_sha256=each.sha256)
+            for sha256 in (*admission.dropped, *(each.sha256 for verdict, each in good if verdict is Verdict.NOT_NEEDED)):
+                self._store.set_aside(person.id, model=model, photo_sha256=sha256)
