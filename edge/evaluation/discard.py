@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from edge.evaluation.levels import distance, levels, n_accepted
 from edge.evaluation.samples import Rows, Samples
-from edge.evaluation.scores import Counts
+from edge.evaluation.scores import Counts, Scores
 from edge.types import Refusal
 
 SHARES = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
@@ -57,12 +57,14 @@ class Discards:
         threshold: level, the same for all.
         curves: measure -> what remains, one for each of `SHARES`.
         refused: reason -> how many photographs the unit's gates refuse for it.
+        whole: nothing is discarded.
         gated: what remains when these are discarded.
     """
 
     threshold: int
     curves: dict[str, tuple[Remains, ...]]
     refused: dict[Refusal, int]
+    whole: Remains
     gated: Remains
 
     def to_dict(self) -> dict[str, Any]:
@@ -71,8 +73,14 @@ class Discards:
             "distance": round(distance(self.threshold), DIGITS),
             "measures": {name: [_row(each) for each in curve] for name, curve in self.curves.items()},
             "refused": {refusal.value: n for refusal, n in self.refused.items()},
+            "whole": _row(self.whole),
             "gated": _row(self.gated),
         }
+
+
+def fixed_threshold(scores: Scores) -> int | None:
+    """The level at FMR 1e-4, or at 1e-3 where that is all that can be told; None where neither can."""
+    return next((scores.threshold(fmr) for fmr in (1e-4, 1e-3) if not scores.obstacle(fmr)), None)
 
 
 def discards(samples: Samples, threshold: int, *, badness: Mapping[str, Values], refusals: Sequence[Refusal | None]) -> Discards:
@@ -93,6 +101,7 @@ def discards(samples: Samples, threshold: int, *, badness: Mapping[str, Values],
         threshold,
         curves={name: curve[: len(SHARES)] for name, curve in zip(badness, curves, strict=False)},
         refused={refusal: counts[refusal] for refusal in Refusal},
+        whole=curves[-1][0],
         gated=curves[-1][1],
     )
 
@@ -138,7 +147,7 @@ def _curve(stages: NDArray[np.int8], pairs: Counts, is_missed: Values) -> tuple[
         probes = is_missed[remain & ~np.isnan(is_missed)]
         n_pairs = int(left[number + 1].sum())
         fnmr = float(left[number + 1, 1] / n_pairs) if n_pairs else math.nan
-        told.append(Remains(float(1 - remain.mean()), fnmr, float(probes.mean()) if len(probes) else math.nan))
+        told.append(Remains(float((~remain).mean()), fnmr, float(probes.mean()) if len(probes) else math.nan))
     return tuple(told)
 
 

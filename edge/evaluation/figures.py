@@ -11,6 +11,7 @@ import numpy as np
 
 from edge.evaluation import bootstrap, budget, methods, open_set
 from edge.evaluation.bootstrap import UNKNOWN, Interval, Weights
+from edge.evaluation.discard import Discards
 from edge.evaluation.levels import distance
 from edge.evaluation.open_set import FPIRS, SETTINGS, Draw, Setting
 from edge.evaluation.pairs import Accuracy
@@ -84,6 +85,7 @@ class Figures:
     lfw: Accuracy | None = None
     budgets: tuple[budget.Row, ...] = ()
     methods: tuple[methods.Row, ...] = ()
+    discards: Discards | None = None
 
     @cached_property
     def obstacles(self) -> list[str]:
@@ -114,7 +116,8 @@ class Figures:
 
     def _also(self) -> dict[str, Any]:
         """What is told when it was asked for."""
-        return {"methods": [each.to_dict() for each in self.methods if not each.obstacle]} if self.methods else {}
+        told: dict[str, Any] = {"discard": self.discards.to_dict()} if self.discards else {}
+        return told | ({"methods": [each.to_dict() for each in self.methods if not each.obstacle]} if self.methods else {})
 
 
 def rate(fmr: float) -> str:

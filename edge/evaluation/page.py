@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from edge.evaluation import budget, charts, methods
+from edge.evaluation import budget, charts, discard_section, methods
 from edge.evaluation.confusions import Confusion
 from edge.evaluation.figures import Figures, Identification, Verification, rate
 from edge.evaluation.levels import STEP
@@ -48,7 +48,8 @@ def page(contents: Contents) -> str:
     """The page."""
     figures = contents.figures
     parts = [_head(contents), _verification(contents), _identification(contents), budget.section(figures.budgets)]
-    parts += [methods.section(figures.methods), _distances(contents), _worst(contents), _missing(contents), _terms()]
+    parts += [methods.section(figures.methods), _distances(contents), discard_section.section(figures.discards)]
+    parts += [_worst(contents), _missing(contents), _terms()]
     return document(contents.title, "".join(parts))
 
 

@@ -6,24 +6,14 @@ says of the risk to be missed was measured (`docs/quality.md`); the limits stand
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from edge.types import Face, Faces, Floats, Image, Refusal
-from edge.vision.facenet import MARGIN
-from edge.vision.geometry import areas, intersections
-
-PATCH_PX = 64
-"""Side of the grey copy that light and sharpness are read off: what a face of the smallest size still shows."""
-BORDER_PX = PATCH_PX // 8
-"""So much at each edge of the copy is hair, collar and background as often as face, and does not count for the light."""
-WHITE = 250
-"""A pixel this bright says nothing any more."""
-FLAT = np.float32(0.5)
-"""Added to the energy of the gradients, in squared grey values: a flat wall is not sharp because of its last bit."""
+from edge.types import Faces, Image, Refusal
+from edge.vision.measures import inside, light, overlaps, pose
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +33,7 @@ class Quality:
         roll_deg: how far the line between the eyes is from level.
         inside: share of the box that lies in the picture.
         overlap: the largest share of what FaceNet is shown that is another face's box.
-        weight: how much its template counts beside others of the same track; 1 is a usual one.
+        weight: how much its template counts beside others of the same track, in (0, 1]; 1 is as good as any.
     """
 
     size_px: float
@@ -60,11 +50,21 @@ class Quality:
 
 
 class Limit(NamedTuple):
-    """One limit of the gates: which measure of `Quality` is bad at which end, and what is then said."""
+    """One limit of the gates: which measure of `Quality` is bad at which end, what is then said, and what was measured.
+
+    Attributes:
+        name: of the field of `Gates`.
+        measure: of the field of `Quality`.
+        refusal: said of whatever lies beyond.
+        poor: where about half of the faces are missed (`make quality`).
+        fine: from where on hardly more are missed than of good photographs; `poor` where nothing between was seen.
+    """
 
     name: str
     measure: str
     refusal: Refusal
+    poor: float
+    fine: float
 
     @property
     def is_least(self) -> bool:
@@ -76,17 +76,27 @@ class Limit(NamedTuple):
         value = abs(float(getattr(quality, self.measure)))
         return -value if self.is_least else value
 
+    def weight(self, quality: Quality) -> float:
+        """How much the template of such a face is worth, from `LEAST_WEIGHT` to 1, as far as this measure can tell."""
+        if self.poor == self.fine:
+            return 1.0
+        share = (abs(float(getattr(quality, self.measure))) - self.poor) / (self.fine - self.poor)
+        return LEAST_WEIGHT + (1 - LEAST_WEIGHT) * min(max(share, 0.0), 1.0)
+
+
+LEAST_WEIGHT = 0.2
+"""At `Limit.poor`. With 0.05 and 0.5 fusion gained less (docs/quality.md)."""
 
 LIMITS = (
-    Limit("min_inside", "inside", Refusal.CUT_OFF),
-    Limit("max_overlap", "overlap", Refusal.SEVERAL_PEOPLE),
-    Limit("min_face_px", "size_px", Refusal.TOO_FAR),
-    Limit("min_brightness", "brightness", Refusal.TOO_DARK),
-    Limit("max_clipped", "clipped", Refusal.TOO_BRIGHT),
-    Limit("min_contrast", "contrast", Refusal.TOO_BRIGHT),
-    Limit("max_turn", "turn", Refusal.TURNED_AWAY),
-    Limit("max_roll_deg", "roll_deg", Refusal.TURNED_AWAY),
-    Limit("min_sharpness", "sharpness", Refusal.BLURRED),
+    Limit("min_inside", "inside", Refusal.CUT_OFF, 0.7, 0.95),
+    Limit("max_overlap", "overlap", Refusal.SEVERAL_PEOPLE, 0.2, 0.03),
+    Limit("min_face_px", "size_px", Refusal.TOO_FAR, 42, 75),
+    Limit("min_brightness", "brightness", Refusal.TOO_DARK, 0.08, 0.2),
+    Limit("max_clipped", "clipped", Refusal.TOO_BRIGHT, 0.58, 0.1),
+    Limit("min_contrast", "contrast", Refusal.TOO_BRIGHT, 0.03, 0.14),
+    Limit("max_turn", "turn", Refusal.TURNED_AWAY, 0.5, 0.5),
+    Limit("max_roll_deg", "roll_deg", Refusal.TURNED_AWAY, 46, 20),
+    Limit("min_sharpness", "sharpness", Refusal.BLURRED, 0.32, 0.6),
 )
 """What has to be put right first stands first: who is cut off cannot be told to turn, and in the dark everything is blurred."""
 
@@ -134,79 +144,9 @@ def assess(pixels: Image, faces: Faces) -> tuple[Quality, ...]:
         pixels: (H, W, 3) uint8 RGB, the picture that they were found in.
         faces: all that were found in it, also those that are not asked about: they may stand in each other's way.
     """
-    inside, overlaps = _inside(pixels, faces.boxes), _overlaps(faces.boxes)
-    return tuple(
-        Quality(face.size_px, **_light(pixels, face.box)._asdict(), **_pose(face)._asdict(), inside=shown, overlap=other)
-        for face, shown, other in zip(faces, inside.tolist(), overlaps.tolist(), strict=True)
+    places = zip(inside(pixels, faces.boxes).tolist(), overlaps(faces.boxes).tolist(), strict=True)
+    measured = (
+        Quality(face.size_px, **light(pixels, face.box)._asdict(), **pose(face)._asdict(), inside=shown, overlap=other)
+        for face, (shown, other) in zip(faces, places, strict=True)
     )
-
-
-class _Light(NamedTuple):
-    brightness: float
-    clipped: float
-    contrast: float
-    sharpness: float
-
-
-class _Pose(NamedTuple):
-    turn: float
-    nod: float
-    roll_deg: float
-
-
-def _light(pixels: Image, box: Floats) -> _Light:
-    patch = _patch(pixels, box)
-    face = patch[BORDER_PX:-BORDER_PX, BORDER_PX:-BORDER_PX]
-    mean, deviation = float(face.mean()), float(face.std())
-    return _Light(mean / 255, float((face >= WHITE).mean()), deviation / max(mean, 1.0), _sharpness(patch))
-
-
-def _patch(pixels: Image, box: Floats) -> Floats:
-    """What of the (4,) box lies in the picture, grey, (PATCH_PX, PATCH_PX); not rounded, for rounding looks like structure."""
-    height, width = pixels.shape[:2]
-    x1, y1 = np.floor(box[:2]).astype(int).clip(0, (width - 1, height - 1))
-    x2, y2 = np.ceil(box[2:]).astype(int).clip((x1 + 1, y1 + 1), (width, height))
-    grey = cv2.cvtColor(pixels[y1:y2, x1:x2], cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return np.asarray(cv2.resize(grey, (PATCH_PX, PATCH_PX), interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _sharpness(patch: Floats) -> float:
-    found = []
-    for axis in (0, 1):
-        first = np.diff(patch, axis=axis)
-        second = np.diff(first, axis=axis)
-        found.append(np.mean(second * second) / (np.mean(first * first) + FLAT))
-    return float(min(found))
-
-
-def _pose(face: Face) -> _Pose:
-    """Read off the landmarks, in the face's own upright frame: x along the eyes, y from the eyes to the mouth."""
-    left, right, nose, *mouth = face.landmarks.astype(float)
-    eyes = right - left
-    distance = max(float(np.hypot(*eyes)), 1e-6)
-    along = eyes / distance
-    axes = np.stack([along, (-along[1], along[0])])  # (2, 2)
-    middle = (left + right) / 2
-    nose_at, mouth_at = axes @ (nose - middle), axes @ (np.mean(mouth, axis=0) - middle)
-    nod = float(nose_at[1] / max(mouth_at[1], 1e-6))
-    # The middle is the line from between the eyes to the mouth: a head that leans is not turned.
-    turn = float(nose_at[0] - nod * mouth_at[0]) / distance
-    return _Pose(turn, nod, float(np.degrees(np.arctan2(along[1], along[0]))))
-
-
-def _inside(pixels: Image, boxes: Floats) -> Floats:
-    """(n,) share of each (n, 4) box that lies in the picture."""
-    picture = np.array([0, 0, pixels.shape[1], pixels.shape[0]], np.float32)
-    whole: Floats = np.maximum(areas(boxes), np.float32(1))
-    return intersections(boxes, picture) / whole
-
-
-def _overlaps(boxes: Floats) -> Floats:
-    """(n,) the largest share of what FaceNet is shown of each (n, 4) box that is another box."""
-    margins = (boxes[:, 2:] - boxes[:, :2]) * np.float32(MARGIN)
-    crops = np.concatenate([boxes[:, :2] - margins, boxes[:, 2:] + margins], axis=1)
-    shared = intersections(crops[:, None], boxes[None])  # (n, n)
-    np.fill_diagonal(shared, 0)
-    largest: Floats = shared.max(axis=1, initial=0)
-    whole: Floats = np.maximum(areas(crops), np.float32(1))
-    return largest / whole
+    return tuple(replace(each, weight=math.prod(limit.weight(each) for limit in LIMITS)) for each in measured)
