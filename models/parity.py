@@ -1,7 +1,6 @@
 """How far int8 is from float32, with the unit's own pipeline on people who did not calibrate: ``python -m models.parity``.
 
-The figures go into the manifest under ``[parity]``. They are measured in the environment that a unit has (``make parity``), not
-in that of the build, whose OpenCV scales crops a little differently.
+The figures go into the manifest under ``[parity]``. They are measured in the environment that a unit has (``make parity``).
 """
 
 from __future__ import annotations

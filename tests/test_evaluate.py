@@ -6,6 +6,8 @@ import csv
 import json
 import os
 import shutil
+import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -68,7 +70,7 @@ class TestPortraits:
         code, out, _ = evaluate(people, "--json", tmp_path / "f.json", "--html", tmp_path / "f.html", "--pairs", listed)
         told = json.loads((tmp_path / "f.json").read_text())
         assert code == 0
-        assert (told["n_people"], told["n_photos"], told["n_failed"], told["template_bytes"]) == (3, 5, 0, 512)
+        assert (told["n_people"], told["n_photos"], told["n_failed"], told["template_bytes"]) == (3, 5, 0, 128)
         assert told["lfw_accuracy"] >= 0.5
         assert told["fnmr"] == {"1e-3": None, "1e-4": None, "1e-5": None}
         assert told["fnir"] == []
@@ -85,6 +87,13 @@ class TestPortraits:
         assert page.count('src="data:image/jpeg;base64,') == page.count("<img ") >= 4
         assert "biometric data" in page
 
+    def test_a_page_with_faces_is_for_its_owner_alone(self, evaluate: Evaluate, people: Path, tmp_path: Path) -> None:
+        page = tmp_path / "f.html"
+        for options, mode in (((), 0o644), (("--with-faces",), 0o600), ((), 0o644)):
+            evaluate(people, "--html", page, "--json", tmp_path / "f.json", *options)
+            assert stat.S_IMODE(page.stat().st_mode) == mode
+            assert stat.S_IMODE((tmp_path / "f.json").stat().st_mode) == 0o644
+
     def test_twice_gives_the_same_bytes(self, evaluate: Evaluate, people: Path, tmp_path: Path) -> None:
         for number in "12":
             evaluate(people, "--json", tmp_path / f"{number}.json", "--html", tmp_path / f"{number}.html")
@@ -97,6 +106,44 @@ class TestPortraits:
         code, out, _ = evaluate(people)
         assert code == 65
         assert "only one person has a photograph with a face, so there is no different-person pair" in out
+
+    def test_no_stranger(self, evaluate: Evaluate, people: Path, tmp_path: Path) -> None:
+        for name in ("biden", "astronaut"):
+            picture = cv2.imread(str(next((people / name).iterdir())))
+            cv2.imwrite(str(people / name / "mirrored.png"), np.ascontiguousarray(picture[:, ::-1]))
+        code, out, _ = evaluate(people, "--json", tmp_path / "f.json", "--html", tmp_path / "f.html", "--methods")
+        assert code == 65
+        assert out.count("cannot be told: 100 people with 2 photographs with a face are needed; there are 3") == 3
+        told = json.loads((tmp_path / "f.json").read_text())
+        assert (told["fnir"], told["lfw_accuracy"]) == ([], None)
+
+    def test_a_thousand_copies_of_one_picture(self, evaluate: Evaluate, people: Path, tmp_path: Path) -> None:
+        """The same file a thousand times, and the same picture saved anew: neither makes the rates."""
+        original = people / "obama" / "obama.jpg"
+        for number in range(1000):
+            os.link(original, people / "obama" / f"copy {number}.jpg")
+        picture = cv2.imread(str(original))
+        for quality in (80, 90, 97):
+            cv2.imwrite(str(people / "obama" / f"saved {quality}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        code, out, _ = evaluate(people, "--json", tmp_path / "f.json", "--html", tmp_path / "f.html")
+        told = json.loads((tmp_path / "f.json").read_text())
+        assert code == 65, "six different photographs of three people are too few"
+        assert told["n_photos"] == 1008
+        assert "Copies of another photograph of the same person, left out: 1,000." in out
+        assert "3 photographs show no more than another one of the same person" in out
+        assert "there are 13" in out, "pairs of two people: six of one with two others, and the two; copies make none"
+
+    @pytest.mark.parametrize("has_others", [True, False])
+    def test_one_face_under_two_names(self, evaluate: Evaluate, people: Path, has_others: bool) -> None:
+        """Different photographs of one person in two folders, with and without other people's pairs to compare with."""
+        (people / "barack").mkdir()
+        (people / "obama" / "obama3.jpg").rename(people / "barack" / "speaker.jpg")
+        if not has_others:
+            (people / "obama" / "obama2.jpg").unlink()
+        _, out, _ = evaluate(people)
+        assert out.count("look like one person") == 1
+        assert "barack/speaker.jpg and obama/obama" in out
+        assert "are both in the right folder?" in out
 
     def test_a_photograph_under_two_names_and_copies_of_one(self, evaluate: Evaluate, people: Path) -> None:
         shutil.copy(people / "biden" / "biden.jpg", people / "astronaut" / "twin.jpg")
@@ -140,10 +187,23 @@ class TestBadInput:
                 assert code == 78
                 assert "Name a file in a folder that is there" in err
 
-    def test_faces_need_a_page(self, evaluate: Evaluate, tmp_path: Path) -> None:
-        code, _, err = evaluate(self.blank(tmp_path / "people" / "Ann"), "--with-faces")
-        assert code == 78
-        assert "--html FILE" in err
+    def test_wrong_usage_is_said_as_argparse_says_it(
+        self, evaluate: Evaluate, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit):
+            evaluate(tmp_path, "--with-faces")
+        told = capsys.readouterr().err
+        assert told.startswith("usage: muster evaluate ")
+        assert "muster evaluate: error: argument --with-faces: not allowed without argument --html" in told
+
+    def test_methods_need_scikit_learn_and_say_so_at_once(
+        self, evaluate: Evaluate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "sklearn", None)
+        code, out, err = evaluate(self.blank(tmp_path / "people" / "Ann"), "--methods")
+        assert (code, out) == (78, "")
+        assert "--methods needs scikit-learn, which is not installed" in err
+        assert "requirements/classifiers.txt" in err
 
 
 @pytest.mark.faces
@@ -163,3 +223,17 @@ def test_development_people_are_told_apart(evaluate: Evaluate, tmp_path: Path) -
     assert told["fnmr"]["1e-3"] < 0.2
     assert told["fnmr"]["1e-4"] >= told["fnmr"]["1e-3"]
     assert told["fnir"] == [], "a hundred are needed"
+
+
+@pytest.mark.faces
+@pytest.mark.skipif(not FACES.is_dir(), reason="the development faces are not here: MUSTER_FACES names no folder")
+def test_without_strangers_pairs_are_told_and_the_door_is_not(evaluate: Evaluate, tmp_path: Path) -> None:
+    """A hundred people with two photographs each, and nobody with one."""
+    for folder in [folder for folder in sorted(FACES.iterdir()) if len(list(folder.iterdir())) == 2][:100]:
+        shutil.copytree(folder, tmp_path / "people" / folder.name)
+    code, out, _ = evaluate(tmp_path / "people", "--json", tmp_path / "f.json", "--html", tmp_path / "f.html")
+    told = json.loads((tmp_path / "f.json").read_text())
+    assert code == 0
+    assert told["fnmr"]["1e-3"] < 0.3
+    assert told["fnir"] == []
+    assert "N=100 g=1 q=1 cannot be told: there is no stranger: nobody has a single photograph only" in " ".join(out.split())

@@ -13,7 +13,8 @@ from edge.config import CameraConfig, DetectionConfig
 from edge.device.manifest import read_spec
 from edge.device.network import load
 from edge.vision.mtcnn import PyramidLayout
-from models import FOLDER, MANIFEST, check, files, manifest
+from models import FOLDER, HEAD, MANIFEST, check, files, manifest
+from models.head.linear import Head
 
 NAMES = ("pnet", "rnet", "onet", "facenet")
 
@@ -39,6 +40,15 @@ def test_origin_and_calibration_are_told(name: str, tables: dict[str, Any]) -> N
     calibration = network["variants"]["int8"]["calibration"]
     assert calibration["n_photographs"] >= 300
     assert "lfw-dev" in calibration["set"]
+
+
+def test_the_model_is_named_by_weights_and_head(tables: dict[str, Any]) -> None:
+    assert tables["networks"]["facenet"]["model"] == f"facenet-20180408-102900+{Head.read(HEAD).name}"
+    assert read_spec(MANIFEST, "facenet").model == tables["networks"]["facenet"]["model"]
+
+
+def test_a_template_has_128_values() -> None:
+    assert [output.shape for output in read_spec(MANIFEST, "facenet").outputs] == [(1, 128)]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from edge.device.manifest import read_spec
+from edge.device.network import TfliteNetwork
 from edge.types import Faces
-from models import MANIFEST, compare, faces
+from edge.vision.facenet import unit
+from models import HEAD, MANIFEST, compare, faces, golden
+from models.head.linear import Head
 
 N_DETECTED, N_EMBEDDED = 500, 120
 
@@ -50,6 +53,15 @@ def test_int8_facenet_makes_the_templates_of_float32() -> None:
     cosines = compare.cosines(some, compare.detector(compare.load_cascade("float32")), facenets)
     assert len(cosines) >= 0.98 * N_EMBEDDED
     assert float(np.median(cosines)) >= 0.998
+
+
+def test_the_folded_head_is_the_head_after_the_network() -> None:
+    folded, trunk = (read_spec(MANIFEST, name, variant="float32") for name in ("facenet", "facenet-trunk"))
+    if not (folded.path.exists() and trunk.path.exists()):
+        pytest.skip("FaceNet in float32 (94 MB) is not committed: `make oracle` builds it")
+    pictures, head = golden.pictures("facenet"), Head.read(HEAD)
+    after = head(TfliteNetwork(trunk)(pictures)["template"])
+    assert (unit(TfliteNetwork(folded)(pictures)["template"]) * after).sum(axis=1).min() > 1 - 1e-6
 
 
 def faces_at(*corners: tuple[float, float], shift: float = 0.0) -> Faces:
