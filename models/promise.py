@@ -2,6 +2,7 @@
 
 All of it on people whom the head never saw. The table of two folds sets the distance, the third fold is let in.
 
+* the formula beside galleries that were really drawn, and people with a single photograph as strangers beside everybody;
 * galleries of many makes: 5 to 300 people, with one photograph or with one to five each;
 * strangers of whom several photographs are fused, as along a track;
 * what a margin to the runner-up buys.
@@ -44,9 +45,26 @@ def main() -> int:
     """Try everything, print a line for each."""
     folds = list(held_out(embeddings(faces.folder())))
     tables = [ScoreTable.of({"model": ""} | measured([other for other in folds if other is not fold])) for fold in folds]
-    for line in (*compositions(folds, tables), *fused_strangers(folds), *margins(folds)):
+    for line in (*formula(folds), *compositions(folds, tables), *fused_strangers(folds), *margins(folds)):
         print(line, flush=True)
     return 0
+
+
+def formula(folds: Sequence[Samples]) -> Iterator[str]:
+    """The share of strangers near somebody among n people with one template each: drawn, and by the table of the same people."""
+    table = ScoreTable.of({"model": ""} | measured(folds))
+    for distance in (0.9, 1.0, 1.1, 1.2):
+        for n in (10, 30, 100, 300):
+            near = [np.mean(visit(fold, rows).strangers[:, 0] <= distance) for fold in folds for rows in galleries(fold, n, 1)]
+            yield f"distance {distance}, n = {n:3}: drawn {np.mean(near):.4f}, formula {table.fpir(distance, n):.4f}"
+        single = everybody = 0.0
+        for fold in folds:
+            share = 1 / fold.n_templates[fold.persons]
+            near_by = (levels(fold.templates, fold.in_gallery) * STEP <= distance) & (fold.persons[:, None] != fold.persons)
+            per_probe = near_by @ share / (np.count_nonzero(fold.n_templates) - 1)
+            single += per_probe[fold.strangers].mean() / len(folds)
+            everybody += np.average(per_probe, weights=share) / len(folds)
+        yield f"distance {distance}: FMR of people with one photograph {single:.2e}, of everybody {everybody:.2e}"
 
 
 def compositions(folds: Sequence[Samples], tables: Sequence[ScoreTable]) -> Iterator[str]:
@@ -88,8 +106,18 @@ def _distances(people: People, fold: Samples, rows: Rows) -> Reals:
 
 
 def fused_strangers(folds: Sequence[Samples]) -> Iterator[str]:
-    """How many times as often a stranger is near somebody when q photographs, of different days, are fused into one look."""
+    """How many times as often a stranger is near somebody when several views are fused into one look.
+
+    Photographs of different days differ more than frames of a moment do; a photograph and its mirrored self differ less.
+    """
     window = np.arange(0.9, 1.11, 0.05)
+    near = np.zeros(2)
+    for fold in folds:
+        is_other = fold.persons[:, np.newaxis] != fold.persons
+        for number, looks in enumerate((fold.templates, fold.in_gallery)):
+            between = levels(looks, fold.in_gallery)[is_other] * STEP
+            near[number] += sum(np.count_nonzero(between <= distance) for distance in window)
+    yield f"a stranger's photograph and its mirrored self fused: near somebody {near[1] / near[0]:.2f} times as often"
     for q in (2, 3, 5):
         alone = together = 0.0
         for fold in folds:
