@@ -107,7 +107,7 @@ def _reason(finding: Finding, taken: Sequence[Taken], label: Label, other: Perso
     match finding.fit:
         case Fit.COPY:
             of = taken[finding.original].shown if finding.original >= 0 else "a photograph that is enrolled"
-            return f"as good as the same picture as {of} ({apart})"
+            return f"almost the same picture as {of} ({apart})"
         case Fit.SAME_FACE:
             return (
                 f"the face of {whose} ({apart}). If it is the same person, one code is enough; if it is somebody else who looks "

@@ -217,7 +217,7 @@ class TestFiveAreKept:
         assert "the only photograph of Ada" in receipt.lines[0].reason
         assert line(receipt, "1042 Ada/07 the same file.png").reason == "the same file as 1042 Ada/00 the same file.png"
         saved = line(receipt, "1042 Ada/07 saved again.png")
-        assert saved.reason.startswith("as good as the same picture as 1042 Ada/00 ")
+        assert saved.reason.startswith("almost the same picture as 1042 Ada/00 ")
 
     def test_copies_of_a_wrong_photograph_outvote_nobody(self, tmp_path: Path, store: Store) -> None:
         for number in range(2):
