@@ -10,19 +10,25 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from edge import wiring
 from edge.commands.installation import configuration, say
 from edge.commands.progress import with_bar
-from edge.errors import ConfigError, EnrolError
+from edge.config import Config
+from edge.errors import ConfigError, EnrolError, ModelError
 from edge.evaluation import methods, text
 from edge.evaluation.confusions import farthest_selves, nearest_strangers
-from edge.evaluation.figures import Figures, Handed, measure
+from edge.evaluation.discard import Discards, discards, fixed_threshold
+from edge.evaluation.figures import UNMEASURED, Figures, Handed, measure
 from edge.evaluation.page import Contents, page
 from edge.exchange.collect import Collection, collect, listing
 from edge.exchange.crops import data_uris
 from edge.exchange.files import Files, PrivateFiles
 from edge.exchange.names import printable
 from edge.exchange.pair_list import Pair, judge, read_pairs
+from edge.matching.choice import N_MOST
+from edge.matching.policy import Policy
 from edge.store.templates import restored, stored
 
 N_NAMED = 3
@@ -39,26 +45,49 @@ def run(arguments: argparse.Namespace) -> int:
     pairs = read_pairs(Path(arguments.pairs), listed.places) if arguments.pairs else []
     recogniser = wiring.recogniser(config)
     collected = _as_stored(collect(listed, recogniser, progress=with_bar))
-    figures = _measured(collected, arguments, model=recogniser.model, pairs=pairs)
-    notes = [*collected.notes, *text.look_alikes(figures, collected.samples, [each.place for each in collected.photographs])]
+    policy, notes = _policy(config)
+    figures = _measured(collected, arguments, handed=_handed(collected, recogniser.model), pairs=pairs, policy=policy)
+    figures = replace(figures, discards=_discards(collected, figures, config))
+    notes += [*collected.notes, *text.look_alikes(figures, collected.samples, [each.place for each in collected.photographs])]
     if pairs and figures.lfw is None:
         notes.insert(0, NO_ACCURACY)
     _show(figures, collected, notes)
     if arguments.json:
         _write("--json", Path(arguments.json), json.dumps(figures.to_dict(), indent=1) + "\n", files=Files())
     if arguments.html:
-        contents = _contents(figures, collected, notes=notes, arguments=arguments, max_distance=config.matching.max_distance)
+        distance = policy.promise(np.minimum(collected.samples.n_templates, N_MOST).tolist()).max_distance
+        contents = _contents(figures, collected, notes=notes, arguments=arguments, max_distance=distance)
         _write("--html", Path(arguments.html), page(contents), files=PrivateFiles() if arguments.with_faces else Files())
     return 0 if figures.has_any else EnrolError.exit_code
 
 
-def _measured(collected: Collection, arguments: argparse.Namespace, *, model: str, pairs: Sequence[Pair]) -> Figures:
+def _policy(config: Config) -> tuple[Policy, list[str]]:
+    """How the unit gives names; where nobody has measured its network yet, a sentence says that no promise can be tried."""
+    try:
+        return wiring.policy(config), []
+    except ModelError as error:
+        return UNMEASURED, [f"No promise of the budget can be tried: {error}"]
+
+
+def _measured(
+    collected: Collection, arguments: argparse.Namespace, *, handed: Handed, pairs: Sequence[Pair], policy: Policy
+) -> Figures:
     samples, lfw = collected.samples, judge(pairs, collected.rows, collected.samples.templates)
-    figures = measure(samples, _handed(collected, model), lfw=lfw)
+    figures = measure(samples, handed, lfw=lfw, policy=policy)
     if not arguments.methods:
         return figures
     rows = methods.compare(samples, figures.draws, progress=partial(with_bar, unit="method"))
     return replace(figures, methods=tuple(rows))
+
+
+def _discards(collected: Collection, figures: Figures, config: Config) -> Discards | None:
+    """What quality and the unit's gates say of the photographs."""
+    threshold = fixed_threshold(figures.scores)
+    if threshold is None:
+        return None
+    gates = wiring.gates(config)
+    refusals = [gates.refusal(photograph.quality) for photograph in collected.photographs]
+    return discards(collected.samples, threshold, badness=collected.badness, refusals=refusals)
 
 
 def _check(arguments: argparse.Namespace) -> None:
