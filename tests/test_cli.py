@@ -224,6 +224,20 @@ class TestPeople:
                 "muster: nobody has the code '9'. `muster people list` shows who is enrolled.\n",
             )
 
+    def test_who_can_be_taken_for_whom(self, muster: Muster, populated: Path) -> None:
+        assert muster("people", "confusable")[1] == "Pairs of people who can be taken for each other: 0.\n"
+        with Store.open(populated / FILE_NAME, unit="door-1") as store:
+            for number, person in enumerate(store.people()):
+                template = np.array([1, number / 10], np.float32)
+                store.add_template(person.id, template, model="any", photo_sha256=f"{number:064}")
+        lines = muster("people", "confusable")[1].splitlines()
+        assert lines[:2] == [
+            "1042 Jane Doe and 7 =John, Roe (distance 0.01)",
+            "Pairs of people who can be taken for each other: 1.",
+        ]
+        assert "muster people remove CODE" in lines[2]
+        assert json.loads(muster("people", "confusable", "--json")[1]) == [{"codes": ["1042", "7"], "distance": 0.01}]
+
     def test_no_name_steers_the_terminal(self, muster: Muster, data: Path) -> None:
         with Store.open(data / FILE_NAME, unit="door-1") as store:
             store.add_person("1", "\x1b[2JJane\nDoe")

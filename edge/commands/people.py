@@ -56,7 +56,7 @@ def _confusable(store: Store, config: Config, *, as_json: bool) -> None:
         return
     for each in found:
         say(str(each))
-    say(f"{len(found)} pairs of people can be taken for each other.")
+    say(f"Pairs of people who can be taken for each other: {len(found)}.")
     if found:
         say(Confusable.ADVICE)
 

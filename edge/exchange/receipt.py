@@ -61,8 +61,8 @@ class Confusable:
     distance: float
 
     ADVICE = (
-        "Enrol more photographs of both that look straight into the camera; or demand a distance from the runner-up "
-        "(matching.min_margin = 0.1), which then leaves them unnamed more often; or let one of them in by another way. "
+        "Enrol more photographs of both that look straight into the camera; or set a larger matching.min_margin, which leaves "
+        "them unnamed rather than misnamed; or let one of them in by another way. "
         "If it is one person under two codes: muster people remove CODE."
     )
 
