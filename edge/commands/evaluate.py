@@ -48,7 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     policy, notes = _policy(config)
     figures = _measured(collected, arguments, handed=_handed(collected, recogniser.model), pairs=pairs, policy=policy)
     figures = replace(figures, discards=_discards(collected, figures, config))
-    notes += [*collected.notes, *text.look_alikes(figures, collected.samples, [each.place for each in collected.photographs])]
+    notes += [*collected.notes, *text.copies(collected.samples)]
+    notes += text.look_alikes(figures, collected.samples, [each.place for each in collected.photographs])
     if pairs and figures.lfw is None:
         notes.insert(0, NO_ACCURACY)
     _show(figures, collected, notes)
@@ -76,7 +77,7 @@ def _measured(
     figures = measure(samples, handed, lfw=lfw, policy=policy)
     if not arguments.methods:
         return figures
-    rows = methods.compare(samples, figures.draws, progress=partial(with_bar, unit="method"))
+    rows = methods.compare(samples, figures.draws, combination=policy.combination, progress=partial(with_bar, unit="method"))
     return replace(figures, methods=tuple(rows))
 
 

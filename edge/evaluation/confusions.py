@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge.evaluation.levels import distance
+from edge.evaluation.levels import STEP, distance
 from edge.evaluation.samples import Samples
 from edge.evaluation.scores import Scores
 from edge.evaluation.selection import Pairs
+from edge.matching.likeness import SAME_FACE, originals
 
 N_SHOWN = 10
 N_LOOKED_AT = 20_000
@@ -35,12 +36,14 @@ def farthest_selves(samples: Samples, scores: Scores) -> list[Confusion]:
 
 
 def alike(samples: Samples, scores: Scores) -> list[Confusion]:
-    """Two people, nearer to each other than half of all same-person pairs are: folders that may be of one person."""
-    if not scores.n_same:
-        return []
-    median = int(np.searchsorted(scores.same_below, scores.n_same / 2)) - 1
+    """Two people, as near to each other as enrolment would take for one: folders that may be of one person."""
     near = scores.nearest[:N_LOOKED_AT]
-    return _worst(samples, near[np.flatnonzero(near.levels < median)], n=N_LOOKED_AT)
+    return _worst(samples, near[np.flatnonzero(near.levels * STEP <= SAME_FACE)], n=N_LOOKED_AT)
+
+
+def near_copies(samples: Samples) -> int:
+    """How many photographs show no more than another one of the same person: saved anew, enlarged, cropped."""
+    return sum(int((originals(samples.templates[rows]) != np.arange(len(rows))).sum()) for rows in samples.rows if len(rows) > 1)
 
 
 def _worst(samples: Samples, pairs: Pairs, *, n: int = N_SHOWN) -> list[Confusion]:

@@ -20,7 +20,7 @@ from edge.evaluation.markup import table
 from edge.evaluation.open_set import FPIRS, Draw, Setting
 from edge.evaluation.samples import Rows, Samples
 from edge.matching.classifiers import METHODS, MOST_PEOPLE, Classifier, learn, require
-from edge.matching.combination import BEST, People
+from edge.matching.combination import BEST, Combination, People
 from edge.types import Floats
 
 NEAR, SURE = "distance", "sureness"
@@ -92,40 +92,51 @@ def check() -> None:
     require("--methods")
 
 
-def compare(samples: Samples, draws: Mapping[Setting, Sequence[Draw]], *, progress: Progress = iter) -> list[Row]:
+def compare(
+    samples: Samples,
+    draws: Mapping[Setting, Sequence[Draw]],
+    *,
+    combination: Combination = BEST,
+    progress: Progress = iter,
+) -> list[Row]:
     """Rows for every method in each setting that has draws.
 
     Args:
         samples: the templates.
-        draws: of the nearest-template rule, as the unit's templates count together.
+        draws: of the nearest-template rule.
+        combination: how a person's templates count together, in the draws and where a classifier's word is tried by distance.
         progress: shows how far it is.
 
     Raises:
         ConfigError: scikit-learn is missing.
     """
     jobs = [(setting, method) for setting, found in draws.items() if found for method in ("nearest", *METHODS)]
-    return [row for setting, method in progress(jobs) for row in _rows(samples, setting, method, nearest=draws[setting])]
+    told: list[Row] = []
+    for setting, method in progress(jobs):
+        fpirs = [fpir for fpir in FPIRS if not open_set.obstacle(samples, setting, fpir)]
+        if setting.n > MOST_PEOPLE.get(method, setting.n):
+            why = f"learns at most {MOST_PEOPLE[method]} people: more would keep the door waiting"
+            told += (Row(method, NEAR, setting, fpir, obstacle=why) for fpir in fpirs)
+        elif method in METHODS:
+            told += _rows(method, setting, fpirs, ways=_draws(samples, setting, method, combination))
+        else:
+            told += _rows(method, setting, fpirs, ways={NEAR: draws[setting]})
+    return told
 
 
-def _rows(samples: Samples, setting: Setting, method: str, *, nearest: Sequence[Draw]) -> Iterator[Row]:
-    fpirs = [fpir for fpir in FPIRS if not open_set.obstacle(samples, setting, fpir)]
-    if setting.n > MOST_PEOPLE.get(method, setting.n):
-        why = f"learns at most {MOST_PEOPLE[method]} people: more would keep the door waiting"
-        yield from (Row(method, NEAR, setting, fpir, obstacle=why) for fpir in fpirs)
-        return
-    ways = _draws(samples, setting, method) if method in METHODS else {NEAR: nearest}
+def _rows(method: str, setting: Setting, fpirs: Sequence[float], *, ways: Mapping[str, Sequence[Draw]]) -> Iterator[Row]:
     for rejection, found in ways.items():
         for fpir in fpirs:
             fnirs = [draw.fnir(fpir) for draw in found]
             yield Row(method, rejection, setting, fpir, float(np.mean(fnirs)), float(np.std(fnirs)))
 
 
-def _draws(samples: Samples, setting: Setting, method: str) -> dict[str, list[Draw]]:
+def _draws(samples: Samples, setting: Setting, method: str, combination: Combination) -> dict[str, list[Draw]]:
     """The draws of a classifier, by the way in which a name is refused."""
     ways: dict[str, list[Draw]] = {SURE: [], NEAR: []}
     for cast in open_set.casts(samples, setting):
         templates, ids = samples.in_gallery[cast.enrolled], samples.persons[cast.enrolled]
-        people, classifier = People.of(templates, ids, BEST), learn(method, templates, ids)
+        people, classifier = People.of(templates, ids, combination), learn(method, templates, ids)
         strangers = _judge(people, classifier, samples.templates[samples.strangers])
         mated = _judge(people, classifier, open_set.fused(samples.templates[cast.probes]))
         is_own = people.ids[mated.who] == cast.persons

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge.evaluation import methods
-from edge.evaluation.confusions import alike
+from edge.evaluation import discard_section, methods
+from edge.evaluation.confusions import alike, near_copies
 from edge.evaluation.figures import Figures, Identification, Verification, rate
 from edge.evaluation.samples import Samples
 
@@ -28,15 +28,27 @@ def lines(figures: Figures) -> list[str]:
     if lfw:
         head = "accuracy on the pairs".ljust(WIDTH)
         told.append(f"{head} {lfw.mean:.4f} ± {lfw.deviation:.4f}  {lfw.n_pairs:,} pairs, {lfw.n_left_out:,} not acquired")
-    return told + methods.lines(figures.methods)
+    return told + methods.lines(figures.methods) + discard_section.lines(figures.discards)
 
 
 def look_alikes(figures: Figures, samples: Samples, places: Sequence[str]) -> list[str]:
     """A sentence for each two folders that may be of one person; ``places`` are the photographs' by row."""
     return [
-        f"{places[pair.first]} and {places[pair.second]} look like one person (distance {pair.distance:.2f}, nearer than half of "
-        "the same-person pairs); are both in the right folder?"
+        f"{places[pair.first]} and {places[pair.second]} look like one person (distance {pair.distance:.2f}); are both in the "
+        "right folder?"
         for pair in alike(samples, figures.scores)
+    ]
+
+
+def copies(samples: Samples) -> list[str]:
+    """A sentence where photographs are told apart by their files alone."""
+    n = near_copies(samples)
+    if not n:
+        return []
+    which = "1 photograph shows" if n == 1 else f"{n:,} photographs show"
+    return [
+        f"{which} no more than another one of the same person (saved anew, enlarged, cropped). The rates are better than they "
+        "should be: leave copies out."
     ]
 
 

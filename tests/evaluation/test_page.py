@@ -17,7 +17,7 @@ from edge.evaluation.figures import Figures, Handed, measure
 from edge.evaluation.page import Contents, page
 from edge.evaluation.pairs import Accuracy
 from edge.evaluation.samples import Samples
-from edge.evaluation.text import lines, look_alikes
+from edge.evaluation.text import copies, lines, look_alikes
 
 HANDED = Handed("scripted/1", 128, n_people=520, n_photos=1052, n_failed=2)
 SHARES = (0.05, 0.01, 0.003)
@@ -135,10 +135,20 @@ def test_whether_there_is_any_figure() -> None:
 
 
 def test_mislabelled_twins_are_named() -> None:
-    samples = crowd([4] * 10, scatter=0.3)
+    samples = crowd([4] * 10, scatter=0.3, d=64)
     twins = samples.templates.copy()
     twins[4:8] = twins[0:4]
     samples = Samples(twins, samples.persons, samples.n_photographs)
     places = [f"person {person}/{row}" for row, person in enumerate(samples.persons)]
     (sentence,) = look_alikes(measure(samples, HANDED), samples, places)
     assert re.match(r"person 0/\d+ and person 1/\d+ look like one person", sentence)
+
+
+def test_photographs_that_are_as_good_as_one_are_counted() -> None:
+    samples = crowd([4] * 10, d=64)
+    assert copies(samples) == []
+    same = samples.templates.copy()
+    same[[1, 3]], same[9] = same[0], same[8]
+    same[4] = same[12]  # another person's: no copy
+    (sentence,) = copies(Samples(same, samples.persons, samples.n_photographs))
+    assert sentence.startswith("3 photographs show no more than another one of the same person")

@@ -136,7 +136,7 @@ def test_the_nearest_are_kept_whichever_way_they_come() -> None:
 
 
 def test_the_worst_confusions_name_each_two_people_once() -> None:
-    samples = crowd([4] * 30, scatter=0.2)
+    samples = crowd([4] * 30, scatter=0.2, d=64)
     twin = samples.templates.copy()
     twin[4:8] = twin[0:4]  # person 1 has person 0's photographs
     samples = Samples(twin, samples.persons, samples.n_photographs)
