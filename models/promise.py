@@ -2,6 +2,7 @@
 
 All of it on people whom the head never saw. The table of two folds sets the distance, the third fold is let in.
 
+* what the default budget comes to, by the committed table: for 10 to 1,000 people with one, three and five templates each;
 * the formula beside galleries that were really drawn, and people with a single photograph as strangers beside everybody;
 * galleries of many makes: 5 to 300 people, with one photograph or with one to five each;
 * strangers of whom several photographs are fused, as along a track;
@@ -17,12 +18,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from edge import wiring
+from edge.config import Config
 from edge.evaluation.levels import STEP, levels
 from edge.evaluation.open_set import fused
 from edge.evaluation.samples import Rows, Samples
 from edge.matching.combination import BEST, People
 from edge.matching.score_table import N_MULTIPLES, Reals, ScoreTable
-from models import faces
+from models import MANIFEST, faces
 from models.head.embeddings import embeddings
 from models.score_distances import measured
 from models.scores import held_out
@@ -45,9 +48,19 @@ def main() -> int:
     """Try everything, print a line for each."""
     folds = list(held_out(embeddings(faces.folder())))
     tables = [ScoreTable.of({"model": ""} | measured([other for other in folds if other is not fold])) for fold in folds]
-    for line in (*formula(folds), *compositions(folds, tables), *fused_strangers(folds), *margins(folds)):
+    for line in (*sites(), *formula(folds), *compositions(folds, tables), *fused_strangers(folds), *margins(folds)):
         print(line, flush=True)
     return 0
+
+
+def sites() -> Iterator[str]:
+    """The distance and the miss rates of the default configuration."""
+    policy = wiring.policy(Config(), manifest=MANIFEST)
+    for n_people in (10, 30, 100, 300, 1000):
+        for g in (1, 3, 5):
+            promise = policy.promise([g] * n_people)
+            one, three = (policy.miss_rate(promise.max_distance, g, n_frames=q) for q in (1, 3))
+            yield f"{promise}, {g} templates each: distance {promise.max_distance:.3f}, missed {one:.1%}, fused {three:.1%}"
 
 
 def formula(folds: Sequence[Samples]) -> Iterator[str]:

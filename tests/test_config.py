@@ -79,6 +79,11 @@ def test_all_faults_come_at_once_and_in_the_order_of_the_file() -> None:
         ("detection", "thresholds", [0.6, "0.7", 0.7], "a list, each item a number"),
         ("detection", "thresholds", [0.6, True, 0.7], "a list, each item a number"),
         ("detection", "variant", "int4", "'float32', 'int8'"),
+        ("matching", "false_positives_per_year", 0, "more than 0 and at most 1,000,000,000; it is 0"),
+        ("matching", "strangers_per_day", -10.0, "more than 0 and at most 1,000,000"),
+        ("matching", "strangers_per_day", float("nan"), "more than 0"),
+        ("matching", "strangers_a_day", 10, "did you mean 'matching.strangers_per_day'?"),
+        ("matching", "max_distance", -0.1, "between 0.0 and 4.0"),
         ("sync", "destinations", "/media/stick", "a list, each item a text in quotes"),
     ],
 )

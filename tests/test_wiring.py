@@ -21,7 +21,9 @@ from edge.device.camera import Wanted
 from edge.device.panel import Pins
 from edge.errors import DeviceError, ModelError
 from edge.journal import Verdict
+from edge.matching.combination import Combination
 from edge.matching.matcher import Rule
+from edge.matching.threshold import Budget
 from edge.store import FILE_NAME, Store
 from edge.types import Direction
 
@@ -192,7 +194,15 @@ def test_the_configuration_reaches_every_object() -> None:
     assert rules.direction is Direction.OUT
     assert str(rules.timezone) == "Asia/Tokyo"
     limits = wiring.limits(config)
-    assert (limits.policy.rule, limits.faces_per_frame) == (Rule(0.7, 0.1), 3)
+    assert (limits.policy.rule, limits.policy.budget, limits.faces_per_frame) == (Rule(0.7, 0.1), None, 3)
+
+
+def test_unless_a_distance_is_fixed_it_follows_the_budget() -> None:
+    config = parse({"matching": {"false_positives_per_year": 100, "strangers_per_day": 50, "combination": "nearest two"}})
+    policy = wiring.policy(config)
+    assert (policy.budget, policy.combination) == (Budget(100, 50), Combination.NEAREST_TWO)
+    assert policy.promise([3] * 84).fpir == pytest.approx(100 / 50 / 365)
+    assert wiring.policy(Config()).budget == Budget(12, 10)
 
 
 def test_a_run_over_an_empty_room_counts_its_frames(tmp_path: Path) -> None:

@@ -16,6 +16,11 @@ def between(low: float, high: float) -> Check:
     return lambda value: None if low <= value <= high else f"must lie between {low} and {high}"
 
 
+def positive(high: float) -> Check:
+    """Accept numbers above 0, up to a largest."""
+    return lambda value: None if 0 < value <= high else f"must be more than 0 and at most {high:,.0f}"
+
+
 def one_of(*words: str) -> Check:
     """Accept one of a few words."""
     return lambda value: None if value in words else f"must be one of {', '.join(map(repr, words))}"

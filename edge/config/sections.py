@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.config.checks import between, camera_source, nonempty, one_of, option, three_scores, timezone
+from edge.config.checks import between, camera_source, nonempty, one_of, option, positive, three_scores, timezone
 
 VARIANT_HELP = "float32, int8, or auto: what models/manifest.toml names for the CPU."
 PANEL_KIND_HELP = "gpio, mock (gpiozero's mock pins, shown in the terminal), none, or auto: gpio where there are pins."
@@ -87,9 +87,9 @@ class MatchingConfig:
         one_of("nearest", "mean", "nearest two"),
     )
     false_positives_per_year: float = option(
-        12.0, "The budget: so many strangers a year may be given somebody's name ...", between(1e-6, 1e9)
+        12.0, "The budget: so many strangers a year may be given somebody's name ...", positive(1e9)
     )
-    strangers_per_day: float = option(10.0, "... of so many a day who look into the camera.", between(1e-6, 1e6))
+    strangers_per_day: float = option(10.0, "... of so many a day who look into the camera.", positive(1e6))
     max_distance: float = option(
         0.0,
         "0 follows the budget; any other is a fixed distance, squared L2, up to which a face is the same person.",

@@ -77,14 +77,14 @@ class Policy:
         promise = Promise(distance, table.fpir(distance, load), n_people, n_templates, is_bound=distance < table.least_distance)
         return replace(promise, shortfall=self._shortfall(promise, counts))
 
-    def miss_rate(self, max_distance: float, n_templates: int) -> float:
-        """Share of visits at which somebody with so many templates is refused at the first look.
+    def miss_rate(self, max_distance: float, n_templates: int, *, n_frames: int = 1) -> float:
+        """Share of visits at which somebody with so many templates is refused at the first look, fused of so many frames.
 
-        Photographs of other days stood for the looks. NaN where nothing was measured.
+        Photographs of other days stood for the frames. NaN where nothing was measured.
         """
         if self.table is None:
             return math.nan
-        return self.table.miss_rate(max_distance, n_templates)
+        return self.table.miss_rate(max_distance, n_templates, n_frames=n_frames)
 
     def _shortfall(self, promise: Promise, counts: Sequence[int]) -> str:
         """Why the budget is not kept, and which could be; empty where it is kept or there is none."""
