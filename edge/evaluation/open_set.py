@@ -105,7 +105,7 @@ def draws(samples: Samples, setting: Setting, combination: Combination = BEST) -
     """`N_DRAWS` draws, always the same for the same samples; none where too few people have enough photographs."""
     if len(eligible(samples, setting)) < setting.n or not len(samples.strangers):
         return ()
-    return tuple(_draw(samples, cast, combination) for cast in casts(samples, setting))
+    return tuple(draw(samples, cast, combination) for cast in casts(samples, setting))
 
 
 def casts(samples: Samples, setting: Setting) -> Iterator[Cast]:
@@ -126,7 +126,8 @@ def _cast(samples: Samples, setting: Setting, generator: np.random.Generator) ->
     return Cast(np.concatenate(gallery), np.concatenate(probes), np.concatenate(owners))
 
 
-def _draw(samples: Samples, cast: Cast, combination: Combination) -> Draw:
+def draw(samples: Samples, cast: Cast, combination: Combination = BEST) -> Draw:
+    """What comes of one cast."""
     people = People.of(samples.in_gallery[cast.enrolled], samples.persons[cast.enrolled], combination)
     to_probes = people.distances(levels(fused(samples.templates[cast.probes]), people.references))  # (p, N)
     is_own = people.ids[to_probes.argmin(axis=1)] == cast.persons

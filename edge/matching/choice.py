@@ -11,19 +11,19 @@ N_MOST = 5
 """Templates that are kept of a person."""
 
 APART = 1.2
-"""Squared L2 from the most central template beyond which another is an outlier: a wrong person, or a face that is spoilt.
+"""Squared L2 from the others of a person beyond which a template is an outlier: a wrong person's, or of a face that is spoilt.
 
-Farthest first would choose exactly these. Of right photographs 0.9 % lie beyond it, of another person's nearly all.
-docs/matching.md, "Which photographs", compares it with others.
+Of right photographs less than 1 % lie beyond it from the most central one, of another person's nearly all do.
 """
 
 
 def diverse(templates: Floats, n_most: int = N_MOST) -> NDArray[np.intp]:
     """Choose few templates of one person that differ as much as possible, and leave out what hardly is this person.
 
-    The first is the most central one, each further one is the farthest from those before it (Gonzalez 1985). Where most
-    templates lie within `APART` of the central one, those that do not are never chosen. The same templates in another
-    order give the same choice.
+    The first is the most central one, each further one is the farthest from those before it (Gonzalez 1985). That alone
+    would choose just those that are somebody else's or spoilt: where most templates lie within `APART` of the central one,
+    the others are never chosen. The same templates in another order give the same choice. docs/matching.md, "Which
+    photographs", compares it with others.
 
     Args:
         templates: (n, d) float32 unit vectors.

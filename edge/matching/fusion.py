@@ -18,8 +18,8 @@ from edge.vectors import unit
 ANOTHER = 1.2
 """Squared L2 from the fused template beyond which a new one does not belong to it.
 
-Of one person's photographs of different days, which differ more than frames do, 2.7 % lie beyond it from one other, 0.6 % from
-two fused and 0.2 % from three; of photographs of two people 99.5 % do (docs/matching.md, "Several frames").
+Of one person's photographs of different days, which differ more than frames do, 2.4 % lie beyond it from one other, 0.6 % from
+two fused and 0.2 % from three; of photographs of two people 99.7 % do (docs/matching.md, "Who steps in").
 """
 
 
