@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run portraits recording test test-native check docs models oracle parity train scores bench requirements clean
+.PHONY: help run portraits recording test test-native check docs models oracle parity train scores quality bench requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +67,9 @@ train: .venv/.ready $(TRUNK) ## train a head for the templates and measure it on
 
 scores: .venv/.ready $(TRUNK) ## measure what the threshold follows from: how near strangers come, how far staff is; FACES=folder
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.scores $(if $(FACES),--faces "$(FACES)")
+
+quality: .venv/.ready ## where a face becomes unfit to be judged: spoilt photographs of MUSTER_FACES, and where each gate should close
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.quality
 
 bench: portraits ## how long everything takes; BENCH="--threads 1", or "--peer" where peers are installed
 	$(BIN)/python -m tests.bench $(BENCH)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.types import Floats
 from edge.vision.quality import LIMITS, Limit, Quality
 
 N_BEYOND = 10
@@ -17,11 +18,21 @@ Values = NDArray[np.float64]
 
 
 class Outcome(NamedTuple):
-    """What became of one spoilt face: nothing, or its quality and the share of the references that do not know it."""
+    """What became of one face, spoilt or not.
+
+    Attributes:
+        dose: 0 as it is.
+        quality: None where it was not found.
+        missed: share of the references that do not know it.
+        row: of its photograph.
+        template: (d,) unit vector; None where nobody asks for it.
+    """
 
     dose: float
     quality: Quality | None
     missed: float
+    row: int = -1
+    template: Floats | None = None
 
 
 def table(title: str, outcomes: Sequence[Outcome], names: Sequence[str]) -> str:

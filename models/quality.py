@@ -26,11 +26,11 @@ from edge.vision.geometry import iou
 from edge.vision.mtcnn import Mtcnn
 from edge.vision.quality import assess
 from edge.vision.recogniser import Recogniser
-from models import doses, faces
+from models import doses, faces, frames_together
 from models.doses import Spoilt
 from models.limits import Outcome, limits, table
 
-N_PEOPLE = 200
+N_PEOPLE = 150
 SEED = 1964
 FMR = 1e-4
 SAME_FACE_IOU = 0.35
@@ -115,7 +115,7 @@ class Bench:
         others = samples.rows[samples.persons[row]]
         probe = self.recogniser.embedder.templates(spoilt.pixels, found[best : best + 1])
         refused = levels(probe, samples.in_gallery[others[others != row]]) >= self.threshold
-        return Outcome(dose, assess(spoilt.pixels, found)[best], float(refused.mean()))
+        return Outcome(dose, assess(spoilt.pixels, found)[best], float(refused.mean()), int(row), probe[0])
 
 
 def _is_far(series: Series) -> bool:
@@ -144,6 +144,8 @@ def main() -> int:
             spoilt[name] += outcomes
         print(f"\n{table(series.title, outcomes, series.limits)}")
     print(f"\n{limits(natural, spoilt, good)}")
+    frames = [each for outcomes in spoilt.values() for each in outcomes]
+    print(f"\n{frames_together.table(frames, collected, threshold=threshold, gates=wiring.gates(Config()))}")
     return 0
 
 
