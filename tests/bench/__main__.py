@@ -19,7 +19,8 @@ from tests.bench.peers import PEERS
 from tests.bench.process import Unit
 from tests.bench.timing import medians_ms, table
 
-GALLERIES = (100, 1_000, 10_000, 50_000)
+GALLERIES = ((100, 1), (1_000, 1), (10_000, 1), (50_000, 1), (50_000, 5))
+"""Templates, and how many of them each person has."""
 
 
 def main() -> None:
@@ -53,11 +54,12 @@ def ours(recogniser: Recogniser, pixels: Image) -> None:
 
 
 def galleries(recogniser: Recogniser, pixels: Image) -> None:
-    """The search for the nearest template."""
+    """The search for the nearest person; those with several templates are compared with their mean."""
     probe = recogniser.embedder.templates(pixels, recogniser.detector.detect(pixels))[0]
-    known = {n: subject.random_gallery(n, dimensions=len(probe)) for n in GALLERIES}
-    matchers = {n: NearestTemplate(gallery, Rule(1.0)) for n, gallery in known.items()}
-    calls = {f"{n:6} templates": lambda matcher=matcher: matcher.match(probe) for n, matcher in matchers.items()}
+    calls = {}
+    for n, n_each in GALLERIES:
+        matcher = NearestTemplate(subject.random_gallery(n, n_each=n_each, dimensions=len(probe)), Rule(1.0))
+        calls[f"{n:6} templates, {n_each} a person"] = lambda matcher=matcher: matcher.match(probe)
     print(table(f"Search, {len(probe)} values a template", {name: f"{ms:7.3f} ms" for name, ms in medians_ms(calls).items()}))
 
 

@@ -19,6 +19,7 @@ from edge.matching.matcher import Rule
 from edge.store import Store
 from edge.types import Frame, Image
 from edge.unit import Hands, Unit
+from edge.vectors import unit
 from edge.vision.geometry import Mipmap
 from edge.vision.mtcnn import Mtcnn, PyramidLayout, standardised
 from edge.vision.recogniser import Recogniser
@@ -80,10 +81,10 @@ def recognition(recogniser: Recogniser, pixels: Image) -> Call:
     return recognise
 
 
-def random_gallery(n: int, *, dimensions: int) -> Gallery:
-    """n unit vectors, each of another person."""
+def random_gallery(n: int, *, dimensions: int, n_each: int = 1) -> Gallery:
+    """n unit vectors, so many of each person."""
     vectors = np.random.default_rng(n).standard_normal((n, dimensions), np.float32)
-    return Gallery(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.arange(n))
+    return Gallery(unit(vectors), np.arange(n) // n_each)
 
 
 @contextmanager
