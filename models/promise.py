@@ -144,9 +144,9 @@ def fused_strangers(folds: Sequence[Samples]) -> Iterator[str]:
         yield f"a stranger's {q} photographs fused: near somebody {together / alone:.2f} times as often as one of them"
 
 
-def margins(folds: Sequence[Samples]) -> Iterator[str]:
+def margins(folds: Sequence[Samples], sites: Sequence[tuple[int, int]] = ((100, 1), (300, 1), (100, 3))) -> Iterator[str]:
     """How many are missed, or called by another's name, where a share of the strangers is named with this margin."""
-    for n, most in ((100, 1), (300, 1), (100, 3)):
+    for n, most in sites:
         visits = [visit(fold, gallery) for fold in folds for gallery in galleries(fold, n, most)]
         for fpir in BUDGETS[1:]:
             for margin in MARGINS:

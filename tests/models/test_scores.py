@@ -18,7 +18,7 @@ from edge.evaluation.samples import Samples
 from edge.matching.combination import Combination
 from edge.matching.score_table import ScoreTable
 from edge.vectors import unit
-from models import MANIFEST
+from models import MANIFEST, promise
 from models.score_distances import GRID, measured
 from models.score_tail import smooth
 from models.scores import text
@@ -94,3 +94,23 @@ def test_the_committed_table_is_of_the_committed_network() -> None:
         table = ScoreTable.of(tables, combination)
         assert 0.5 < table.least_distance < 0.9
         assert table.multiples[0] == 1
+
+
+def test_the_galleries_that_are_tried_leave_everybody_a_photograph_to_come_with() -> None:
+    fold = people(SITE, 5)
+    for gallery in promise.galleries(fold, 40, 5):
+        persons = [set(fold.persons[rows]) for rows in gallery]
+        assert all(len(each) == 1 for each in persons)
+        assert len(set().union(*persons)) == 40
+        assert all(1 <= len(rows) <= min(5, fold.n_templates[fold.persons[rows[0]]] - 1) for rows in gallery)
+    visit = promise.visit(fold, gallery)
+    assert visit.strangers.shape == (400, 2)
+    assert (np.diff(visit.strangers) >= 0).all()
+    assert visit.is_right.mean() > 0.5
+
+
+def test_a_margin_trades_misses_for_names_that_are_wrong() -> None:
+    fold = people(SITE, 5)
+    told = [line.split(": FNIR ") for line in promise.margins([fold], sites=((100, 1),))]
+    wrong = [float(line.rsplit(" ", 1)[1]) for _, line in told[: len(promise.MARGINS)]]
+    assert 0 < wrong[-1] < wrong[0]
