@@ -24,6 +24,9 @@ SETTLE_S, MOVING_S = 0.5, 1.5
 PATIENCE_S = 4.0
 """After so long, whatever is different from the views that are there is taken in place of the one that was asked for."""
 
+GIVE_UP_S = 8.0
+"""After so long without any, the next view is asked for: not everybody can do everything."""
+
 
 class Ended(Enum):
     """Why a session ended."""
@@ -76,7 +79,7 @@ class Session:
     def __init__(self, album: Album, viewfinder: Viewfinder, aim: Aim, *, panel: Panel, tell: Callable[[str], None]) -> None:
         self._album, self._viewfinder, self._aim, self._panel, self._tell = album, viewfinder, aim, panel, tell
         self.kept: list[View] = []
-        self.n_added = self.n_seen = 0
+        self.n_added = self.n_seen = self._n_asked = 0
         self._asked_s: float | None = None
         self._said: Line | None = None
         self._pending: tuple[Line, float] | None = None
@@ -93,6 +96,7 @@ class Session:
                 self.kept.append(found)
             else:
                 self._tell(f"{printable(path.name)} is there and does not count: {reason}.")
+        self._n_asked = len(self.kept)
 
     @property
     def is_complete(self) -> bool:
@@ -139,17 +143,22 @@ class Session:
             self._advise(self._request(), frame.at_s)
 
     def _is_wanted(self, view: View, at_s: float) -> bool:
+        """Whether it is what was asked for; after a while, whether it is new; later something else is asked for."""
         if self._asked_s is None:
             self._asked_s = at_s
-        if answers(view, prompt(len(self.kept)), self.kept):
+        waited_s = at_s - self._asked_s
+        if answers(view, prompt(self._n_asked), self.kept):
             return True
-        return at_s - self._asked_s >= PATIENCE_S and nearest(view, self.kept) >= MIN_DISTANCE
+        if waited_s >= GIVE_UP_S:
+            self._n_asked, self._asked_s = self._n_asked + 1, at_s
+        return waited_s >= PATIENCE_S and nearest(view, self.kept) >= MIN_DISTANCE
 
     def _keep(self, view: View) -> None:
         """Write first, then say so."""
         path = self._album.add(view.content)
         self.kept.append(view)
         self.n_added += 1
+        self._n_asked += 1
         self._asked_s = self._pending = None
         self._tell(f"Kept {path.name}.")
         self._panel.show(Signal.ACCEPTED)
@@ -157,8 +166,7 @@ class Session:
             self._say(self._request())
 
     def _request(self) -> Line:
-        number = len(self.kept)
-        return Line(f"{number + 1} of {self._aim.n}: {prompt(number).words}.", Signal.LOOKING)
+        return Line(f"{len(self.kept) + 1} of {self._aim.n}: {prompt(self._n_asked).words}.", Signal.LOOKING)
 
     def _advise(self, line: Line, at_s: float) -> None:
         """Say it when it is new and has been so for a while: a single odd frame is not worth a word."""

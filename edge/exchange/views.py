@@ -1,9 +1,10 @@
 """Photographs of one person that are worth having beside each other: which view is asked for, and which is different.
 
-How different they must be was measured on people whom the head was not trained on (three folds, 183 people with six
-photographs; one is the probe, three of the five others are enrolled, FNIR at FPIR 1 % with N = 61, 100 draws): three that are
-near each other .0347, any three .0300, the three whose *nearest two* are farthest apart .0283, the three with the largest
-mean distance .0310. So a view must differ from each one that is there.
+How different they must be was measured (`python -m models.views`) on people whom the head was not trained on: three folds, 183
+people with six photographs; one is the probe, three of the five others are enrolled, FNIR at FPIR 1 % with N = 61, 100 draws.
+Any three: .0286; the three that are nearest each other: .0343; the three with the largest mean distance .0338, with the largest
+smallest distance .0304. So photographs that are much alike are of less use, and the most different ones are no better than any:
+a view must only not be one that is there already.
 """
 
 from __future__ import annotations
@@ -17,14 +18,12 @@ import numpy as np
 from edge.types import Floats
 
 MIN_DISTANCE = 0.15
-"""Squared L2 between different views. The same picture, moved, turned by up to 4 degrees, scaled by up to 6 %, with noise and
-JPEG, is nearer to itself in 98.9 % of 900 cases (median 0.055); two photographs of a person from different days are farther
-apart than this in more than 99 % (median 0.63)."""
+"""Squared L2 between different views. One picture that is taken again (moved, turned by up to 4 degrees, scaled by up to 6 %, lit
+a little otherwise, noise, JPEG) is nearer to itself in 99 % of 826 cases (median 0.044); see `python -m models.views`."""
 
-TURN, NOD = 0.10, 0.08
-"""A head that was turned or raised on purpose moves its nose by so much (`Quality.turn`, `Quality.nod`): about twice what one
-picture gives after those changes (95 % of 900 cases are below 0.045 and 0.046). Of photographs that nobody directed half lie
-within ± 0.08 and ± 0.06."""
+TURN, NOD = 0.10, 0.09
+"""A head that was turned or raised on purpose moves its nose by so much (`Quality.turn`, `Quality.nod`): more than one picture
+that is taken again in 99 % of the same cases (0.091 and 0.086; median 0.014 both)."""
 
 
 class Axis(Enum):
@@ -69,9 +68,9 @@ class View:
     nod: float
 
 
-def prompt(n_kept: int) -> Prompt:
-    """What to ask for when so many views are there; from the beginning again after the last, but for the straight one."""
-    return PROMPTS[n_kept] if n_kept < len(PROMPTS) else PROMPTS[1 + (n_kept - 1) % (len(PROMPTS) - 1)]
+def prompt(n_asked: int) -> Prompt:
+    """What to ask for after so many others; from the beginning again after the last, but for the straight one."""
+    return PROMPTS[n_asked] if n_asked < len(PROMPTS) else PROMPTS[1 + (n_asked - 1) % (len(PROMPTS) - 1)]
 
 
 def answers(view: View, asked: Prompt, kept: Sequence[View]) -> bool:

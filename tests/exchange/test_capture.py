@@ -17,7 +17,7 @@ import pytest
 from edge.device.fakes import RecordingPanel, ScriptedCamera
 from edge.errors import DeviceError, EnrolError, StoreError
 from edge.exchange.album import album
-from edge.exchange.capture import PATIENCE_S, Aim, Ended, Session
+from edge.exchange.capture import GIVE_UP_S, PATIENCE_S, Aim, Ended, Session
 from edge.exchange.files import LOCK_NAME, PrivateFiles
 from edge.exchange.folder import candidates
 from edge.exchange.photographs import decode
@@ -183,7 +183,7 @@ class TestDifferent:
     def test_who_does_not_move_is_kept_once(self, studio: Studio) -> None:
         session, ended = studio.session(stand(STRAIGHT, 12), aim=Aim(5, 10.0, 1.0))
         assert (ended, session.n_added, studio.files) == (Ended.TIME, 1, FIVE_FILES[:1])
-        assert session.missing == "2 of 5: turn your head a little to the left."
+        assert studio.said[2] == "2 of 5: turn your head a little to the left."
 
     def test_what_is_different_in_another_way_is_taken_when_the_view_does_not_come(self, studio: Studio) -> None:
         glasses = replace(STRAIGHT, look=0.9)
@@ -193,6 +193,13 @@ class TestDifferent:
     def test_somebody_who_looks_aside_from_the_start_is_taken_so_after_a_while(self, studio: Studio) -> None:
         assert studio.session(stand(LEFT, PATIENCE_S / 2))[0].n_added == 0
         assert studio.session(stand(LEFT, PATIENCE_S + 1))[0].n_added == 1
+
+    def test_who_cannot_do_what_is_asked_is_asked_for_something_else(self, studio: Studio) -> None:
+        studio.session(stand(STRAIGHT, 2 * GIVE_UP_S + 3), stand(UP), stand(DOWN))
+        assert [line for line in studio.said if line.startswith("2 of 5")] == [
+            f"2 of 5: {PROMPTS[row].words}." for row in (1, 2, 3)
+        ]
+        assert studio.files == FIVE_FILES[:3]
 
     def test_a_face_that_moves_is_not_kept(self, studio: Studio) -> None:
         walk = [drawn(replace(STRAIGHT, x=150 + 24 * step)) for step in range(15)]
@@ -272,6 +279,13 @@ class TestWhatIsThereStays:
         assert studio.said[1].startswith("2 of 5:")
         assert studio.files == [f"{NAME}/{name}" for name in ("07.jpg", "08.jpg", "portrait.png")]
         assert (studio.into / NAME / "07.jpg").read_bytes() == b"torn"
+
+    def test_a_photograph_beside_the_folders_counts_too(self, studio: Studio) -> None:
+        studio.into.mkdir()
+        (studio.into / f"{NAME}.png").write_bytes(cv2.imencode(".png", drawn(STRAIGHT)[:, :, ::-1])[1].tobytes())
+        studio.session(stand(LEFT))
+        assert studio.said[0].startswith("2 of 5:")
+        assert set(studio.files) == {f"{NAME}.png", FIVE_FILES[0]}
 
     def test_a_camera_that_goes_away_leaves_what_was_kept(self, studio: Studio) -> None:
         with pytest.raises(DeviceError, match="unplugged"):
