@@ -114,8 +114,8 @@ class Match:
 
     Attributes:
         person_id: the nearest person, or None when nobody is near enough ("not in database").
-        distance: squared L2 to the nearest template whoever it is; 4.0, the largest there is, for an empty gallery.
-        margin: how much farther the nearest template of *another* person is; 4.0 where there is no other.
+        distance: squared L2 to the nearest person whoever it is; 4.0, the largest there is, for an empty gallery.
+        margin: how much farther the nearest *other* person is; 4.0 where there is no other.
     """
 
     person_id: int | None

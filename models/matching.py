@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.errors import MusterError
-from edge.evaluation.open_set import N_DRAWS, Cast, Draw, Setting, casts, draw
+from edge.errors import EnrolError, MusterError
+from edge.evaluation.open_set import N_DRAWS, Cast, Draw, Setting, casts, draw, obstacle
 from edge.evaluation.samples import Rows, Samples
 from edge.matching import choice
 from edge.matching.combination import BEST, Combination
@@ -41,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--faces", type=Path, metavar="FOLDER", help="one folder for each person; MUSTER_FACES where not given")
     try:
         folds = list(held_out(embeddings(parser.parse_args(argv).faces or faces.folder())))
+        check(folds)
         for table in (combinations, mirrored, choices, along.frames, along.lingering, along.strays):
             for line in table(folds):
                 print(line, flush=True)
@@ -52,6 +53,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     return 0
+
+
+def check(folds: Sequence[Samples]) -> None:
+    """Raise what the first table would lack.
+
+    Raises:
+        EnrolError: there are too few people, or too few of them have photographs enough.
+    """
+    for fold in folds:
+        for setting in (*SETTINGS, *MIRRORED):
+            lacking = obstacle(fold, setting, min(FPIRS))
+            if lacking:
+                raise EnrolError(f"Cannot be compared: a third of the folder is too small for {setting}. {lacking}.")
 
 
 def combinations(folds: Sequence[Samples]) -> Iterator[str]:
