@@ -72,7 +72,7 @@ def admit(taken: Sequence[Taken], standing: Standing) -> Admission:
     kept = _kept(np.concatenate([own, new[fitting]]))
     spare = {row for place, row in enumerate(fitting) if len(own) + place not in kept}
     lines = [
-        _spare(each, standing.label) if row in spare else _line(each, finding, taken, standing)
+        _spare(each, standing.label, len(kept)) if row in spare else _line(each, finding, taken, standing)
         for row, (each, finding) in enumerate(zip(taken, findings, strict=True))
     ]
     dropped = [sha256 for row, sha256 in enumerate(standing.own) if row not in kept]
@@ -84,10 +84,8 @@ def _kept(pool: Floats) -> set[int]:
     return set(range(len(pool))) if len(pool) <= N_MOST else set(diverse(pool).tolist())
 
 
-def _spare(each: Taken, label: Label) -> Line:
-    return Line(
-        each.shown, label, Verdict.NOT_NEEDED, f"{N_MOST} others show more of {label.name}'s face; its template is not kept"
-    )
+def _spare(each: Taken, label: Label, n_kept: int) -> Line:
+    return Line(each.shown, label, Verdict.NOT_NEEDED, f"{n_kept} others that show more of {label.name}'s face are kept")
 
 
 def _line(each: Taken, finding: Finding, taken: Sequence[Taken], standing: Standing) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -186,7 +187,7 @@ class TestFiveAreKept:
         receipt = hand_in(tmp_path, store)
         assert receipt.counts == {Verdict.ENROLLED: 5, Verdict.NOT_NEEDED: 3}
         spare = next(line for line in receipt.lines if line.verdict is Verdict.NOT_NEEDED)
-        assert spare.reason == "5 others show more of Ada's face; its template is not kept"
+        assert spare.reason == "5 others that show more of Ada's face are kept"
         before = (store.revision(), store.templates(MODEL)[0].tobytes())
         again = hand_in(tmp_path, store)
         assert again.counts == {Verdict.ALREADY: 5, Verdict.NOT_NEEDED: 3}
@@ -254,6 +255,24 @@ class TestWhatIsSaid:
             enrol(tmp_path, store=store, recogniser=recogniser(), terms=Terms(60, OPEN, POLICY), progress=until_the_fourth)
         assert [(person.code, n) for person, n in zip(store.people(), store.n_templates().values(), strict=True)] == [("1", 2)]
         assert hand_in(tmp_path, store).counts == {Verdict.ALREADY: 2, Verdict.ENROLLED: 4}
+
+    def test_a_photograph_that_another_process_enrolled_meanwhile_stays_where_it_is(self, tmp_path: Path, store: Store) -> None:
+        portraits(tmp_path, "1042 Ada/a.png", "1042 Ada/b.png", "1043 Bob.png")
+        meanwhile = hashlib.sha256((tmp_path / "1042 Ada" / "a.png").read_bytes()).hexdigest()
+
+        def with_another_process(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+            for number, candidate in enumerate(candidates):
+                if number == 1:  # the first was looked at
+                    eve = store.add_person("9", "Eve")
+                    store.add_template(eve.id, face(9), model=MODEL, photo_sha256=meanwhile)
+                yield candidate
+
+        receipt = enrol(
+            tmp_path, store=store, recogniser=recogniser(), terms=Terms(60, OPEN, POLICY), progress=with_another_process
+        )
+        assert given(receipt) == ["refused", "refused", "enrolled"]
+        assert receipt.lines[0].reason == "this photograph is already enrolled for 9 Eve; enrol the folder again"
+        assert [person.code for person in store.people()] == ["1043", "9"], "all of a person or nothing"
 
     def test_a_progress_bar_sees_the_end(self, tmp_path: Path, store: Store) -> None:
         portraits(tmp_path, "1 A/a.png", "1 A/b.png", "2 B.png")
