@@ -51,7 +51,9 @@ def lines(discards: Discards | None) -> list[str]:
     if discards is None:
         return []
     whole, gated, refused = discards.whole, discards.gated, discards.refused
-    reasons = ", ".join(f"{refusal.value} {n:,}" for refusal, n in refused.items() if n) or "none"
+    reasons = ", ".join(f"{refusal.value} {n:,}" for refusal, n in refused.items() if n)
+    if not reasons:
+        return ["Quality gates refuse none of the photographs."]
     return [
         f"Quality gates refuse {sum(refused.values()):,} photographs ({gated.share:.2%}): {reasons}.",
         f"Without them, at distance {distance(discards.threshold):.3f}: FNMR {_rate(whole.fnmr)} -> {_rate(gated.fnmr)}, "
@@ -80,7 +82,7 @@ def _points(curve: tuple[Remains, ...], rate: str) -> list[tuple[float, float]]:
 
 
 def _numbers(curves: dict[str, tuple[Remains, ...]]) -> str:
-    heads = ["FNMR when so many are discarded", *(f"{share:.1%}" for share in SHARES)]
+    heads = ["FNMR when at most so many are discarded", *(f"{share:.1%}" for share in SHARES)]
     rows = []
     for name, curve in curves.items():
         rows.append(
@@ -96,6 +98,8 @@ def _gates(discards: Discards) -> str:
     sentence = (
         f"Without these photographs FNMR goes from {_rate(whole.fnmr)} to {_rate(gated.fnmr)}, and the share that is missed by "
         f"all others of the person from {_rate(whole.missed)} to {_rate(gated.missed)}."
+        if n
+        else "They refuse none of these photographs."
     )
     return f"<h3>The unit's gates</h3>{table(['refused as', 'photographs'], rows)}<p>{sentence}</p>"
 

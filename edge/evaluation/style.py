@@ -35,7 +35,7 @@ td img { display: block; width: 72px; height: 72px; border-radius: .35rem; margi
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; margin: 0 0 .6rem; padding: 0; list-style: none; font-size: .9rem; }
 .legend i { display: inline-block; width: 1.4rem; height: .3rem; margin-right: .45rem; vertical-align: middle; }
 i.a { background: var(--a); } i.b { background: var(--b); } i.c { background: var(--c); } i.d { background: var(--d); }
-.multiples { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 0 .75rem; }
+.multiples { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 0 .75rem; }
 .grid { stroke: var(--line); stroke-width: 1; }
 .tick, .label, .word { fill: var(--faint); font-size: 12px; }
 .label { fill: var(--ink); }

@@ -122,6 +122,11 @@ class TestPage:
         assert "blurred" in refused
         assert "FNMR" in rates
 
+    def test_where_nothing_is_refused_it_says_so(self) -> None:
+        found = told(crowd([4] * 60), round(1 / STEP), sharpness=np.arange(240.0))
+        assert lines(found) == ["Quality gates refuse none of the photographs."]
+        assert "They refuse none of these photographs." in section(found)
+
     def test_json_has_every_measure_and_every_reason(self) -> None:
         written = json.loads(json.dumps(self.found().to_dict(), allow_nan=False))
         assert list(written) == ["distance", "measures", "refused", "whole", "gated"]
