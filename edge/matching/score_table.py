@@ -89,11 +89,15 @@ class ScoreTable:
             "fmr": self.fmr.shape != (k,) or not _ascends(self.fmr) or not 0 < self.smallest_fmr <= self.fmr[0],
             "spread": self.spread.shape != (k,) or not _ascends(-self.spread) or not (self.spread > 0).all(),
             "multiples": self.multiples.shape != (N_MULTIPLES,) or not (self.multiples > 0).all(),
-            "misses": 1 not in self.misses or any(each.shape != (N_MULTIPLES, k) for each in self.misses.values()),
+            "misses": 1 not in self.misses or not all(map(self._are_rates, self.misses.values())),
         }
         wrong = [name for name, is_wrong in faults.items() if is_wrong]
         if wrong:
             raise ValueError(f"cannot be used: {', '.join(wrong)}")
+
+    def _are_rates(self, misses: Reals) -> bool:
+        has_shape = misses.shape == (N_MULTIPLES, len(self.distances))
+        return has_shape and bool((misses >= 0).all() and (misses <= 1).all()) and _ascends(-misses)
 
     def load(self, templates_per_person: Iterable[int]) -> float:
         """How many independent templates a gallery counts as; of somebody with more than five each further one counts."""

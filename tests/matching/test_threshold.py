@@ -227,6 +227,11 @@ def test_the_miss_rate_falls_with_distance_with_templates_and_with_frames() -> N
         ({"smallest_fmr": "few"}, "few"),
         ({"mean": {"multiples": [1, 2], "misses": TABLES["mean"]["misses"]}}, "multiples"),
         ({"mean": {"multiples": TABLES["mean"]["multiples"], "misses": []}}, "misses"),
+        (
+            {"mean": {"multiples": TABLES["mean"]["multiples"], "misses": [{"n_frames": 1, "fnmr": [[0, 1, 0, 0, 0, 0]] * 5}]}},
+            "misses",
+        ),
+        ({"mean": {"multiples": TABLES["mean"]["multiples"], "misses": [{"n_frames": 1, "fnmr": [[7] * 6] * 5}]}}, "misses"),
         ({"mean": 3}, "int"),
     ],
 )
