@@ -35,7 +35,7 @@ face, 2 px of 120."""
 class Advice(Enum):
     """What to say, and what to show, when a frame is of no use."""
 
-    NOBODY = ("Stand in front of the camera.", Signal.READY)
+    NOBODY = ("Stand in front of the camera, in good light.", Signal.READY)
     HOLD_STILL = ("Hold still.", Signal.LOOKING)
     SOMEBODY_ELSE = ("That is somebody else; ignored.", Signal.NOT_IN_DATABASE)
     TOO_FAR = ("Come nearer.", Signal.TOO_FAR)

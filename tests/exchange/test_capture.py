@@ -218,7 +218,7 @@ class TestAdvice:
         studio.session(stand(NOBODY, 5), stand(far, 5), stand(STRAIGHT, 2), gates=Gates(min_face_px=60))
         assert studio.said[:4] == [
             "1 of 5: look straight into the camera.",
-            "Stand in front of the camera.",
+            "Stand in front of the camera, in good light.",
             "Come nearer.",
             "Kept 01.jpg.",
         ]
