@@ -25,7 +25,7 @@ from edge.matching.policy import Policy
 from edge.store import Store
 from edge.types import Decision, Direction, Event, Faces, Floats, Frame, Image, Outcome, Person, Refusal, Signal
 from edge.unit import Hands, Limits, Unit
-from edge.vision.quality import Gates, Quality
+from edge.vision.quality import Gates, Quality, assess
 from edge.vision.recogniser import Recogniser
 
 MODEL = "scripted/float32"
@@ -205,6 +205,42 @@ def test_somebody_who_slips_into_the_track_of_another_is_recorded_and_the_other_
     door.unit(walk((ADA, 200, 120), n=20) + walk((BOB, 205, 120), n=20, start_s=2.0)).run()
     assert door.outcomes == [("Ada", Outcome.ACCEPTED), ("Bob", Outcome.ACCEPTED)]
     assert {verdict.track_id for verdict in door.verdicts} == {1}
+
+
+# Several frames
+
+
+def test_a_frame_counts_as_much_as_its_quality_says(door: Door) -> None:
+    """Small faces are drawn towards somebody else's template; the large one counts more."""
+
+    class Blends(ReadsPixels):
+        def templates(self, pixels: Image, faces: Faces) -> Floats:
+            drawn = super().templates(pixels, faces) + np.where(faces.boxes[0, 3] - faces.boxes[0, 1] < 100, 1, 0) * vector(7)
+            return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True), np.float32)
+
+    door.eyes = Blends()
+    frames = [frame(i / 10, (ADA, 200, size)) for i, size in enumerate((64, 80, 160))]
+    door.unit(frames).run()
+    found = [(each.pixels, door.eyes.detect(each.pixels)) for each in frames]
+    weights = [assess(pixels, faces)[0].weight for pixels, faces in found]
+    assert weights[0] < weights[2]
+    mean = sum(weight * door.eyes.templates(pixels, faces)[0] for weight, (pixels, faces) in zip(weights, found, strict=True))
+    (verdict,) = door.verdicts
+    assert verdict.decision.distance == pytest.approx(2 - 2 * mean[ADA] / np.linalg.norm(mean), abs=1e-5)
+    assert verdict.decision.n_frames == 3
+
+
+def test_who_leaves_after_two_frames_gets_no_row_through_whoever_steps_in(door: Door) -> None:
+    door.unit(walk((ADA, 200, 120), n=2) + walk((STRANGER, 205, 120), n=10, start_s=0.2)).run()
+    assert door.outcomes == [("-", Outcome.NOT_IN_DATABASE)]
+    assert {verdict.track_id for verdict in door.verdicts} == {1}
+
+
+def test_two_who_pass_each_other_get_a_row_each_and_no_more(door: Door) -> None:
+    """Bob walks behind Ada and comes out at the other side; the tracks may take one for the other."""
+    steps = [frame(i / 10, (ADA, 60 + 16 * i, 120), (BOB, 444 - 16 * i, 120)) for i in range(24)]
+    door.unit(steps).run()
+    assert sorted(event.person_name for event in door.store.events()) == ["Ada", "Bob"]
 
 
 # Faces that are not fit to be judged
