@@ -26,7 +26,7 @@ from edge.vision.geometry import iou
 from edge.vision.mtcnn import Mtcnn
 from edge.vision.quality import assess
 from edge.vision.recogniser import Recogniser
-from models import doses, faces, frames_together
+from models import doses, faces, frames_together, gated
 from models.doses import Spoilt
 from models.limits import Outcome, limits, table
 
@@ -137,6 +137,7 @@ def main() -> int:
     good = float(np.mean([outcome.missed for outcome in natural]))
     print(f"{recogniser.model}, threshold {distance(threshold):.3f} (FMR {FMR:g})")
     print(f"{len(natural):,} photographs as they are: {good:.4f} missed")
+    print(f"\n{gated.table(collected, wiring.gates(Config()))}")
     spoilt: dict[str, list[Outcome]] = defaultdict(list)
     for series in SERIES:
         outcomes = bench.spoilt(series, _drawn(collected))

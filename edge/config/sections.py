@@ -43,17 +43,17 @@ class DetectionConfig:
 
 @dataclass(frozen=True, slots=True)
 class QualityConfig:
-    """When a face is not fit to be judged. Each limit is where the measured miss rate begins to climb (docs/quality.md)."""
+    """When a face is not fit to be judged. Each limit was measured on spoilt photographs (docs/quality.md)."""
 
-    min_face_px: float = option(66.0, "Too far: the longer side of the face's box, in pixels.", between(0, 1000))
+    min_face_px: float = option(70.0, "Too far: the longer side of the face's box, in pixels.", between(0, 1000))
     min_brightness: float = option(0.08, "Too dark: mean grey value of the face, from 0 to 1.", between(0, 1))
-    max_clipped: float = option(0.58, "Too bright: share of the face that is white.", between(0, 1))
+    max_clipped: float = option(0.56, "Too bright: share of the face that is white.", between(0, 1))
     min_contrast: float = option(0.03, "Too bright, too: standard deviation of the grey values by their mean.", between(0, 10))
-    min_sharpness: float = option(0.32, "Blurred: how fine the finest structure is, as a measure of its own.", between(0, 10))
+    min_sharpness: float = option(0.23, "Blurred: fineness of the finest structure, see docs/quality.md.", between(0, 10))
     max_turn: float = option(0.5, "Turned away: nose from the middle of the face, by the distance of the eyes.", between(0, 10))
-    max_roll_deg: float = option(46.0, "Turned away, too: how far the eyes are from level, in degrees.", between(0, 180))
-    min_inside: float = option(0.7, "Cut off: share of the face's box that lies in the picture.", between(0, 1))
-    max_overlap: float = option(0.2, "Several people: share of the face that is another's box.", between(0, 1))
+    max_roll_deg: float = option(42.0, "Turned away, too: how far the eyes are from level, in degrees.", between(0, 180))
+    min_inside: float = option(0.73, "Cut off: share of the face's box that lies in the picture.", between(0, 1))
+    max_overlap: float = option(0.28, "Several people: share of the face that is another's box.", between(0, 1))
 
 
 @dataclass(frozen=True, slots=True)
