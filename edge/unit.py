@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.attendance import Attendance, Case, Moment, Opinion, Rules
+from edge.attendance import Attendance, Moment, Opinion, Rules
+from edge.case import Case
 from edge.errors import ConfigError, DeviceError, EnrolError, MusterError, StoreError
 from edge.journal import Fault, Tally, Verdict
 from edge.known import Known

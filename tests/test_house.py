@@ -25,7 +25,8 @@ ALLOWED = {
     # 2 thinking: no clock, no file, no thread
     "vision": THINKING,
     "matching": GROUND | {"matching"},
-    "attendance": GROUND | {"matching"},
+    "attendance": GROUND,
+    "case": GROUND | {"attendance", "matching"},
     "evaluation": {"types", "vectors", "matching", "evaluation"},
     # 3 hands: never vision, never each other
     "device": HANDS | {"device"},
@@ -55,7 +56,7 @@ ALLOWED = {
     "exchange.enrol": THINKING | {"store", "exchange"},
     "journal": GROUND,
     "known": THINKING | {"attendance", "matching", "store"},
-    "unit": THINKING | {"attendance", "journal", "known", "matching", "store"},
+    "unit": THINKING | {"attendance", "case", "journal", "known", "matching", "store"},
     # 5 wiring: the only importer of device
     "wiring": CONTRACTS | {"vision", "matching", "attendance", "store", "journal", "unit", "device"},
     "doctor": CONTRACTS | {"matching", "store", "device", "wiring"},
@@ -126,7 +127,9 @@ def test_imports_only_what_the_table_allows(module: str) -> None:
         assert any(covers(allowed, target) for allowed in ALLOWED[rule]), f"edge.{module} may not import {name}"
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if rule_for(m) in {"vision", "matching", "attendance", "evaluation"}])
+@pytest.mark.parametrize(
+    "module", [m for m in MODULES if rule_for(m) in {"vision", "matching", "attendance", "case", "evaluation"}]
+)
 def test_thinking_has_no_clock_file_or_thread(module: str) -> None:
     outside = {name.split(".")[0] for name in imports(MODULES[module])} - {"edge"}
     assert outside <= THINKING_MAY_USE

@@ -1,7 +1,7 @@
 """Faces across frames: which face of this frame is the one that was there a moment ago.
 
 Geometry only. A track says that a face moved on smoothly, not that it is the same person: somebody who steps in where
-somebody else leaves may continue a track. `edge.attendance.Case` looks again from time to time and finds that out.
+somebody else leaves may continue a track. `edge.case.Case` looks again from time to time and finds that out.
 """
 
 from __future__ import annotations
