@@ -1,4 +1,4 @@
-"""Tries the promise where ``make scores`` does not: ``python -m models.promise``. Figures are in docs/matching.md.
+"""Tries the promise where ``make scores`` does not: ``python -m models.promise``. Figures are in docs/threshold.md.
 
 All of it on people whom the head never saw. The table of two folds sets the distance, the third fold is let in.
 
