@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 
 import cv2
@@ -14,7 +15,7 @@ from edge import wiring
 from edge.config import Config
 from edge.types import Faces, Image, Refusal, Signal
 from edge.vision.mtcnn import Mtcnn
-from edge.vision.quality import Gates, Quality, assess
+from edge.vision.quality import LEAST_WEIGHT, LIMITS, Gates, Limit, Quality, assess
 
 HEAD = np.array([(-31, -35, -20), (31, -35, -20), (0, 0, 10), (-25, 30, -15), (25, 30, -15)], float)
 """Eyes, nose and corners of the mouth of a head that looks into the camera, x y z in mm."""
@@ -186,6 +187,35 @@ class TestGates:
 
     def test_the_configuration_has_every_limit(self) -> None:
         assert [item.name for item in fields(Gates)] == [item.name for item in fields(Config().quality)]
+
+
+class TestWeight:
+    def measured(self, **spoilt: float) -> float:
+        """The weight that the measures of such a face give."""
+        return math.prod(limit.weight(replace(GOOD, **spoilt)) for limit in LIMITS)
+
+    def test_a_good_face_counts_fully(self) -> None:
+        assert self.measured() == 1.0
+
+    @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.measure)
+    def test_it_falls_from_fine_to_poor_and_no_farther(self, limit: Limit) -> None:
+        beyond = max(limit.poor + 2 * (limit.poor - limit.fine), 0.0)
+        told = [self.measured(**{limit.measure: at}) for at in (limit.fine, (limit.fine + limit.poor) / 2, limit.poor, beyond)]
+        expected = [1.0] * 4 if limit.poor == limit.fine else [1.0, (1 + LEAST_WEIGHT) / 2, LEAST_WEIGHT, LEAST_WEIGHT]
+        assert told == pytest.approx(expected)
+
+    def test_two_faults_count_twice_and_nothing_counts_nothing(self) -> None:
+        assert self.measured(sharpness=0.0, brightness=0.0) == pytest.approx(LEAST_WEIGHT**2)
+        assert self.measured(**dict.fromkeys(("sharpness", "brightness", "contrast", "inside", "size_px"), 0.0)) > 0
+
+    def test_it_comes_with_the_quality(self) -> None:
+        sharp, blurred = one(texture()), one(cv2.GaussianBlur(texture(), (0, 0), 3))
+        assert 0 < blurred.weight < sharp.weight <= 1
+
+    @pytest.mark.parametrize("gates", [GATES, GATES.at_enrolment()], ids=["door", "enrolment"])
+    @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.measure)
+    def test_what_counts_fully_is_refused_nowhere(self, gates: Gates, limit: Limit) -> None:
+        assert gates.refusal(replace(GOOD, **{limit.measure: limit.fine})) is None
 
 
 @pytest.mark.demo
