@@ -83,10 +83,10 @@ def shortfall(budget: Budget, reason: str, *, n_people: int, n_served: int, fpir
         fpir: the smallest that can be promised with these people.
     """
     serves = f"it could serve {people(n_served)}" if n_served else "it could serve nobody"
-    needed = math.ceil(fpir * budget.strangers_per_day * DAYS)
+    needed = math.ceil(10 * fpir * budget.strangers_per_day * DAYS) / 10
     return (
         f"the budget of {budget} {reason.format(people=people(n_people))}; "
-        f"{serves} with as many templates each, and {people(n_people)} need{'s' * (n_people == 1)} {needed:,} a year"
+        f"{serves} with as many templates each, and {people(n_people)} need{'s' * (n_people == 1)} {needed:,.1f} a year"
     )
 
 

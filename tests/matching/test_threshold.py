@@ -157,10 +157,10 @@ def test_a_shortfall_names_a_number_of_people_and_a_budget_that_do() -> None:
     strict = Budget(0.2, 10)
     shortfall = policy(strict).promise([2] * 5000).shortfall
     served, needed = (
-        int(re.findall(f"{words} ([\\d,]+)", shortfall)[0].replace(",", "")) for words in ("could serve", "people need")
+        float(re.findall(f"{words} ([\\d,.]+)", shortfall)[0].replace(",", "")) for words in ("could serve", "people need")
     )
-    assert not policy(strict).promise([2] * served).shortfall
-    assert policy(strict).promise([2] * (served + 2)).shortfall
+    assert not policy(strict).promise([2] * int(served)).shortfall
+    assert policy(strict).promise([2] * int(served + 2)).shortfall
     assert not policy(Budget(needed, 10)).promise([2] * 5000).shortfall
 
 
