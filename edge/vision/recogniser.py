@@ -15,7 +15,7 @@ class Recogniser:
     Attributes:
         detector: finds faces.
         embedder: makes a template of each.
-        model: what made the templates, for example "facenet-20180408-102900/int8"; others are never compared with them.
+        model: what made the templates, "facenet-20180408-102900+head-0cf5ccfa/int8" for one; no others are compared with them.
     """
 
     detector: Mtcnn
