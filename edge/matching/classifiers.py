@@ -29,8 +29,8 @@ MOST_PEOPLE = {"svm": 400, "forest": 100}
 
 N_TREES = 100
 SEED = 20180408
-AT_ONCE = 4_000_000
-"""Duels that are in memory at once: 32 MB, several times."""
+AT_ONCE = 1_000_000
+"""Duels that are in memory at once: 8 MB, several times."""
 
 Sureness = NDArray[np.float64]
 """(n, p) how sure the classifier is of each person, for each of n probes; the larger the surer."""
