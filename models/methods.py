@@ -27,7 +27,7 @@ from edge.types import Floats
 from edge.vectors import unit
 from models import faces
 from models.head.embeddings import embeddings
-from models.scores import held_out
+from models.head.held_out import held_out
 
 SETTINGS = (Setting(100, 1, 1), Setting(100, 3, 1), Setting(300, 1, 1), Setting(60, 3, 3))
 """A third of the development people has 344 with two photographs and 61 with six; so neither N = 400 nor N = 100 with q = 3."""

@@ -25,15 +25,11 @@ from edge.evaluation.budget import Row, tried
 from edge.evaluation.open_set import Setting, draws
 from edge.evaluation.samples import Samples
 from edge.matching.score_table import ScoreTable
-from edge.store.templates import restored, stored
-from edge.vectors import unit
 from models import FOLDER, MANIFEST, faces, files
-from models.head import people
-from models.head.embeddings import Embeddings, embeddings
-from models.head.trials import CHOSEN, TRIALS
+from models.head.embeddings import embeddings
+from models.head.held_out import held_out
 from models.score_distances import measured
 
-N_FOLDS = 3
 SETTINGS = (Setting(100, 1, 1), Setting(300, 1, 1), Setting(100, 3, 1))
 """A third of the development people has 344 with two photographs; so not N = 400."""
 
@@ -62,17 +58,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     return 0
-
-
-def held_out(given: Embeddings) -> Iterator[Samples]:
-    """The people of each fold, as a head sees them that never saw them."""
-    people.check(given, n_folds=N_FOLDS)
-    for number, (others, fold) in enumerate(people.folds(given, N_FOLDS), 1):
-        print(f"{CHOSEN}, fold {number}", flush=True)
-        head = TRIALS[CHOSEN].train(others, lambda _: None)
-        upright, mirrored = head(fold.upright), head(fold.mirrored)
-        at_the_door, enrolled = (restored(stored(each)) for each in (upright, unit(upright + mirrored)))
-        yield Samples(at_the_door, fold.persons, fold.n_photographs, enrolled)
 
 
 def proof(folds: Sequence[Samples]) -> Iterator[str]:

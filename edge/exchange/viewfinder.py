@@ -22,7 +22,7 @@ from edge.vision.recogniser import Recogniser
 MARGIN = 0.5
 """The photograph reaches so far beyond the face on each side, as a share of its longer side. The template of such a crop is 0.021
 (median, squared L2) from the whole picture's, with 0.25 0.024 and with 0.1 0.029; enrolment takes 275 of 277. More would show
-more of whoever stands behind (`python -m models.views`)."""
+more of whoever stands behind (`python -m models.studies.views`)."""
 
 JPEG_QUALITY = 95
 """Costs nothing beside 100: 0.021, too."""

@@ -1,7 +1,7 @@
 """Photographs of one person that are worth having beside each other: which view is asked for, and which is different.
 
-How different they must be was measured (`python -m models.views`) on people whom the head was not trained on: three folds, 183
-people with six photographs; one is the probe, three of the five others are enrolled, FNIR at FPIR 1 % with N = 61, 100 draws.
+How different they must be was measured (`python -m models.studies.views`) on people whom the head never saw: three folds,
+183 people with six photographs; one is the probe, three of the five others are enrolled, FNIR at FPIR 1 % with N = 61, 100 draws.
 Any three: .0286; the three that are nearest each other: .0343; the three with the largest mean distance .0338, with the largest
 smallest distance .0304. So photographs that are much alike are of less use, and the most different ones are no better than any:
 a view must only not be one that is there already.
@@ -20,7 +20,7 @@ from edge.types import Floats
 MIN_DISTANCE = 0.15
 """Squared L2 between different views. One picture that is taken again (moved, turned by up to 4 degrees, scaled by up to 6 %, lit
 a little otherwise, noise, JPEG) is nearer to itself in 99 % of 826 cases (median 0.044, 95 % 0.093);
-of 6,945 pairs of photographs of one person 99 % are farther apart than 0.19 (median 0.62). `python -m models.views`."""
+of 6,945 pairs of photographs of one person 99 % are farther apart than 0.19 (median 0.62). `python -m models.studies.views`."""
 
 TURN, NOD = 0.10, 0.09
 """A head that was turned or raised on purpose moves its nose by so much (`Quality.turn`, `Quality.nod`): more than one picture

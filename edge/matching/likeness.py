@@ -1,6 +1,6 @@
 """Faces that look alike and should not, and faces that should and do not: what enrolment asks of templates.
 
-The distances are measured on people whom the head did not see: ``python -m models.likeness``. They belong to templates of
+The distances are measured on people whom the head did not see: ``python -m models.studies.likeness``. They belong to templates of
 FaceNet with its head, and do not follow the budget, because they do not decide who is named at the door.
 """
 

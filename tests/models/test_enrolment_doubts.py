@@ -6,7 +6,7 @@ import numpy as np
 
 from edge.evaluation.samples import Samples
 from edge.vectors import unit
-from models import likeness
+from models.studies import likeness
 
 
 def crowd(n_people: int, n_photographs: int, *, scatter: float) -> Samples:

@@ -18,10 +18,11 @@ from edge.evaluation.samples import Samples
 from edge.matching.combination import Combination
 from edge.matching.score_table import ScoreTable
 from edge.vectors import unit
-from models import MANIFEST, promise
+from models import MANIFEST
 from models.score_distances import GRID, measured
 from models.score_tail import smooth
 from models.scores import text
+from models.studies import promise
 
 D = 24
 

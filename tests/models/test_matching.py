@@ -11,7 +11,7 @@ import pytest
 from edge.errors import EnrolError
 from edge.evaluation.samples import Samples
 from edge.vectors import unit
-from models import along, matching
+from models.studies import along, matching
 
 D = 32
 

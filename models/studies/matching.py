@@ -1,4 +1,4 @@
-"""Compares how a person's photographs can count: ``python -m models.matching`` makes the tables of docs/matching.md.
+"""Compares how a person's photographs can count: ``python -m models.studies.matching`` makes the tables of docs/matching.md.
 
 Cross-validated by person, as `models.scores` does it; templates as they come back from their bytes. Each figure is the mean over
 three folds, each of them the mean of the 20 draws of `edge.evaluation.open_set`, ± the standard deviation between the folds.
@@ -20,9 +20,10 @@ from edge.evaluation.samples import Rows, Samples
 from edge.matching import choice
 from edge.matching.combination import BEST, Combination
 from edge.types import Floats
-from models import along, faces
+from models import faces
 from models.head.embeddings import embeddings
-from models.scores import held_out
+from models.head.held_out import held_out
+from models.studies import along
 
 FPIRS = (0.01, 0.003)
 SETTINGS = (Setting(100, 2, 1), Setting(100, 3, 1), Setting(60, 5, 1), Setting(60, 3, 3), Setting(40, 5, 3))
@@ -37,7 +38,9 @@ Chooser = Callable[[Floats, int], Rows]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m models.matching", description="Compare how photographs and frames count.")
+    parser = argparse.ArgumentParser(
+        prog="python -m models.studies.matching", description="Compare how photographs and frames count."
+    )
     parser.add_argument("--faces", type=Path, metavar="FOLDER", help="one folder for each person; MUSTER_FACES where not given")
     try:
         folds = list(held_out(embeddings(parser.parse_args(argv).faces or faces.folder())))

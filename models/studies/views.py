@@ -1,4 +1,4 @@
-"""Measures what `muster capture` rests on: ``python -m models.views``. The figures stand where they are used (`edge.exchange`).
+"""Measures what `muster capture` rests on: ``python -m models.studies.views``. `edge.exchange` quotes the figures.
 
 * how different a person's photographs are, and what it buys that they differ, on people whom the head never saw;
 * how far the template and the pose of one picture move when it is taken again a little otherwise;
@@ -27,7 +27,7 @@ from edge.vision.quality import OPEN
 from edge.vision.recogniser import Recogniser
 from models import faces
 from models.head.embeddings import embeddings
-from models.scores import held_out
+from models.head.held_out import held_out
 
 N_DRAWS = 100
 N_PICTURES, N_TAKES = 300, 3

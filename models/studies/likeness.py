@@ -1,4 +1,4 @@
-"""How often enrolment is right when it doubts a folder: ``python -m models.likeness``.
+"""How often enrolment is right when it doubts a folder: ``python -m models.studies.likeness``.
 
 Cross-validation by person, as in `models.scores`; the templates are those that enrolment makes. It measures what the constants of
 `edge.matching.likeness` and `edge.matching.choice.APART` come to: one person under two codes, wrong photographs, copies.
@@ -28,7 +28,7 @@ from edge.store.templates import restored, stored
 from edge.types import Floats, Image
 from models import faces
 from models.head.embeddings import embeddings
-from models.scores import held_out
+from models.head.held_out import held_out
 
 N_DRAWS = 10
 SEED = 1042
@@ -49,7 +49,9 @@ COPIES: dict[str, Callable[[Image], Image]] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m models.likeness", description="Measure how often enrolment doubts rightly.")
+    parser = argparse.ArgumentParser(
+        prog="python -m models.studies.likeness", description="Measure how often enrolment doubts rightly."
+    )
     parser.add_argument("--faces", type=Path, metavar="FOLDER", help="one folder for each person; MUSTER_FACES where not given")
     try:
         folder = parser.parse_args(argv).faces or faces.folder()

@@ -1,4 +1,4 @@
-"""Tries the promise where ``make scores`` does not: ``python -m models.promise``. Figures are in docs/threshold.md.
+"""Tries the promise where ``make scores`` does not: ``python -m models.studies.promise``. Figures are in docs/threshold.md.
 
 All of it on people whom the head never saw. The table of two folds sets the distance, the third fold is let in.
 
@@ -27,8 +27,8 @@ from edge.matching.combination import BEST, People
 from edge.matching.score_table import N_MULTIPLES, Reals, ScoreTable
 from models import MANIFEST, faces
 from models.head.embeddings import embeddings
+from models.head.held_out import held_out
 from models.score_distances import measured
-from models.scores import held_out
 
 N_DRAWS = 20
 SEED = 1993

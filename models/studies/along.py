@@ -1,4 +1,4 @@
-"""Compares what can be made of several frames of one face; `models.matching` prints the tables.
+"""Compares what can be made of several frames of one face; `models.studies.matching` prints the tables.
 
 There is no video of the development people: different photographs of a person stand for frames. They differ more than frames
 do, so several of them help more than as many frames would, and a stranger has more different tries.
