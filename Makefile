@@ -69,7 +69,7 @@ scores: .venv/.ready $(TRUNK) ## measure what the threshold follows from: how ne
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.scores $(if $(FACES),--faces "$(FACES)")
 
 quality: .venv/.ready ## where a face becomes unfit to be judged: spoilt photographs of MUSTER_FACES, and where each gate should close
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.quality
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.studies.quality
 
 bench: portraits ## how long everything takes; BENCH="--threads 1", or "--peer" where peers are installed
 	$(BIN)/python -m tests.bench $(BENCH)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.vision.quality import LIMITS, Quality
-from models import doses
-from models.limits import Outcome, boundary, limits, rising, table
+from models.studies import doses
+from models.studies.limits import Outcome, boundary, limits, rising, table
 
 BOX = np.array([80, 60, 160, 160], np.float32)
 SHARPNESS = next(limit for limit in LIMITS if limit.name == "min_sharpness")

@@ -1,4 +1,4 @@
-"""Where a face becomes unfit to be judged: ``python -m models.quality`` (``make quality``).
+"""Where a face becomes unfit to be judged: ``python -m models.studies.quality`` (``make quality``).
 
 Photographs of `N_PEOPLE` people are spoilt in known doses, found and made into templates by the unit's own pipeline, and compared
 with what enrolment made of the same people's other photographs, as they are. From how often they are then missed follows each
@@ -26,9 +26,10 @@ from edge.vision.geometry import iou
 from edge.vision.mtcnn import Mtcnn
 from edge.vision.quality import assess
 from edge.vision.recogniser import Recogniser
-from models import doses, faces, frames_together, gated
-from models.doses import Spoilt
-from models.limits import Outcome, limits, table
+from models import faces
+from models.studies import doses, frames_together, gated
+from models.studies.doses import Spoilt
+from models.studies.limits import Outcome, limits, table
 
 N_PEOPLE = 150
 SEED = 1964

@@ -13,7 +13,7 @@ from edge.exchange.collect import Collection
 from edge.types import Floats
 from edge.vectors import unit
 from edge.vision.quality import OPEN, Gates
-from models.limits import Outcome
+from models.studies.limits import Outcome
 
 N_FRAMES = 3
 N_TRACKS = 20
