@@ -8,7 +8,7 @@ import pytest
 from edge.evaluation import open_set
 from edge.evaluation.open_set import Setting
 from edge.evaluation.samples import Samples
-from models import methods
+from models.studies import methods
 
 pytest.importorskip("sklearn", reason="scikit-learn is optional and not installed: requirements/classifiers.txt")
 

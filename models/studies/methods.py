@@ -1,8 +1,8 @@
 """Compares the nearest templates with an SVM and a random forest on other people than the head was trained on.
 
-``python -m models.methods`` makes the tables of docs/matching.md, "Nearest, SVM or forest": cross-validated by person, templates
-as they come back from their bytes, the mirrored crop averaged in at enrolment, as the unit does. ``--seconds`` measures instead
-how long each classifier takes to learn a gallery.
+``python -m models.studies.methods`` makes the tables of docs/matching.md, "Nearest, SVM or forest": cross-validated by person,
+templates as they come back from their bytes, the mirrored crop averaged in at enrolment, as the unit does. ``--seconds`` measures
+instead how long each classifier takes to learn a gallery.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LONGEST = {"svm": 5000, "forest": 2000}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m models.methods", description="Compare the methods of matching.")
+    parser = argparse.ArgumentParser(prog="python -m models.studies.methods", description="Compare the methods of matching.")
     parser.add_argument("--faces", type=Path, metavar="FOLDER", help="one folder for each person; MUSTER_FACES where not given")
     parser.add_argument("--seconds", action="store_true", help="only how long learning takes; needs no faces")
     given = parser.parse_args(argv)
