@@ -96,7 +96,7 @@ def test_scores_that_are_missing_damaged_or_anothers_are_a_fault_unless_the_dist
 
 def test_nothing_is_promised_where_nobody_is_enrolled_or_nobody_can_be_counted(tmp_path: Path) -> None:
     path, manifest = tmp_path / "muster.db", measured(tmp_path)
-    assert "nobody is enrolled" in matching(Config(), path, MODEL, manifest).sentence
+    assert "nobody can be recognised" in matching(Config(), path, MODEL, manifest).sentence
     assert not path.exists()
     path.write_bytes(b"this is no database" * 100)
     assert matching(Config(), path, MODEL, manifest).advice == "see to the database first"

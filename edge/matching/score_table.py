@@ -105,7 +105,9 @@ class ScoreTable:
         return float((self.multiples[np.minimum(counts, N_MULTIPLES) - 1] * np.maximum(1, counts / N_MULTIPLES)).sum())
 
     def fpir(self, distance: float, load: float) -> float:
-        """Share of strangers who are given a name."""
+        """Share of strangers who are given a name; all of them beyond the table, where nobody knows."""
+        if distance > self.distances[-1]:
+            return float(load > 0)
         fmr, spread = self._at(distance)
         return float(-np.expm1(-np.log1p(load * fmr * spread) / spread))
 
@@ -120,8 +122,6 @@ class ScoreTable:
         Never below `least_distance` or beyond the last of the table, so compare what `fpir` says of the answer.
         """
         low, high = self.least_distance, float(self.distances[-1])
-        if self.fpir(low, load) >= fpir:
-            return low
         for _ in range(40):  # halves the table's range until it is below 1e-11
             middle = (low + high) / 2
             low, high = (middle, high) if self.fpir(middle, load) <= fpir else (low, middle)
@@ -130,7 +130,8 @@ class ScoreTable:
     @property
     def least_distance(self) -> float:
         """Below this distance strangers are so rare that the measured pairs cannot tell how rare."""
-        return float(self.distances[np.searchsorted(self.fmr, self.smallest_fmr, side="right") - 1])
+        n_at_the_floor = int((self.fmr <= self.smallest_fmr).sum())
+        return float(self.distances[max(n_at_the_floor - 1, 0)])
 
     def miss_rate(self, distance: float, n_templates: int, *, n_frames: int = 1) -> float:
         """Share of looks at which somebody with so many templates is farther than the distance.
@@ -138,7 +139,7 @@ class ScoreTable:
         Args:
             distance: squared L2.
             n_templates: 1 or more; beyond five it is told for five.
-            n_frames: how many frames a look fuses; told for the largest measured number that is not larger.
+            n_frames: how many frames a look fuses, 1 or more; told for the largest measured number that is not larger.
         """
         return float(np.interp(distance, self.distances, self._misses(n_templates, n_frames)))
 
@@ -147,7 +148,7 @@ class ScoreTable:
         return float(np.interp(-rate, -self._misses(n_templates, 1), self.distances))
 
     def _misses(self, n_templates: int, n_frames: int) -> Reals:
-        measured = max(n for n in self.misses if n <= max(n_frames, 1))
+        measured = max(n for n in self.misses if n <= n_frames)
         rates: Reals = self.misses[measured][min(max(n_templates, 1), N_MULTIPLES) - 1]
         return rates
 

@@ -12,7 +12,8 @@ MISSED_TOO_OFTEN = 0.5
 """Share of looks; a unit that refuses its people more often than it knows them is of no use."""
 
 TOO_MANY_MISSED = (
-    "is too strict for {people}: at the distance that keeps it, whoever has the fewest templates is refused more often than not"
+    "is too strict for {people}: at the distance that keeps it, whoever has the fewest templates is refused more often than not, "
+    "and needs more photographs"
 )
 TOO_FEW_MEASURED = (
     "cannot be kept with {people}: so rare a false positive lies beyond what was measured, and the distance stays where it can "
@@ -65,7 +66,7 @@ class Promise:
     def __str__(self) -> str:
         """For example "with 84 people: one stranger in 1,200 is given a name"."""
         if not self.n_people:
-            return "nobody is enrolled: no stranger is given a name"
+            return "nobody can be recognised: no stranger is given a name"
         with_whom = f"with {people(self.n_people)}"
         if math.isnan(self.fpir):
             return f"{with_whom}: nothing was measured of this model, so nobody knows how many strangers are given a name"

@@ -104,6 +104,13 @@ def test_templates_that_cancel_are_near_nobody() -> None:
     assert (match.person_id, match.margin) == (8, 2.0)
 
 
+def test_rounding_makes_no_distance_negative() -> None:
+    known = random_units(500, 9)
+    found = NearestTemplate(Gallery(known, np.arange(500)), Rule(1.0))
+    assert max(float(np.einsum("d,d->", each, each)) for each in known) > 1, "as here, where a face is as near as can be"
+    assert all(found.match(each).distance >= 0 for each in known)
+
+
 def test_arrays_that_do_not_belong_together_are_refused() -> None:
     with pytest.raises(ValueError, match="ids"):
         Gallery(np.empty((2, 4), np.float32), np.empty(3, np.int64))

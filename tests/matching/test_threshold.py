@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge.matching.combination import Combination
 from edge.matching.gallery import Gallery
 from edge.matching.matcher import Rule
 from edge.matching.policy import Policy
@@ -76,6 +77,19 @@ def test_the_distance_is_the_largest_that_keeps_the_budget(load: float, fpir: fl
     assert at_the_end or TABLE.fpir(distance + 1e-6, load) > fpir
 
 
+def test_a_table_that_begins_above_the_floor_has_its_least_distance_at_the_beginning() -> None:
+    table = ScoreTable.of(TABLES | {"fmr": [2 * SMALLEST, 3e-6, 1e-5, 2e-4, 2e-3, 2e-2]})
+    assert table.least_distance == DISTANCES[0]
+    assert table.distance(SMALLEST, 100) == DISTANCES[0]
+
+
+def test_beyond_the_table_every_stranger_is_counted() -> None:
+    assert TABLE.fpir(DISTANCES[-1], 1) == pytest.approx(0.02, rel=0.02)
+    assert TABLE.fpir(DISTANCES[-1] + 0.01, 1) == 1.0
+    assert TABLE.fpir(4.0, 0) == 0.0, "where nobody is enrolled nobody is named"
+    assert str(fixed(4.0).promise([1])) == "with 1 person: more than every second stranger is given a name"
+
+
 def test_how_many_a_distance_serves_is_the_inverse_of_its_fpir() -> None:
     for load in (1.0, 50.0, 3000.0):
         assert TABLE.load_at(0.9, TABLE.fpir(0.9, load)) == pytest.approx(load)
@@ -133,10 +147,25 @@ def test_the_matcher_of_a_gallery_has_the_distance_that_is_promised() -> None:
         assert match.person_id == named
 
 
+def test_the_matcher_of_a_gallery_has_the_margin_and_the_combination_that_are_configured() -> None:
+    ada, bob = np.eye(3, dtype=np.float32)[:2]
+    alike = Gallery(np.stack([ada, ada]), np.array([1, 2]))
+    assert Policy(Rule(1.0)).matcher(alike).match(ada).person_id == 1
+    assert Policy(Rule(1.0, 0.1)).matcher(alike).match(ada).person_id is None
+    both = Gallery(np.stack([ada, bob]), np.array([1, 1]))
+    found = {each: Policy(Rule(1.0), combination=each).matcher(both).match(ada).distance for each in Combination}
+    assert found == {
+        Combination.NEAREST: 0.0,
+        Combination.MEAN: pytest.approx(2 - math.sqrt(2)),
+        Combination.NEAREST_TWO: 1.0,
+    }
+
+
 def test_nobody_enrolled_names_nobody() -> None:
     promise = policy().promise([])
     assert (promise.fpir, promise.n_people, promise.shortfall) == (0.0, 0, "")
-    assert str(promise) == "nobody is enrolled: no stranger is given a name"
+    assert str(promise) == "nobody can be recognised: no stranger is given a name"
+    assert promise.max_distance == policy().promise([1]).max_distance, "that of the first who will be"
     assert policy().promise([0, 0]) == promise, "people without a template are not enrolled"
 
 
@@ -168,7 +197,14 @@ def test_a_distance_at_which_most_visits_fail_is_a_shortfall_too() -> None:
     missed_often = TABLES | {"mean": TABLES["mean"] | {"misses": [{"n_frames": 1, "fnmr": [[0.9, 0.9, 0.8, 0.4, 0.2, 0.1]] * 5}]}}
     promise = policy(table=ScoreTable.of(missed_often)).promise([1] * 300)
     assert promise.fpir <= BUDGET.fpir, "it is kept all the same"
-    assert "refused more often than not" in promise.shortfall
+    assert "refused more often than not, and needs more photographs" in promise.shortfall
+
+
+def test_whoever_has_the_fewest_templates_decides_whether_most_visits_fail() -> None:
+    rates = [[0.9, 0.9, 0.8, 0.4, 0.2, 0.1], *[[0.1, 0.1, 0.1, 0.0, 0.0, 0.0]] * 4]
+    table = ScoreTable.of(TABLES | {"mean": TABLES["mean"] | {"misses": [{"n_frames": 1, "fnmr": rates}]}})
+    assert policy(table=table).promise([3] * 299 + [1]).shortfall
+    assert not policy(table=table).promise([3] * 299 + [2]).shortfall
 
 
 def test_a_fixed_distance_is_that_and_says_what_it_means_for_the_present_gallery() -> None:
