@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -186,7 +185,7 @@ def _n_templates(path: Path, model: str) -> list[int]:
     if not path.exists():
         return []
     with Store.open(path, unit="doctor", busy_timeout_s=BUSY_S) as store:
-        return list(Counter(store.templates(model)[1].tolist()).values())
+        return list(store.n_templates(model).values())
 
 
 def camera(config: Config) -> Finding:

@@ -38,7 +38,7 @@ class Known:
         stale = store.stale(model)
         if stale and stale.is_everybody:
             raise ModelError(f"{stale}; {stale.ADVICE}")
-        policy.check(len(store.people()))
+        policy.check(len(store.n_templates(model)))
         self._store = store
         self._model = model
         self._policy = policy

@@ -127,6 +127,11 @@ def test_a_stranger_who_steps_in_is_not_given_the_others_name_nor_the_other_a_se
     assert watch(Case(RULES), [A] * 3 + [STRANGER] * 60 + [A] * 30) == [A]
 
 
+def test_who_steps_in_has_as_many_frames_as_everybody_before_it_is_nobody() -> None:
+    assert watch(Case(RULES), [A] * 2 + [STRANGER] * 4) == []
+    assert watch(Case(RULES), [A] * 2 + [STRANGER] * 5) == [NOBODY]
+
+
 def test_two_who_change_places_at_every_frame_get_at_most_one_name_and_a_right_one() -> None:
     assert watch(Case(RULES), [A, B] * 30) == [A]
 

@@ -36,9 +36,9 @@ def vector(who: int) -> Floats:
     return np.eye(8, dtype=np.float32)[who]
 
 
-def enrol(store: Store, who: int) -> int:
+def enrol(store: Store, who: int, model: str = MODEL) -> int:
     person = store.add_person(f"{who}", f"Person {who}")
-    store.add_template(person.id, vector(who), model=MODEL, photo_sha256=f"{who:064d}")
+    store.add_template(person.id, vector(who), model=model, photo_sha256=f"{who:064d}")
     return person.id
 
 
@@ -73,6 +73,16 @@ class TestByClassifier:
         assert [known.matcher.match(vector(who)).person_id for who in range(3)] == [*people, None]
         with pytest.raises(ConfigError, match="at most 2 people, and 3 are enrolled"):
             Known(store, MODEL, Policy(Rule(0.8), method=method))
+
+    def test_whom_another_model_knows_takes_nobodys_place(
+        self, store: Store, method: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(classifiers.MOST_PEOPLE, method, 2)
+        people = [enrol(store, who) for who in range(2)]
+        enrol(store, 2, model="another/int8")
+        known = Known(store, MODEL, Policy(Rule(0.8), method=method))
+        known.look(0.0)
+        assert [known.matcher.match(vector(who)).person_id for who in range(3)] == [*people, None]
 
 
 def test_the_configuration_names_the_method() -> None:

@@ -145,6 +145,7 @@ class TestTemplates:
         jane, john = enrolled(store, n=2), enrolled(store, "1043", "John Roe")
         store.add_template(john.id, unit_vector(9, 64), model="head-1", photo_sha256=sha(john.id * 100))
         assert store.models() == {MODEL: 2, "head-1": 1}
+        assert (store.n_templates(MODEL), store.n_templates("head-1")) == ({jane.id: 2}, {john.id: 1})
         assert store.n_templates() == {jane.id: 2, john.id: 1}, "what the other model made of him has gone"
         assert store.templates("head-1")[0].shape == (1, 64)
         assert store.templates("nobody's")[0].shape == (0, 0)

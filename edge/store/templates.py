@@ -160,9 +160,10 @@ class Templates:
         n_people = int(self._database.rows(sql, [model])[0][0])
         return Stale(model, n_people, by_model, is_everybody) if n_people else None
 
-    def n_templates(self) -> dict[int, int]:
-        """Person id -> number of templates, for those who have any."""
-        return dict(self._database.rows("SELECT person_id, count(*) FROM template GROUP BY person_id"))
+    def n_templates(self, model: str | None = None) -> dict[int, int]:
+        """Person id -> number of templates, of one model or of all, for those who have any."""
+        sql = "SELECT person_id, count(*) FROM template WHERE model = coalesce(?, model) GROUP BY person_id"
+        return dict(self._database.rows(sql, [model]))
 
 
 def _taken(owner: Person) -> EnrolError:

@@ -59,6 +59,12 @@ def test_a_second_one_like_it_is_another_face_and_nothing_is_left_of_the_first()
     assert (fusion.n_frames, direction(fusion)) == (2, pytest.approx(125, abs=1e-4))
 
 
+def test_another_face_in_poor_frames_is_another_face_too() -> None:
+    fusion, _ = fused(0, 0, 0)
+    assert [fusion.add(at(120), 0.05), fusion.add(at(130), 0.05)] == [Fit.DOUBTFUL, Fit.ANOTHER]
+    assert (fusion.n_frames, direction(fusion)) == (2, pytest.approx(125, abs=1e-3))
+
+
 def test_far_frames_that_are_also_far_from_each_other_begin_nothing() -> None:
     fusion, fits = fused(0, 0, 120, 240, 120, 240)
     assert set(fits[2:]) == {Fit.DOUBTFUL}
