@@ -18,9 +18,10 @@ import pytest
 
 from edge.attendance import Rules
 from edge.device.fakes import ManualClock, RecordingPanel, ScriptedCamera
-from edge.errors import DeviceError, ModelError, MusterError, StoreError
+from edge.errors import ConfigError, DeviceError, ModelError, MusterError, StoreError
 from edge.journal import Verdict
-from edge.matching.matcher import Rule
+from edge.matching.gallery import Gallery
+from edge.matching.matcher import Matcher, Rule
 from edge.matching.policy import Policy
 from edge.store import Store
 from edge.types import Decision, Direction, Event, Faces, Floats, Frame, Image, Outcome, Person, Refusal, Signal
@@ -470,6 +471,28 @@ def test_who_was_removed_a_moment_ago_gets_no_row_and_is_no_fault(door: Door, ca
     assert door.store.events() == []
     assert door.panel.signals == [LOOKING]
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_where_the_method_cannot_learn_so_many_the_others_stay_known_and_the_panel_says_so(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    class OfTwo(Policy):
+        def matcher(self, gallery: Gallery) -> Matcher:
+            if len(np.unique(gallery.person_ids)) > 2:
+                raise ConfigError("one too many")
+            return super().matcher(gallery)
+
+    unit = door.unit([], limits=replace(LIMITS, policy=OfTwo(Rule(max_distance=0.8))))
+    unit.step(frame(0.0))
+    enrol(door.store, 3, "Cyd")
+    for picture in walk((ADA, 100, 120), (3, 400, 120), n=25, start_s=1.0):
+        unit.step(picture)
+    assert door.outcomes == [("Ada", Outcome.ACCEPTED), ("-", Outcome.NOT_IN_DATABASE)]
+    assert door.panel.signals[1:3] == [FAULT, ACCEPTED]
+    assert caplog.text.count("one too many") == 1
+    door.store.remove_person("P3")
+    unit.step(frame(4.0))
+    assert door.panel.signals[-1] is READY
 
 
 def of_another_model(door: Door, who: int) -> None:
