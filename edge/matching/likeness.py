@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.matching.choice import APART
+from edge.matching.choice import APART, BLOCK
 from edge.matching.combination import BEST, Combination, People
 from edge.matching.gallery import FARTHEST, Gallery
 from edge.types import Floats
+from edge.vectors import distances
 
 SAME_FACE = 0.65
 """Squared L2 up to which two templates are taken for one person's, so that a second code is refused.
@@ -33,9 +34,6 @@ Copies that were enlarged or saved anew as JPEG of quality 75 lie below it, 92 %
 smaller do; of one person's different photographs one pair in a thousand does.
 """
 
-BLOCK = 128
-"""Templates that are compared with all others at once: with 25,000 others 13 MB."""
-
 N_PAIRS = 10_000
 """Confusable pairs that are kept, the nearest: in a gallery where all are alike there would be millions."""
 
@@ -46,14 +44,6 @@ class Pair(NamedTuple):
     first: int
     second: int
     distance: float
-
-
-def distances(a: Floats, b: Floats) -> Floats:
-    """Squared L2 between unit vectors (n, d) and (m, d): (n, m)."""
-    block = a @ b.T  # (n, m); unit vectors: |a - b|^2 = 2 - 2ab
-    block *= -2
-    block += 2
-    return np.clip(block, 0, FARTHEST, out=block)
 
 
 def originals(templates: Floats) -> NDArray[np.intp]:

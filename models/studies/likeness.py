@@ -23,9 +23,10 @@ from edge.exchange.collect import listing
 from edge.exchange.photographs import decode
 from edge.matching.admission import FITTING, Fit, judge
 from edge.matching.gallery import Gallery
-from edge.matching.likeness import COPY, distances
+from edge.matching.likeness import COPY
 from edge.store.templates import restored, stored
 from edge.types import Floats, Image
+from edge.vectors import distances
 from models import faces
 from models.head.embeddings import embeddings
 from models.head.held_out import held_out

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from edge.matching.choice import APART, diverse
+from edge.matching.choice import APART, BLOCK, diverse
 
 D = 16
 
@@ -60,6 +61,29 @@ def test_the_order_in_which_they_came_changes_nothing(seed: int) -> None:
     templates = crowd(9, seed, scatter=0.25)
     shuffled = np.random.default_rng(seed).permutation(9)
     assert sorted(shuffled[diverse(templates[shuffled])]) == diverse(templates).tolist()
+
+
+def test_five_thousand_photographs_of_one_person_fit_into_memory() -> None:
+    templates = crowd(5_000, 3)
+    tracemalloc.start()
+    try:
+        rows = diverse(templates)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(rows) == 5
+    assert peak < 20e6, "all with all would be 100 MB"
+
+
+def test_of_more_than_a_block_the_same_are_chosen_as_by_looking_at_all_pairs() -> None:
+    templates = crowd(BLOCK + 2, 4, scatter=0.4)
+    between = np.array([[float(np.sum((a - b) ** 2)) for b in templates] for a in templates])
+    chosen = [int(np.median(between, axis=1).argmin())]
+    is_near = between[chosen[0]] <= APART
+    while len(chosen) < 5:
+        chosen.append(int(np.where(is_near, between[chosen].min(axis=0), -1).argmax()))
+    assert not is_near.all()
+    assert diverse(templates).tolist() == sorted(chosen)
 
 
 @pytest.mark.parametrize("n_most", [1, 2, 3, 5, 8, 20])

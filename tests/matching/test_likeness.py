@@ -7,7 +7,8 @@ import pytest
 
 from edge.matching.combination import Combination
 from edge.matching.gallery import Gallery
-from edge.matching.likeness import Pair, confusable, distances, nearest, originals, parties
+from edge.matching.likeness import Pair, confusable, nearest, originals, parties
+from edge.vectors import distances
 
 D = 16
 NOBODY = Gallery(np.empty((0, 0), np.float32), np.empty(0, np.int64))
