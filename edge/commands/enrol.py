@@ -11,7 +11,7 @@ from edge.commands.progress import with_bar
 from edge.errors import EnrolError
 from edge.exchange.desk import Terms
 from edge.exchange.enrol import enrol
-from edge.exchange.receipt import GOOD, Confusable, Receipt
+from edge.exchange.receipt import Confusable, Receipt
 
 N_NAMED = 10
 """Confusable pairs that are named on the terminal; `muster people confusable` lists all."""
@@ -33,8 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"Still {stale}; {stale.ADVICE}")
     if arguments.receipt:
         _write(receipt, Path(arguments.receipt))
-    is_complete = GOOD & receipt.counts.keys() and not receipt.without_template
-    return 0 if is_complete else EnrolError.exit_code
+    return EnrolError.exit_code if _left_out(receipt) else 0
 
 
 def _show(receipt: Receipt) -> None:
@@ -47,8 +46,14 @@ def _show(receipt: Receipt) -> None:
         say(f"  {line.verdict.value:17} {line.photograph}{reason}")
     counts = ", ".join(f"{n} {verdict.value}" for verdict, n in receipt.counts.most_common())
     say(f"{len(receipt.lines)} photographs: {counts}.")
-    if receipt.without_template:
-        say(f"Not enrolled at all: {', '.join(f'{label.code} {label.name}' for label in receipt.without_template)}.")
+    left_out = _left_out(receipt)
+    if left_out:
+        say(f"Not enrolled at all: {', '.join(left_out)}.")
+
+
+def _left_out(receipt: Receipt) -> list[str]:
+    """Who in the folder is not enrolled at all, by code and name, or by place where nobody can tell who it is."""
+    return [f"{label.code} {label.name}" for label in receipt.without_template] + receipt.without_name
 
 
 def _show_whole(receipt: Receipt) -> None:

@@ -92,7 +92,7 @@ def acquire(pixels: Image, recogniser: Recogniser, *, min_face_px: float, gates:
         return Acquisition(None, Verdict.SEVERAL_FACES, f"{rivals} of about the same size; cut out the right one")
     quality = _of_photograph(assess(copy, faces)[chosen], scale)
     if quality.size_px < min_face_px:
-        too_small = f"the face has {quality.size_px:.0f} pixels and needs {min_face_px:.0f}"
+        too_small = f"the face has {quality.size_px:.0f} pixels and needs {min_face_px:.0f}; {GATED[Refusal.TOO_FAR][1]}"
         return Acquisition(None, Verdict.TOO_SMALL, too_small, quality)
     refusal = gates.refusal(quality)
     if refusal:

@@ -107,9 +107,11 @@ def _reason(finding: Finding, taken: Sequence[Taken], label: Label, other: Perso
             of = taken[finding.original].shown if finding.original >= 0 else "a photograph that is enrolled"
             return f"almost the same picture as {of} ({apart})"
         case Fit.SAME_FACE:
+            code = other.code if other else "CODE"
             return (
-                f"the face of {whose} ({apart}). If it is the same person, one code is enough; if it is somebody else who looks "
-                f"like that, a twin say: muster enrol FOLDER --look-alike {label.code}"
+                f"the face of {whose} ({apart}). If it is the same person, one code is enough; if {code} was given the wrong "
+                f"photographs: muster people remove {code}, then enrol both again; if these are two who look alike, twins say: "
+                f"muster enrol FOLDER --look-alike {label.code}"
             )
         case Fit.DOUBTFUL:
             return f"the other photograph of {label.name} is unlike it ({apart}), and nobody can tell which is right"
@@ -119,6 +121,9 @@ def _reason(finding: Finding, taken: Sequence[Taken], label: Label, other: Perso
                 f"if what is enrolled is wrong: muster people remove {label.code}, then enrol again"
             )
         case Fit.UNLIKE_OTHERS:
-            return f"unlike the {finding.n} photographs of {label.name} that agree with each other ({apart}){as_well}"
+            return (
+                f"unlike the {finding.n} photographs of {label.name} that agree with each other ({apart}){as_well}. Leave it "
+                f"out; if those are somebody else's: muster people remove {label.code}, sort the folder and enrol it again"
+            )
         case _:
             return f"the {finding.n} photographs show several people, and nobody can tell who is {label.name}{as_well}; sort them"

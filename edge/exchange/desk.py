@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,10 +60,10 @@ class Desk:
             each = self._look(candidate, taken)
             looked.append(each)
             if isinstance(each, Taken):
-                taken[each.sha256] = each
+                taken.setdefault(each.sha256, each)
                 label = candidate.label
-        judged = iter(self._admit(label, list(taken.values())) if label else ())
-        return [next(judged) if isinstance(each, Taken) else each for each in looked]
+        judged = dict(zip(taken, self._admit(label, list(taken.values())) if label else (), strict=True))
+        return [_shared(judged[each.sha256], each.shown) if isinstance(each, Taken) else each for each in looked]
 
     def _look(self, candidate: Candidate, taken: Mapping[str, Taken]) -> Line | Taken:
         """One photograph's template, or what became of it."""
@@ -89,7 +89,7 @@ class Desk:
         shown, content = candidate.shown, read_bytes(candidate.path)
         sha256 = hashlib.sha256(content).hexdigest()
         if sha256 in taken:
-            return Line(shown, label, Verdict.NOT_NEEDED, f"the same file as {taken[sha256].shown}")
+            return replace(taken[sha256], shown=shown)
         seen = self._seen(sha256, shown, label)
         if seen:
             return seen
@@ -104,40 +104,59 @@ class Desk:
         if owner is None:
             return None
         if owner.code != label.code:
-            reason = f"the same photograph is enrolled for {owner.code} {owner.name}"
+            reason = (
+                f"the same photograph is enrolled for {owner.code} {owner.name}; take it out of the wrong one's folder, and if it"
+                f" should not be enrolled: muster people remove {owner.code}, then enrol both again"
+            )
             return Line(shown, label, Verdict.REFUSED, reason, 0.0, owner.code)
         if sha256 in self._store.templates_of(owner.id, model=self._recogniser.model):
             return Line(shown, label, Verdict.ALREADY)
         return Line(shown, label, Verdict.NOT_NEEDED, "looked at before; others are kept")
 
     def _admit(self, label: Label, taken: Sequence[Taken]) -> Sequence[Line]:
+        """Judge and store; judge anew where another process enrols somebody meanwhile: it may be the same face."""
+        try:
+            while True:
+                revision = self._store.revision()
+                admission = admit(taken, self._standing(label))
+                with self._store.transaction():
+                    if self._store.revision() == revision:
+                        self._keep(label, taken, admission)
+                        return admission.lines
+        except EnrolError as error:  # another process was quicker with one of them
+            return [Line(each.shown, label, Verdict.REFUSED, f"{error}; enrol the folder again") for each in taken]
+
+    def _standing(self, label: Label) -> Standing:
+        """Who is enrolled now."""
         person, model = self._store.find_person(label.code), self._recogniser.model
         templates, ids = self._store.templates(model)
         is_other = ids != (person.id if person else -1)
-        standing = Standing(
+        return Standing(
             label=label,
             own=self._store.templates_of(person.id, model=model) if person else {},
             others=Gallery(templates[is_other], ids[is_other]),
             people={each.id: each for each in self._store.people()},
             may_look_alike=label.code in self._terms.look_alikes,
         )
-        admission = admit(taken, standing)
-        try:
-            self._keep(label, taken, admission)
-        except EnrolError as error:  # another process was quicker with one of them
-            return [Line(each.shown, label, Verdict.REFUSED, f"{error}; enrol the folder again") for each in taken]
-        return admission.lines
 
     def _keep(self, label: Label, taken: Sequence[Taken], admission: Admission) -> None:
-        """All of a person's changes or none."""
+        """All of a person's changes; nobody is added without a good photograph."""
         model = self._recogniser.model
         good = [(line.verdict, each) for line, each in zip(admission.lines, taken, strict=True) if line.verdict in GOOD]
         if not good:
             return
-        with self._store.transaction():
-            person = self._store.find_person(label.code) or self._store.add_person(*label)
-            for verdict, each in good:
-                if verdict is Verdict.ENROLLED:
-                    self._store.add_template(person.id, each.template, model=model, photo_sha256=each.sha256)
-            for sha256 in (*admission.dropped, *(each.sha256 for verdict, each in good if verdict is Verdict.NOT_NEEDED)):
-                self._store.set_aside(person.id, model=model, photo_sha256=sha256)
+        person = self._store.find_person(label.code) or self._store.add_person(*label)
+        for verdict, each in good:
+            if verdict is Verdict.ENROLLED:
+                self._store.add_template(person.id, each.template, model=model, photo_sha256=each.sha256)
+        for sha256 in (*admission.dropped, *(each.sha256 for verdict, each in good if verdict is Verdict.NOT_NEEDED)):
+            self._store.set_aside(person.id, model=model, photo_sha256=sha256)
+
+
+def _shared(line: Line, shown: str) -> Line:
+    """The line of a photograph that is the very file of another, whose line this is: it has the same fate."""
+    if line.photograph == shown:
+        return line
+    if line.verdict in GOOD:
+        return Line(shown, line.label, Verdict.NOT_NEEDED, f"the same file as {line.photograph}")
+    return replace(line, photograph=shown)

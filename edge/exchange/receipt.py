@@ -97,6 +97,11 @@ class Receipt:
         good = {line.label for line in self.lines if line.verdict in GOOD}
         return list(dict.fromkeys(line.label for line in self.lines if line.label.code and line.label not in good))
 
+    @property
+    def without_name(self) -> list[str]:
+        """The places of photographs and folders whose person cannot be told."""
+        return [line.photograph for line in self.lines if not line.label.code]
+
     def write_csv(self, path: Path) -> None:
         """Write the receipt as a table, all or nothing.
 

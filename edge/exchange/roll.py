@@ -37,7 +37,8 @@ def confusions(store: Store, known: Gallery, policy: Policy, *, codes: Collectio
     among = None if codes is None else np.array([each.id for each in people.values() if each.code in codes], np.int64)
     max_distance = policy.promise_of(known).max_distance
     pairs = confusable(known, max_distance, combination=policy.combination, among=among)
-    return [Confusable(people[pair.first], people[pair.second], pair.distance) for pair in pairs]
+    there = (pair for pair in pairs if {pair.first, pair.second} <= people.keys())  # another process may have removed somebody
+    return [Confusable(people[pair.first], people[pair.second], pair.distance) for pair in there]
 
 
 def receipt(lines: Sequence[Line], *, store: Store, model: str, policy: Policy) -> Receipt:

@@ -89,6 +89,7 @@ class TestFolders:
         receipt = hand_in(tmp_path, store)
         assert verdicts(receipt) == {"Andr\\udce9": Verdict.REFUSED, "Jane Doe/caf\\udce9.png": Verdict.ENROLLED}
         assert "not UTF-8; rename it" in str(receipt.lines[0])
+        assert (receipt.without_template, receipt.without_name) == ([], ["Andr\\udce9"]), "somebody is not enrolled"
 
     def test_a_linked_folder_is_not_followed(self, tmp_path: Path, store: Store) -> None:
         portrait(tmp_path / "elsewhere" / "a.png")
@@ -113,7 +114,7 @@ class TestReceipt:
             "a good.png: enrolled (the only photograph of Jane Doe; with 3 far fewer first looks at the door miss)",
             "b nobody.png: no face (somebody must look into the camera, large and in good light)",
             "c two.png: several faces (2 of about the same size; cut out the right one)",
-            "d far away.png: too small (the face has 40 pixels and needs 60)",
+            "d far away.png: too small (the face has 40 pixels and needs 60; take it from nearer, or with more pixels)",
             "e torn.png: unreadable (the picture is damaged or incomplete)",
             "f empty.jpg: unreadable (the file is empty)",
             "g notes.txt: unreadable (not a picture that Muster reads (JPEG, PNG, WEBP, BMP, TIFF, GIF))",
@@ -132,7 +133,9 @@ class TestReceipt:
         (tmp_path / "1043 John Roe").mkdir()
         (tmp_path / "1043 John Roe" / "copy.png").write_bytes(original.read_bytes())
         receipt = hand_in(tmp_path, store)
-        assert str(receipt.lines[1]).endswith("refused (the same photograph is enrolled for 1042 Jane Doe)")
+        told = str(receipt.lines[1])
+        assert "refused (the same photograph is enrolled for 1042 Jane Doe; take it out of the wrong one's folder" in told
+        assert "muster people remove 1042, then enrol both again" in told, "the first may be the wrong one"
         assert [p.code for p in store.people()] == ["1042"], "nobody without a template"
 
     def test_a_code_with_another_name_is_not_the_same_person(self, tmp_path: Path, store: Store) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +95,27 @@ class TestOneFaceTwoCodes:
         assert store.people() == []
 
 
+class TestAWrongFirstComer:
+    def test_does_not_keep_the_right_person_out(self, tmp_path: Path, store: Store) -> None:
+        for number in range(2):
+            portrait(tmp_path / "stick" / "1042 Ada" / f"{number}.png", face(2))
+            portrait(tmp_path / "stick" / "1043 Eve" / f"{number}.png", face(2))
+        told = hand_in(tmp_path / "stick", store).lines[2].reason
+        assert "if 1042 was given the wrong photographs: muster people remove 1042, then enrol both again" in told
+        store.remove_person("1042")
+        shutil.rmtree(tmp_path / "stick" / "1042 Ada")
+        assert given(hand_in(tmp_path / "stick", store)) == ["enrolled"] * 2
+
+    def test_is_not_made_good_by_a_second_copy_of_the_file(self, tmp_path: Path, store: Store) -> None:
+        portrait(tmp_path / "1042 Ada" / "a.png", face(1))
+        second = portrait(tmp_path / "1043 Eve" / "a.png", face(1))
+        (tmp_path / "1043 Eve" / "b.png").write_bytes(second.read_bytes())
+        receipt = hand_in(tmp_path, store)
+        assert given(receipt) == ["enrolled", "refused", "refused"]
+        assert (receipt.lines[2].reason, receipt.lines[2].photograph) == (receipt.lines[1].reason, "1043 Eve/b.png")
+        assert receipt.without_template == [("1043", "Eve")]
+
+
 class TestConfusable:
     def test_a_colleague_who_looks_alike_is_enrolled_and_reported(self, tmp_path: Path, store: Store) -> None:
         portrait(tmp_path / "1042 Ada" / "a.png", face(1, view=1))
@@ -124,9 +147,9 @@ class TestAWrongPhotograph:
         receipt = hand_in(tmp_path, store)
         wrong = line(receipt, "1042 Ada/c.png")
         assert (wrong.verdict, wrong.other_code) == (Verdict.REFUSED, "1001")
-        assert (
-            wrong.reason
-            == "unlike the 3 photographs of Ada that agree with each other (distance 2.00); it shows the face of 1001 Bob"
+        assert wrong.reason == (
+            "unlike the 3 photographs of Ada that agree with each other (distance 2.00); it shows the face of 1001 Bob. "
+            "Leave it out; if those are somebody else's: muster people remove 1042, sort the folder and enrol it again"
         )
         assert sorted(store.n_templates().values()) == [1, 3]
 
@@ -273,6 +296,21 @@ class TestWhatIsSaid:
         assert given(receipt) == ["refused", "refused", "enrolled"]
         assert receipt.lines[0].reason == "this photograph is already enrolled for 9 Eve; enrol the folder again"
         assert [person.code for person in store.people()] == ["1043", "9"], "all of a person or nothing"
+
+    def test_a_face_that_another_process_enrols_meanwhile_is_the_same_face(self, tmp_path: Path, db_path: Path) -> None:
+        portrait(tmp_path / "stick" / "1042 Ada.png", face(1))
+
+        class Contended(Store):
+            def transaction(self) -> AbstractContextManager[None]:
+                with Store.open(db_path, unit="door-1") as other:
+                    if not other.people():
+                        eve = other.add_person("9", "Eve")
+                        other.add_template(eve.id, face(1), model=MODEL, photo_sha256=f"{9:064}")
+                return super().transaction()
+
+        with Contended.open(db_path, unit="door-1") as store:
+            receipt = hand_in(tmp_path / "stick", store)
+            assert (given(receipt), receipt.lines[0].other_code) == (["refused"], "9")
 
     def test_a_progress_bar_sees_the_end(self, tmp_path: Path, store: Store) -> None:
         portraits(tmp_path, "1 A/a.png", "1 A/b.png", "2 B.png")
