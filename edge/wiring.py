@@ -20,7 +20,7 @@ from edge.device import network
 from edge.device.camera import Wanted, open_camera
 from edge.device.clock import ReplayClock, SystemClock
 from edge.device.lock import alone
-from edge.device.manifest import read_spec
+from edge.device.manifest import NetworkSpec, read_spec
 from edge.device.panel import Pins, open_panel
 from edge.device.stop import Stop, StopOnSignal
 from edge.errors import ModelError
@@ -39,7 +39,20 @@ from edge.vision.mtcnn import Mtcnn, MtcnnNetworks
 from edge.vision.quality import Gates
 from edge.vision.recogniser import Recogniser
 
-__all__ = ["Recogniser", "gates", "limits", "manifest_path", "pins", "policy", "recogniser", "rules", "run", "sight", "wanted"]
+__all__ = [
+    "Recogniser",
+    "gates",
+    "limits",
+    "manifest_path",
+    "model",
+    "pins",
+    "policy",
+    "recogniser",
+    "rules",
+    "run",
+    "sight",
+    "wanted",
+]
 
 
 def manifest_path() -> Path:
@@ -69,8 +82,20 @@ def recogniser(config: Config, *, manifest: Path | None = None) -> Recogniser:
             onet=load("onet", variant=detection.variant, threads=1, workers=recognition.threads),
         )
     detector = Mtcnn(stages, detection.min_face_px, detection.scale_factor, detection.thresholds)
-    spec = facenet.result().spec
-    return Recogniser(detector, Facenet(facenet.result()), f"{spec.model}/{spec.variant}")
+    return Recogniser(detector, Facenet(facenet.result()), _model(facenet.result().spec))
+
+
+def model(config: Config, *, manifest: Path | None = None) -> str:
+    """What makes this unit's templates, as the store names it; nothing is loaded.
+
+    Raises:
+        ModelError: the manifest is missing or damaged, or knows no such variant.
+    """
+    return _model(read_spec(manifest or manifest_path(), "facenet", variant=config.recognition.variant))
+
+
+def _model(spec: NetworkSpec) -> str:
+    return f"{spec.model}/{spec.variant}"
 
 
 def run(config: Config, data: Path, *, report: Callable[[Verdict], None]) -> tuple[Tally, signal.Signals | None]:

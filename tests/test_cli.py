@@ -21,8 +21,9 @@ import numpy as np
 import pytest
 from decisions import Decide
 
-from edge import __version__
+from edge import __version__, wiring
 from edge.cli import main
+from edge.config import Config
 from edge.store import FILE_NAME, Store
 from edge.types import Direction
 
@@ -229,13 +230,16 @@ class TestPeople:
         with Store.open(populated / FILE_NAME, unit="door-1") as store:
             for number, person in enumerate(store.people()):
                 template = np.array([1, number / 10], np.float32)
-                store.add_template(person.id, template, model="any", photo_sha256=f"{number:064}")
+                store.add_template(person.id, template, model=wiring.model(Config()), photo_sha256=f"{number:064}")
+            other = store.add_person("8", "Jane Doe's Twin")
+            store.add_template(other.id, np.array([1, 0], np.float32), model="older/float32", photo_sha256=f"{9:064}")
         lines = muster("people", "confusable")[1].splitlines()
         assert lines[:2] == [
             "1042 Jane Doe and 7 =John, Roe (distance 0.01)",
             "Pairs of people who can be taken for each other: 1.",
         ]
         assert "muster people remove CODE" in lines[2]
+        assert lines[3].startswith("Left out: 1 people cannot be recognised"), "bytes of another model say nothing"
         assert json.loads(muster("people", "confusable", "--json")[1]) == [{"codes": ["1042", "7"], "distance": 0.01}]
 
     def test_no_name_steers_the_terminal(self, muster: Muster, data: Path) -> None:
@@ -246,6 +250,12 @@ class TestPeople:
 
 class TestEnrol:
     """With the real networks."""
+
+    def test_whoever_cannot_be_told_by_a_name_is_not_enrolled(self, muster: Muster, tmp_path: Path) -> None:
+        (tmp_path / "stick").mkdir()
+        (tmp_path / "stick" / "IMG_1234.jpg").write_bytes(b"torn")
+        code, out, _ = muster("enrol", str(tmp_path / "stick"))
+        assert (code, out.splitlines()[3]) == (65, "Not enrolled at all: IMG_1234.jpg.")
 
     def test_a_folder_without_a_face_enrols_nobody_and_says_why(self, muster: Muster, tmp_path: Path) -> None:
         for name, pixels in (("1042 Jane Doe.png", np.full((300, 300, 3), 128, np.uint8)), ("7 John Roe.png", None)):

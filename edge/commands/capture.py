@@ -13,6 +13,7 @@ from edge.errors import EnrolError
 from edge.exchange.album import album
 from edge.exchange.capture import Aim, Session
 from edge.exchange.viewfinder import Viewfinder
+from edge.matching.choice import APART
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -21,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     into = Path(arguments.into)
     with album(into, arguments.name) as person:
         gates, recogniser = wiring.gates(config).at_enrolment(), wiring.recogniser(looking_closer(config))
-        aim = Aim(arguments.n, arguments.seconds, wiring.policy(config).promise([1]).max_distance)
+        aim = Aim(arguments.n, arguments.seconds, APART)
         with wiring.sight(config) as (camera, panel, signals):
             viewfinder = Viewfinder(recogniser, gates, min_face_px=config.detection.min_face_px)
             session = Session(person, viewfinder, aim, panel=panel, tell=say)

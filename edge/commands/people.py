@@ -46,10 +46,9 @@ def _list(store: Store, *, as_json: bool) -> None:
 
 
 def _confusable(store: Store, config: Config, *, as_json: bool) -> None:
-    """Of each model by itself: templates of two models cannot be compared."""
-    policy, found = wiring.policy(config), []
-    for model in store.models():
-        found += confusions(store, gallery(store, model), policy)
+    """Among those whom this unit can recognise: templates of other models are compared with nothing."""
+    model = wiring.model(config)
+    found, stale = confusions(store, gallery(store, model), wiring.policy(config)), store.stale(model)
     if as_json:
         table = [{"codes": [each.first.code, each.second.code], "distance": round(each.distance, 3)} for each in found]
         print(json.dumps(table, indent=1))
@@ -59,6 +58,8 @@ def _confusable(store: Store, config: Config, *, as_json: bool) -> None:
     say(f"Pairs of people who can be taken for each other: {len(found)}.")
     if found:
         say(Confusable.ADVICE)
+    if stale:
+        say(f"Left out: {stale}; {stale.ADVICE}")
 
 
 def _is_sure(store: Store, arguments: argparse.Namespace) -> bool:
