@@ -1,7 +1,8 @@
-"""Who is known by an SVM: learnt anew whenever people change, and refused where the door would wait too long."""
+"""Who is known: read anew whenever people change; by an SVM, learnt anew, and refused where the door would wait too long."""
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ from edge.matching.classifiers import METHODS, ByClassifier
 from edge.matching.gallery import NearestTemplate
 from edge.matching.matcher import Rule
 from edge.matching.policy import Policy
+from edge.matching.score_table import ScoreTable
+from edge.matching.threshold import Budget
 from edge.store import Store
 from edge.types import Floats
 
@@ -83,6 +86,43 @@ class TestByClassifier:
         known = Known(store, MODEL, Policy(Rule(0.8), method=method))
         known.look(0.0)
         assert [known.matcher.match(vector(who)).person_id for who in range(3)] == [*people, None]
+
+
+TABLE = ScoreTable.of(
+    {
+        "model": "scripted",
+        "n_people": 1000,
+        "smallest_fmr": 1e-4,
+        "distances": [0.5, 1.0, 1.5],
+        "fmr": [1e-4, 1e-3, 1e-1],
+        "spread": [1.0, 1.0, 1.0],
+        "mean": {"multiples": [1, 1, 1, 1, 1], "misses": [{"n_frames": 1, "fnmr": [[0.4, 0.2, 0.0]] * 5}]},
+    }
+)
+
+
+def test_the_log_says_what_a_gallery_promises_once_for_each_change(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    enrol(store, 0)
+    known = Known(store, MODEL, Policy(Rule(0.0), TABLE, Budget(0.365, 1)))  # one stranger in 1,000
+    known.look(0.0)
+    first = known.matcher
+    known.look(CHECK_S)
+    assert known.matcher is first, "nothing has changed"
+    assert [record.getMessage() for record in caplog.records] == [
+        "1 people, 1 templates of scripted/float32; distance 1.000",
+        "with 1 person: one stranger in 1,000 is given a name",
+    ]
+    caplog.clear()
+    for who in range(1, 8):
+        enrol(store, who)
+    known.look(2 * CHECK_S)
+    assert known.matcher.match(vector(7)).person_id is not None
+    assert not [record for record in caplog.records if record.levelno > logging.INFO]
+    known = Known(store, MODEL, Policy(Rule(0.0), TABLE, Budget(0.1, 1)))
+    known.look(0.0)
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelno > logging.INFO]
+    assert "cannot be kept with 8 people" in warning
 
 
 def test_the_configuration_names_the_method() -> None:

@@ -95,7 +95,7 @@ class Policy:
         if promise.fpir <= self.budget.fpir * (1 + 1e-9) and promise.max_distance >= usable:
             return ""
         least = max(table.least_distance, usable)
-        reason = TOO_FEW_MEASURED if least > usable else TOO_MANY_MISSED
+        reason = TOO_MANY_MISSED if usable > table.least_distance else TOO_FEW_MEASURED
         return shortfall(
             self.budget,
             reason,
