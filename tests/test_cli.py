@@ -269,7 +269,7 @@ class TestEnrol:
         assert out.splitlines()[-3:] == [
             "2 photographs: 1 no face, 1 unreadable.",
             "Not enrolled at all: 1042 Jane Doe, 7 John Roe.",
-            "Nobody is enrolled: no stranger is given a name.",
+            "Nobody can be recognised: no stranger is given a name.",
         ]
         with (tmp_path / "receipt.csv").open(newline="") as file:
             assert [row["verdict"] for row in csv.DictReader(file)] == ["no face", "unreadable"]
@@ -284,6 +284,16 @@ class TestEnrol:
         _, out, _ = muster("enrol", str(tmp_path))
         assert "Still nobody can be recognised: templates were made by another model (1 by another/int8;" in out
         assert out.endswith("; enrol their photographs again: muster enrol FOLDER\n")
+
+    def test_a_method_that_the_door_cannot_use_is_said_when_people_are_enrolled(
+        self, muster: Muster, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "sklearn", None)
+        data.mkdir(exist_ok=True)
+        (data / "muster.toml").write_text('[matching]\nmethod = "svm"\n')
+        (tmp_path / "7 John Roe.png").write_bytes(cv2.imencode(".png", np.full((300, 300, 3), 128, np.uint8))[1].tobytes())
+        _, out, _ = muster("enrol", str(tmp_path))
+        assert 'Warning: matching.method = "svm" needs scikit-learn' in out.splitlines()[-1]
 
     def test_a_folder_that_is_not_there_is_said(self, muster: Muster, tmp_path: Path) -> None:
         code, out, err = muster("enrol", str(tmp_path / "stick"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,17 @@ def test_scores_that_are_missing_damaged_or_anothers_are_a_fault_unless_the_dist
     fixed = matching(parse({"matching": {"max_distance": 0.8}}), tmp_path / "muster.db", MODEL, manifest)
     assert fixed.state is State.OK
     assert "nobody knows how many strangers" in fixed.sentence
+
+
+def test_a_method_that_cannot_be_used_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    enrolled(tmp_path / "muster.db", 1, 1)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    found = matching(parse({"matching": {"method": "svm"}}), tmp_path / "muster.db", MODEL, measured(tmp_path))
+    assert (found.state, found.sentence) == (
+        State.FAULT,
+        'matching.method = "svm" needs scikit-learn, which is not installed',
+    )
+    assert 'or set method = "nearest"' in found.advice
 
 
 def test_nothing_is_promised_where_nobody_is_enrolled_or_nobody_can_be_counted(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 from edge import wiring
 from edge.commands.installation import Installation, looking_closer, say
 from edge.commands.progress import with_bar
-from edge.errors import EnrolError
+from edge.errors import ConfigError, EnrolError
 from edge.exchange.desk import Terms
 from edge.exchange.enrol import enrol
 from edge.exchange.receipt import Confusable, Receipt
+from edge.matching.policy import Policy
 
 N_NAMED = 10
 """Confusable pairs that are named on the terminal; `muster people confusable` lists all."""
@@ -29,6 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         stale = store.stale(recogniser.model)
     _show(receipt)
     _show_whole(receipt)
+    _show_what_the_door_cannot(policy, receipt.promise.n_people)
     if stale:
         say(f"Still {stale}; {stale.ADVICE}")
     if arguments.receipt:
@@ -69,6 +71,14 @@ def _show_whole(receipt: Receipt) -> None:
     say(f"{promise[0].upper()}{promise[1:]}.")
     if receipt.promise.shortfall:
         say(f"Warning: {receipt.promise.shortfall}.")
+
+
+def _show_what_the_door_cannot(policy: Policy, n_people: int) -> None:
+    """People who are enrolled and whom the method of this unit cannot learn would not be known at the door."""
+    try:
+        policy.check(n_people)
+    except ConfigError as error:
+        say(f"Warning: {error}")
 
 
 def _write(receipt: Receipt, path: Path) -> None:
