@@ -56,7 +56,7 @@ def test_the_promise_is_told_in_plain_words(tmp_path: Path) -> None:
     found = matching(Config(), tmp_path / "muster.db", MODEL, measured(tmp_path))
     assert found.state is State.OK
     assert found.sentence.startswith(
-        "with 3 people: one stranger in 300 is given a name; somebody with one photograph is missed at "
+        "with 3 people: one stranger in 300 is given a name; somebody with one photograph is missed at 21.3%"
     )
     assert "6 templates, distance 0.979" in found.sentence
     assert found.sentence.endswith("budget 12 a year of 10 strangers a day")

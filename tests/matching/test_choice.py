@@ -45,6 +45,10 @@ def test_somebody_else_among_them_is_left_out_though_nothing_is_more_different()
     assert diverse(fan(0, 5, 100)).tolist() == [0, 1]
 
 
+def test_others_among_them_do_not_move_the_centre() -> None:
+    assert diverse(fan(0, 2, 4, 100, 102), 1).tolist() == [1]
+
+
 @pytest.mark.parametrize("degrees", [(0, 120), (0, 120, 240), (0, 5, 120, 125)])
 def test_without_a_majority_nobody_is_left_out(degrees: tuple[float, ...]) -> None:
     assert diverse(fan(*degrees)).tolist() == list(range(len(degrees)))

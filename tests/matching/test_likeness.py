@@ -50,6 +50,7 @@ def test_a_chain_of_copies_goes_no_farther_than_its_first() -> None:
     chain = np.zeros((8, D), np.float32)
     chain[:, 0], chain[:, 1] = np.cos(angles), np.sin(angles)
     assert originals(chain).tolist() == [0, 0, 2, 2, 4, 4, 6, 6]
+    assert originals(chain[[0, 2, 1]]).tolist() == [0, 1, 0], "of two that it is a copy of, the first"
 
 
 def test_parties_are_joined_by_chains() -> None:
