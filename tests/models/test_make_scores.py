@@ -19,7 +19,7 @@ from edge.matching.combination import Combination
 from edge.matching.score_table import ScoreTable
 from edge.vectors import unit
 from models import MANIFEST
-from models.score_distances import GRID, measured
+from models.score_distances import GRID, SPREADS, _pairs, _spread, measured
 from models.score_tail import smooth
 from models.scores import text
 from models.studies import promise
@@ -62,6 +62,22 @@ def test_the_miss_rate_is_that_of_other_people(tables: dict[str, Any]) -> None:
         distance = np.quantile(np.concatenate([draw.mated for draw in found]), 0.8) * STEP
         assert distance > GRID[0], "below, the table does not tell"
         assert table.miss_rate(distance, n_templates) == pytest.approx(0.2, abs=0.05)
+
+
+def test_more_templates_never_look_worse(tables: dict[str, Any]) -> None:
+    """Not so by themselves: the few who have many photographs are other people than those with few."""
+    for combination in Combination:
+        for each in tables[combination.value]["misses"]:
+            assert (np.diff(each["fnmr"], axis=0) <= 0).all()
+
+
+def test_where_nobody_is_like_many_the_spread_is_the_smallest() -> None:
+    """Chance makes some strangers near more people than others; that is no spread."""
+    vectors = np.random.default_rng(3).normal(size=(1000, D)).astype(np.float32)
+    even = Samples(unit(vectors), np.arange(1000), np.ones(1000, int))
+    n_pairs = np.array([(_pairs(even)[0] <= distance).sum() for distance in GRID]) / 2
+    assert 100 < n_pairs[GRID == 0.8] < 1000, "a stranger is near one other person, or nobody"
+    assert (_spread([even], n_pairs) == SPREADS[0]).all()
 
 
 def test_the_tail_of_a_normal_distribution_is_found_from_a_few_thousand_pairs() -> None:
