@@ -135,11 +135,11 @@ def database(path: Path, model: str | None) -> Finding:
         return Finding("database", State.WARNING, f"{path} is not there yet", "enrol people: muster enrol FOLDER")
     try:
         with Store.open(path, unit="doctor", busy_timeout_s=BUSY_S) as store:
-            n_people, by_model = len(store.people()), store.models()
+            n_people = len(store.people())
+            usable = len(store.templates(model)[1]) if model else sum(store.models().values())
             stale = store.stale(model) if model else None
     except StoreError as error:
         return Finding("database", State.FAULT, *_split(error))
-    usable = by_model.get(model, 0) if model else sum(by_model.values())
     words = f"{n_people} people, {usable} templates"
     if stale:
         state = State.FAULT if stale.is_everybody else State.WARNING

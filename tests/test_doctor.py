@@ -203,6 +203,16 @@ def test_a_database_is_counted(tmp_path: Path, made_by: tuple[str, ...], state: 
     assert words in found.sentence
 
 
+def test_templates_that_cannot_be_compared_are_a_fault(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "muster.db", unit="test") as store:
+        for d in (4, 8):
+            person = store.add_person(f"A{d}", "Ada")
+            store.add_template(person.id, np.ones(d, np.float32), model=MODEL, photo_sha256=f"{d:064d}")
+    found = database(tmp_path / "muster.db", MODEL)
+    assert (found.state, found.advice) == (State.FAULT, "Restore a backup.")
+    assert "differ in length" in found.sentence
+
+
 def test_a_damaged_database_is_a_fault_and_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "muster.db"
     path.write_bytes(b"this is no database" * 100)
