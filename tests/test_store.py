@@ -171,6 +171,19 @@ class TestTemplates:
         assert store.revision() == before
         np.testing.assert_array_equal(store.templates(MODEL)[0], restored(stored(unit_vector(0)[np.newaxis])))
 
+    def test_each_change_to_a_template_alone_is_a_change_to_the_roll(self, store: Store) -> None:
+        """Otherwise a running unit would not read them again."""
+        person = enrolled(store)
+        photo = sha(person.id * 100)
+        revisions = [store.revision()]
+        store.add_template(person.id, unit_vector(5), model=MODEL, photo_sha256=sha(5))
+        revisions.append(store.revision())
+        store._database.execute("UPDATE template SET vector = x'00' WHERE photo_sha256 = ?", [photo])
+        revisions.append(store.revision())
+        store.set_aside(person.id, model=MODEL, photo_sha256=photo)
+        revisions.append(store.revision())
+        assert revisions == sorted(set(revisions))
+
     def test_one_photograph_is_not_two_people(self, store: Store) -> None:
         first, second = enrolled(store), store.add_person("1043", "John Roe")
         with pytest.raises(EnrolError, match="already enrolled for 1042 Jane Doe"):
