@@ -188,16 +188,14 @@ class Unit:
         """Decide, record, signal, in this order; when it cannot be recorded, nothing has happened."""
         person = self._known.person(opinion)
         if person is None and opinion.person_id is not None:
-            self._cases[track.id] = Case(self._rules)  # removed by the office while these frames were judged
-            return
+            return  # removed by the office while these frames were judged
         clock = self._hands.clock
         moment = Moment(frame.at_s, clock.utc(frame.at_s), clock.is_trusted())
         decision = self._attendance.decide(opinion, moment)
         try:
             event = self._recorded(person, decision)
         except EnrolError:
-            self._cases[track.id] = Case(self._rules)  # removed since the last look into the database
-            return
+            return  # removed since the last look into the database
         except StoreError as error:
             self._recording_fault.begin(error)
             return
