@@ -72,7 +72,7 @@ class Case:
         "Nobody known" is answered once a track, and never after a person: then it is far more often the same person who
         turns away than a stranger who stepped in.
         """
-        if self._match is None or self._settled:
+        if self._match is None:
             return None
         named = self._named
         is_new = self._is_new_stranger if named is None else named != self._answered

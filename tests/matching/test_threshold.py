@@ -191,6 +191,7 @@ def test_a_shortfall_names_a_number_of_people_and_a_budget_that_do() -> None:
     assert not policy(strict).promise([2] * int(served)).shortfall
     assert policy(strict).promise([2] * int(served + 2)).shortfall
     assert not policy(Budget(needed, 10)).promise([2] * 5000).shortfall
+    assert "and 1 person needs " in policy(Budget(1e-6, 10)).promise([1]).shortfall
 
 
 def test_a_distance_at_which_most_visits_fail_is_a_shortfall_too() -> None:
