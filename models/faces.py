@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from edge.errors import MusterError
 from edge.exchange.acquisition import central
 from edge.types import Image
 from models import FOLDER
@@ -21,8 +22,10 @@ SEED = 20180408
 N_CALIBRATION = 300
 
 
-class MissingFacesError(Exception):
+class MissingFacesError(MusterError):
     """The development faces are not here; the message says where they were looked for."""
+
+    exit_code = 65
 
 
 def folder() -> Path:

@@ -51,9 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"models/scores.toml: {tables['model']}, {tables['n_people']:,} people\n")
         for line in proof(folds):
             print(line)
-    except faces.MissingFacesError as error:
-        print(error, file=sys.stderr)
-        return 65
     except MusterError as error:
         print(error, file=sys.stderr)
         return error.exit_code

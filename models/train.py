@@ -37,9 +37,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         given = embeddings(parser.parse_args(argv).faces or faces.folder())
         people.check(given, n_folds=N_FOLDS)
         run(given)
-    except faces.MissingFacesError as error:
-        print(error, file=sys.stderr)
-        return 65
     except MusterError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -60,9 +60,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         for part in (nearest_strangers(folds), two_codes(folds), wrong(folds), later(folds), copies(folder, folds)):
             for line in part:
                 print(line, flush=True)
-    except faces.MissingFacesError as error:
-        print(error, file=sys.stderr)
-        return 65
     except MusterError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -49,9 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             for line in table(folds):
                 print(line, flush=True)
             print()
-    except faces.MissingFacesError as error:
-        print(error, file=sys.stderr)
-        return 65
     except MusterError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -53,9 +53,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         told = seconds() if given.seconds else tables(list(held_out(embeddings(given.faces or faces.folder()))))
         for line in told:
             print(line, flush=True)
-    except faces.MissingFacesError as error:
-        print(error, file=sys.stderr)
-        return 65
     except MusterError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from edge import wiring
 from edge.config import Config
+from edge.errors import MusterError
 from edge.evaluation.levels import STEP, levels
 from edge.evaluation.open_set import fused
 from edge.evaluation.samples import Rows, Samples
@@ -46,7 +47,11 @@ class Visit(NamedTuple):
 
 def main() -> int:
     """Try everything, print a line for each."""
-    folds = list(held_out(embeddings(faces.folder())))
+    try:
+        folds = list(held_out(embeddings(faces.folder())))
+    except MusterError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
     tables = [ScoreTable.of({"model": ""} | measured([other for other in folds if other is not fold])) for fold in folds]
     for line in (*sites(), *formula(folds), *compositions(folds, tables), *fused_strangers(folds), *margins(folds)):
         print(line, flush=True)

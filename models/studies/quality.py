@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from edge import wiring
 from edge.config import Config
+from edge.errors import MusterError
 from edge.evaluation.levels import distance, levels
 from edge.evaluation.scores import score
 from edge.exchange.collect import Collection, collect, listing
@@ -127,9 +128,9 @@ def main() -> int:
     """Measure and print the tables of docs/quality.md."""
     try:
         folder = faces.folder()
-    except faces.MissingFacesError as error:
+    except MusterError as error:
         print(error, file=sys.stderr)
-        return 65
+        return error.exit_code
     recogniser = wiring.recogniser(Config())
     collected = collect(listing(folder), recogniser, progress=lambda photographs: tqdm(photographs, "as they are", mininterval=5))
     threshold = score(collected.samples).threshold(FMR)

@@ -34,9 +34,6 @@ def main() -> int:
     try:
         for line in table(list(trained_on_one_fold(embeddings(faces.folder())))):
             print(line)
-    except faces.MissingFacesError as error:
-        print(error, file=sys.stderr)
-        return 65
     except MusterError as error:
         print(error, file=sys.stderr)
         return error.exit_code

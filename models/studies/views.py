@@ -16,7 +16,7 @@ import numpy as np
 
 from edge import wiring
 from edge.config import Config
-from edge.errors import EnrolError
+from edge.errors import MusterError
 from edge.evaluation.samples import Rows, Samples
 from edge.exchange.collect import listing
 from edge.exchange.photographs import decode, read_bytes
@@ -49,9 +49,9 @@ def main() -> int:
         folds = list(held_out(embeddings(faces.folder())))
         recogniser = wiring.recogniser(Config())
         pictures = list(_pictures())  # 300 of 12 kB
-    except (faces.MissingFacesError, EnrolError) as error:
+    except MusterError as error:
         print(error, file=sys.stderr)
-        return 65
+        return error.exit_code
     for line in (apart(folds), *diversity(folds), *takes(pictures, recogniser), *crops(pictures, recogniser)):
         print(line, flush=True)
     return 0
