@@ -21,7 +21,7 @@ from edge.vectors import unit
 from models import MANIFEST
 from models.score_distances import GRID, SPREADS, _pairs, _spread, measured
 from models.score_tail import smooth
-from models.scores import text
+from models.scores import proof, text
 from models.studies import promise
 
 D = 24
@@ -71,6 +71,11 @@ def test_more_templates_never_look_worse(tables: dict[str, Any]) -> None:
             assert (np.diff(each["fnmr"], axis=0) <= 0).all()
 
 
+def test_fused_frames_miss_far_fewer(tables: dict[str, Any]) -> None:
+    table = ScoreTable.of(tables)
+    assert table.miss_rate(1.0, 1, n_frames=3) < 0.7 * table.miss_rate(1.0, 1)
+
+
 def test_where_nobody_is_like_many_the_spread_is_the_smallest() -> None:
     """Chance makes some strangers near more people than others; that is no spread."""
     vectors = np.random.default_rng(3).normal(size=(1000, D)).astype(np.float32)
@@ -93,6 +98,17 @@ def test_the_tail_of_a_normal_distribution_is_found_from_a_few_thousand_pairs() 
 def test_too_few_people_are_refused() -> None:
     with pytest.raises(EnrolError, match="too few"):
         measured([people([1, 2, 6, 6], 1)])
+
+
+def test_the_promise_is_tried_on_people_who_did_not_make_it() -> None:
+    """The distance of a fold hangs on the others alone."""
+    first, second, another = (people(SITE, seed) for seed in (1, 2, 3))
+    tried = [
+        [line.split("distance ")[1] for line in proof(folds) if line.startswith("fold 1:")]
+        for folds in ([first, second], [another, second], [first, another])
+    ]
+    assert len(tried[0]) > 3
+    assert tried[0] == tried[1] != tried[2]
 
 
 def test_what_is_written_reads_back(tables: dict[str, Any]) -> None:
