@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 from pathlib import Path
 
 from edge import wiring
@@ -36,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"Next: muster enrol {shlex.quote(str(into))}")
         return 0
     _explain(session, into, "somebody stopped it" if stopped_by else ended.value)
-    return 128 + signal.SIGINT if stopped_by is signal.SIGINT else EnrolError.exit_code
+    return 128 + stopped_by if stopped_by else EnrolError.exit_code
 
 
 def _found(session: Session, n: int, of_whom: str) -> str:

@@ -11,6 +11,7 @@ from edge.commands.progress import with_bar
 from edge.errors import ConfigError, EnrolError
 from edge.exchange.desk import Terms
 from edge.exchange.enrol import enrol
+from edge.exchange.files import unwritable
 from edge.exchange.receipt import Confusable, Receipt
 from edge.matching.policy import Policy
 
@@ -85,4 +86,4 @@ def _write(receipt: Receipt, path: Path) -> None:
     try:
         receipt.write_csv(path)
     except OSError as error:
-        raise EnrolError(f"everything above is done, but the receipt {path} cannot be written ({error.strerror}).") from error
+        raise unwritable(f"everything above is done, but the receipt {path}", error) from error

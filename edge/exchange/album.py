@@ -69,8 +69,6 @@ def album(into: Path, name: str, *, files: Files | None = None) -> Iterator[Albu
             folder = _home(there, into) or into / _folder_name(name)
             _make(folder, stack)
             stack.enter_context(locked(folder))
-        except BlockingIOError as error:
-            raise EnrolError(f"another Muster is at work in {printable(str(folder))}. Wait until it is done.") from error
         except OSError as error:
             raise unwritable(printable(str(into)), error) from error
         photographs = tuple(each.path for each in there if not each.fault)

@@ -24,9 +24,12 @@ _MEDIUM_FAILS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
 
 
 def unwritable(shown: str, error: OSError) -> MusterError:
-    """What to say of a file or folder that cannot be written: a full or failing medium (74), or a place of no use (65)."""
+    """What to say of a file or folder that cannot be written: a full or failing medium (74), or a place of no use now (65)."""
+    if isinstance(error, BlockingIOError):
+        return EnrolError(f"another Muster is at work in {shown}. Wait until it is done.")
     if error.errno in _MEDIUM_FAILS:
-        return StoreError(f"{shown}: cannot be written ({error.strerror}). What is there stays. Make room and do the same again.")
+        advice = "What is there stays. Make room, or name another place, and do the same again."
+        return StoreError(f"{shown}: cannot be written ({error.strerror}). {advice}")
     return EnrolError(f"{shown}: cannot be written ({error.strerror or error}). Name a folder that you may write into.")
 
 

@@ -13,7 +13,7 @@ from edge.exchange.names import Label, parse_label, printable
 _NOT_MEANT = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "system volume information", "lost+found", "found.000"}
 """What operating systems leave on a stick, in small letters. Names that begin with a dot or a dollar sign are left out too."""
 
-_OURS = ("attendance-", "muster-receipt")
+_OURS = ("attendance-", "muster-receipt", "receipt")
 """Begin the names of what Muster itself writes onto a stick; such CSV files are no photographs."""
 
 

@@ -74,6 +74,11 @@ class TestTheFolder:
         with pytest.raises(EnrolError, match="Permission denied"):
             self.opened(tmp_path, NAME)
 
+    def test_an_empty_folder_is_no_photograph(self, tmp_path: Path) -> None:
+        (tmp_path / NAME).mkdir()
+        with album(tmp_path, NAME) as person:
+            assert person.there == ()
+
     def test_two_musters_do_not_photograph_one_person_at_once(self, tmp_path: Path) -> None:
         (tmp_path / NAME).mkdir()
         with (tmp_path / NAME / LOCK_NAME).open("w") as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from edge.errors import EnrolError, StoreError
 from edge.exchange.align import Aligner, Alignment, align, stamp_of
-from edge.exchange.files import PrivateFiles
+from edge.exchange.files import LOCK_NAME, PrivateFiles
 from edge.exchange.photographs import decode
 from edge.exchange.tree import target_names
 from edge.types import Faces, Floats, Image
@@ -248,6 +249,14 @@ class TestAgain:
         result = align(tmp_path / "in", tmp_path / "out", aligner)
         assert (result.n_current, result.n_aligned) == (2, 1)
         assert tree(tmp_path / "out") == ["0.png", "1.png", "2.png"]
+
+    def test_two_musters_do_not_make_the_same_crops_at_once(self, tmp_path: Path, detector: BrightSquares) -> None:
+        put(tmp_path / "in" / "a.png", picture((100, 100, "red")))
+        (tmp_path / "out").mkdir()
+        with (tmp_path / "out" / LOCK_NAME).open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            with pytest.raises(EnrolError, match=r"another Muster is at work in .*out\. Wait"):
+                aligned(tmp_path, detector)
 
     def test_a_full_disk_ends_it_and_is_said(self, tmp_path: Path, detector: BrightSquares) -> None:
         put(tmp_path / "in" / "a.png", picture((100, 100, "red")))

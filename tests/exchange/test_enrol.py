@@ -55,7 +55,7 @@ class TestFolders:
     def test_what_systems_leave_on_a_stick_is_not_mentioned(self, tmp_path: Path, store: Store) -> None:
         portrait(tmp_path / "Jane Doe" / "a.png")
         left = [".DS_Store", "Thumbs.db", "Jane Doe/._a.png", "Jane Doe/Thumbs.db", "__MACOSX/x", "System Volume Information/x"]
-        left += ["$RECYCLE.BIN/x", ".Trash-1000/x", "attendance-2026-11.csv", "muster-receipt.csv", "desktop.ini"]
+        left += ["$RECYCLE.BIN/x", ".Trash-1000/x", "attendance-2026-11.csv", "muster-receipt.csv", "receipt.csv", "desktop.ini"]
         for name in left:
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_bytes(b"x")
