@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from edge.errors import EnrolError
@@ -39,8 +40,8 @@ class People:
         return [Person(*row) for row in self._database.rows("SELECT id, code, name FROM person ORDER BY code")]
 
     def find_person(self, code: str) -> Person | None:
-        """The person of a code, or None."""
-        rows = self._database.rows("SELECT id, code, name FROM person WHERE code = ?", [code])
+        """The person of a code, or None. A Mac writes letters and accents apart; that makes no other code."""
+        rows = self._database.rows("SELECT id, code, name FROM person WHERE code = ?", [unicodedata.normalize("NFC", code)])
         return Person(*rows[0]) if rows else None
 
     def add_person(self, code: str, name: str) -> Person:
@@ -67,7 +68,7 @@ class People:
         with self._database.writing():
             person = self._existing(code)
             self._database.table("person").update(person.id, {"name": name})
-        return Person(person.id, code, name)
+        return Person(person.id, person.code, name)
 
     def remove_person(self, code: str) -> Removal:
         """Erase a person with every template and fingerprint, overwritten in the file (``secure_delete``).
@@ -94,11 +95,11 @@ class People:
 
 
 def _stripped(text: str, what: str) -> str:
-    """Code or name without the spaces around it; refuses what SQLite cannot hold as text."""
+    """Code or name without the spaces around it, letters and accents in one (NFC); refuses what SQLite cannot hold as text."""
     if not text.strip():
         raise EnrolError(f"a person's {what} must not be empty")
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise EnrolError(f"a person's {what} must be UTF-8, not {text!a}") from error
-    return text.strip()
+    return unicodedata.normalize("NFC", text.strip())
