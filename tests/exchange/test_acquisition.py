@@ -33,13 +33,13 @@ class Fixed:
 
 
 class One:
-    """Stands in for FaceNet."""
+    """Stands in for FaceNet: the template of the door is 1, and that of enrolment 2."""
 
     def templates(self, pixels: Image, faces: Faces) -> Floats:
         return np.ones((len(faces), 1), np.float32)
 
     def both(self, pixels: Image, faces: Faces) -> tuple[Floats, Floats]:
-        return self.templates(pixels, faces), self.templates(pixels, faces)
+        return self.templates(pixels, faces), 2 * self.templates(pixels, faces)
 
 
 MIDDLE = (0.3, 0.2, 0.7, 0.8)
@@ -61,6 +61,7 @@ def test_a_good_photograph_passes_and_says_how_good_it_is() -> None:
     acquired = taken(photograph())
     assert acquired.verdict is Verdict.ENROLLED
     assert acquired.template is not None
+    assert acquired.template.tolist() == [2], "the one that enrolment makes"
     assert acquired.quality is not None
     assert acquired.quality.weight == 1.0
 
@@ -115,6 +116,7 @@ def test_evaluation_measures_the_same_and_refuses_nothing() -> None:
     dark = (photograph() * 0.1).astype(np.uint8)
     sample = acquire_central(dark, Recogniser(Fixed(MIDDLE), One(), "scripted/1"))
     assert sample is not None
+    assert (sample.template.tolist(), sample.enrolled.tolist()) == ([1], [2])
     assert isinstance(sample.quality, Quality)
     assert sample.quality == taken(dark).quality
     assert STRICT.refusal(sample.quality) is Refusal.TOO_DARK

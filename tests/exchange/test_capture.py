@@ -248,6 +248,14 @@ class TestAdvice:
         assert (session.n_added, session.missing) == (1, "That is somebody else; ignored.")
         assert Signal.NOT_IN_DATABASE in studio.panel.signals
 
+    def test_the_time_begins_with_the_first_frame(self, studio: Studio) -> None:
+        """A camera's clock may say anything: it is its up-time, say."""
+        with album(studio.into, NAME) as person:
+            viewfinder = Viewfinder(RECOGNISER, Gates(), min_face_px=60)
+            session = Session(person, viewfinder, Aim(5, 60.0, 1.0), panel=studio.panel, tell=studio.said.append)
+            frames = [Frame(pixels, 100_000 + i / FPS) for i, pixels in enumerate(ALL_FIVE)]
+            assert session.run(ScriptedCamera(frames)) is Ended.COMPLETE
+
     def test_nobody_for_the_whole_time_leaves_nothing_behind(self, studio: Studio) -> None:
         session, ended = studio.session(stand(NOBODY, 12), aim=Aim(5, 10.0, 1.0))
         assert (ended, session.n_seen) == (Ended.TIME, 0)

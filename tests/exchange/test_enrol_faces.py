@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from studio import MODEL, POLICY, face, hand_in, portrait, portraits, recogniser, towards
+from studio import MODEL, POLICY, face, hand_in, picture, portrait, portraits, put, recogniser, towards
 
 from edge.errors import EnrolError
 from edge.exchange.acquisition import Verdict
@@ -19,11 +19,13 @@ from edge.exchange.desk import Terms
 from edge.exchange.enrol import enrol
 from edge.exchange.folder import Candidate
 from edge.exchange.receipt import Line, Receipt
+from edge.exchange.roll import confusions
+from edge.matching.gallery import Gallery
 from edge.matching.matcher import Rule
 from edge.matching.policy import Policy
 from edge.matching.score_table import ScoreTable
 from edge.store import Store
-from edge.vision.quality import OPEN
+from edge.vision.quality import OPEN, Gates
 
 TABLE = ScoreTable(
     model="scripted",
@@ -88,6 +90,12 @@ class TestOneFaceTwoCodes:
             portrait(tmp_path / "2" / code_name / "b.png", towards(face(1, view=view), face(9, view=9), 0.2))
         assert given(hand_in(tmp_path / "2", store)) == ["enrolled", "enrolled"]
 
+    def test_a_twin_lets_nobody_else_of_the_folder_in(self, tmp_path: Path, store: Store) -> None:
+        portraits(tmp_path, "1042 Ada/a.png")
+        for name in ("1043 Eve", "1044 Ann"):
+            portrait(tmp_path / name / "a.png", face(1))
+        assert given(hand_in(tmp_path, store, look_alikes=frozenset({"1043"}))) == ["enrolled", "enrolled", "refused"]
+
     def test_a_look_alike_who_is_not_in_the_folder_is_a_mistake(self, tmp_path: Path, store: Store) -> None:
         portraits(tmp_path, "1042 Ada/a.png")
         with pytest.raises(EnrolError, match="has the code '1024'"):
@@ -128,6 +136,20 @@ class TestConfusable:
             told = line(receipt, f"{name}/a.png")
             assert f"can be taken for {other} (distance 0.70)" in told.reason
             assert (told.other_code, told.distance) == (other.split()[0], pytest.approx(0.7, abs=0.01))
+
+    def test_a_distance_stays_that_of_the_reason_before_it(self, tmp_path: Path, store: Store) -> None:
+        portrait(tmp_path / "1042 Ada" / "a.png", face(1, view=1))
+        portrait(tmp_path / "1042 Ada" / "b.png", face(2))
+        portrait(tmp_path / "1043 Eve" / "a.png", towards(face(1, view=1), face(3), 0.7))
+        told = line(hand_in(tmp_path, store), "1042 Ada/a.png")
+        assert "unlike it (distance 2.00)" in told.reason
+        assert "can be taken for 1043 Eve (distance 0.70)" in told.reason
+        assert (told.distance, told.other_code) == (pytest.approx(2), "")
+
+    def test_whoever_is_removed_meanwhile_is_left_out(self, store: Store) -> None:
+        ada = store.add_person("1042", "Ada")
+        templates = np.stack([face(1, view=1), face(1, view=2)])
+        assert confusions(store, Gallery(templates, np.array([ada.id, ada.id + 1])), POLICY) == []
 
     def test_people_who_are_not_in_the_folder_are_told_of_only_with_those_who_are(self, tmp_path: Path, store: Store) -> None:
         for number, (first, second) in enumerate([(1, 2), (3, 4)]):
@@ -178,6 +200,7 @@ class TestAWrongPhotograph:
         receipt = hand_in(tmp_path, store)
         assert set(given(receipt)) == {"refused"}
         assert "photographs show several people" in receipt.lines[0].reason
+        assert receipt.lines[0].distance is None, "there is nothing that it could be the distance to"
         assert store.people() == []
 
     def test_two_people_of_one_name_without_codes_are_told_apart(self, tmp_path: Path, store: Store) -> None:
@@ -218,11 +241,11 @@ class TestFiveAreKept:
         assert (store.revision(), store.templates(MODEL)[0].tobytes()) == before
 
     def test_later_ones_take_the_place_of_those_that_show_less(self, tmp_path: Path, store: Store) -> None:
-        for number in range(5):
-            portrait(tmp_path / "1" / "1042 Ada" / f"{number}.png", towards(face(1, view=1), face(3, view=number + 5), 0.11))
-        hand_in(tmp_path / "1", store)
-        for number in range(5):
-            portrait(tmp_path / "2" / "1042 Ada" / f"{number}.png", towards(face(1, view=1), face(3, view=number + 20), 0.5))
+        for folder, first, apart in (("1", 10, 0.2), ("2", 20, 0.5)):
+            for number in range(5):
+                template = towards(face(1, view=1), face(first + number, view=first + number), apart)
+                portrait(tmp_path / folder / "1042 Ada" / f"{number}.png", template)
+        assert hand_in(tmp_path / "1", store).counts == {Verdict.ENROLLED: 5}
         assert hand_in(tmp_path / "2", store).counts[Verdict.ENROLLED] >= 4
         assert self.kept(store) == 5
         assert Verdict.NOT_NEEDED in hand_in(tmp_path / "1", store).counts, "what gave way is remembered"
@@ -259,6 +282,19 @@ class TestWhatIsSaid:
             "the only photograph of Ada: 23% of first looks at the door will miss, with 3 photographs 7%"
         )
         assert receipt.lines[1].reason == ""
+
+    def test_a_warning_stands_at_the_first_good_photograph(self, tmp_path: Path, store: Store) -> None:
+        put(tmp_path / "1042 Ada" / "a nobody.png", picture())
+        portrait(tmp_path / "1042 Ada" / "b.png")
+        blurred, good = hand_in(tmp_path, store).lines
+        assert "the only photograph" in good.reason
+        assert "the only photograph" not in blurred.reason
+
+    def test_a_photograph_is_as_good_as_the_gates_ask_for(self, tmp_path: Path, store: Store) -> None:
+        portraits(tmp_path, "1042 Ada.png")
+        terms = Terms(60, Gates(min_face_px=130), POLICY)
+        receipt = enrol(tmp_path, store=store, recogniser=recogniser(), terms=terms)
+        assert [str(line) for line in receipt.lines] == ["1042 Ada.png: too small (take it from nearer, or with more pixels)"]
 
     def test_what_strangers_meet_now(self, tmp_path: Path, store: Store) -> None:
         portraits(tmp_path, "1042 Ada.png", "1043 Bob.png")

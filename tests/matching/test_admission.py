@@ -44,6 +44,13 @@ def test_the_same_face_of_somebody_else_is_refused_with_who_it_is() -> None:
     assert fits(judge(ADA[2:], NOTHING, known, may_look_alike=True)) == [Fit.GOOD] * 2
 
 
+@pytest.mark.parametrize(("distance", "fit"), [(0.64, Fit.SAME_FACE), (0.66, Fit.GOOD)])
+def test_the_limit_of_the_same_face_is_the_one_that_was_measured(distance: float, fit: Fit) -> None:
+    cosine = 1 - distance / 2
+    new = cosine * ADA[:1] + (1 - cosine**2) ** 0.5 * BOB[:1]
+    assert fits(judge(new, NOTHING, Gallery(ADA[:1], np.array([8])))) == [fit]
+
+
 def test_photographs_that_go_with_what_is_enrolled_are_judged_one_by_one() -> None:
     """Of twins who are both enrolled each photograph belongs to the nearer one."""
     known = Gallery(ADA[:1], np.array([8]))

@@ -7,7 +7,7 @@ import pytest
 
 from edge.matching.combination import Combination
 from edge.matching.gallery import Gallery
-from edge.matching.likeness import Pair, confusable, nearest, originals, parties
+from edge.matching.likeness import N_PAIRS, Pair, confusable, nearest, originals, parties
 from edge.vectors import distances
 
 D = 16
@@ -61,6 +61,11 @@ def test_parties_are_joined_by_chains() -> None:
     assert parties(chain[[0, 4, 3, 2, 1]]).tolist() == [0, 1, 0, 0, 0]
 
 
+@pytest.mark.parametrize(("distance", "expected"), [(1.19, [0, 0]), (1.21, [0, 1])])
+def test_the_limit_of_a_party_is_the_one_that_was_measured(distance: float, expected: list[int]) -> None:
+    assert parties(at(0.0, distance)).tolist() == expected
+
+
 def test_nearest_of_a_gallery_and_of_none() -> None:
     gallery = Gallery(unit(300, 4), np.arange(300) // 2)
     probes = unit(200, 5)
@@ -100,6 +105,11 @@ def test_among_some_people_only_pairs_with_them_are_told() -> None:
     everywhere = confusable(gallery, 0.8)
     some = np.array([everywhere[0].first, everywhere[-1].second])
     assert confusable(gallery, 0.8, among=some) == [pair for pair in everywhere if {pair.first, pair.second} & set(some.tolist())]
+
+
+def test_where_all_are_alike_the_nearest_pairs_are_told_and_not_all() -> None:
+    everybody = Gallery(np.repeat(at(0.0), 150, axis=0), np.arange(150))
+    assert len(confusable(everybody, 0.8)) == N_PAIRS < 150 * 149 / 2
 
 
 def test_nobody_is_confusable_with_nobody() -> None:
