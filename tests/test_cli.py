@@ -176,6 +176,19 @@ class TestPeople:
         assert muster("people", "list")[1] == "1042  Jane Doe  (0 templates)\n7     =John, Roe  (0 templates)\n2 people.\n"
         assert json.loads(muster("people", "list", "--json")[1])[1] == {"code": "7", "name": "=John, Roe", "templates": 0}
 
+    def test_whoever_has_templates_of_another_model_is_pointed_out(
+        self, muster: Muster, populated: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with Store.open(populated / FILE_NAME, unit="door-1") as store:
+            for number, (person, model) in enumerate(zip(store.people(), (wiring.model(Config()), "older/int8"), strict=True)):
+                store.add_template(person.id, np.ones(2, np.float32), model=model, photo_sha256=f"{number:064}")
+        lines = muster("people", "list")[1].splitlines()
+        assert lines[:3] == ["1042  Jane Doe  (1 templates)", "7     =John, Roe  (1 templates of another model)", "2 people."]
+        assert lines[3].startswith("But 1 people cannot be recognised")
+        assert lines[3].endswith("muster enrol FOLDER")
+        monkeypatch.setenv("MUSTER_MODELS", str(populated))
+        assert muster("people", "list")[1].splitlines()[1:] == ["7     =John, Roe  (1 templates)", "2 people."]
+
     def test_are_renamed(self, muster: Muster, populated: Path) -> None:
         assert muster("people", "rename", "1042", "Jane Roe")[0] == 0
         assert "Jane Roe" in muster("people", "list")[1]

@@ -9,7 +9,7 @@ import sys
 from edge import wiring
 from edge.commands.installation import Installation, say
 from edge.config import Config
-from edge.errors import EnrolError
+from edge.errors import EnrolError, ModelError
 from edge.exchange.receipt import Confusable
 from edge.exchange.roll import confusions, gallery
 from edge.store import Removal, Store
@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
     installation = Installation.of(arguments)
     with installation.store() as store:
         if arguments.action == "list":
-            _list(store, as_json=arguments.json)
+            _list(store, installation.config, as_json=arguments.json)
         elif arguments.action == "confusable":
             _confusable(store, installation.config, as_json=arguments.json)
         elif arguments.action == "rename":
@@ -33,16 +33,29 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _list(store: Store, *, as_json: bool) -> None:
-    n_templates = store.n_templates()
-    table = [{"code": p.code, "name": p.name, "templates": n_templates.get(p.id, 0)} for p in store.people()]
+def _list(store: Store, config: Config, *, as_json: bool) -> None:
+    people, n_templates = store.people(), store.n_templates()
+    table = [{"code": p.code, "name": p.name, "templates": n_templates.get(p.id, 0)} for p in people]
     if as_json:
         print(json.dumps(table, ensure_ascii=False, indent=1))
         return
     width = max([len(str(row["code"])) for row in table], default=0)
-    for row in table:
-        say(f"{row['code']:{width}}  {row['name']}  ({row['templates']} templates)")
+    model = _model(config)
+    stale, usable = store.stale(model) if model else None, store.n_templates(model)
+    for person, row in zip(people, table, strict=True):
+        of = " of another model" if row["templates"] and person.id not in usable else ""
+        say(f"{row['code']:{width}}  {row['name']}  ({row['templates']} templates{of})")
     say(f"{len(table)} people.")
+    if stale:
+        say(f"But {stale}; {stale.ADVICE}")
+
+
+def _model(config: Config) -> str | None:
+    """What makes this unit's templates; None where its networks are missing, which does not hide who is enrolled."""
+    try:
+        return wiring.model(config)
+    except ModelError:
+        return None
 
 
 def _confusable(store: Store, config: Config, *, as_json: bool) -> None:
