@@ -30,6 +30,9 @@ from edge.store import FILE_NAME, Store
 FREE_FAULT, FREE_WARNING = 20_000_000, 500_000_000
 """Bytes free on the disk of the database. A year of a hundred people is about 20 MB."""
 
+NAMED_TOO_OFTEN = 0.5
+"""Share of the strangers who are given a name; beyond it a unit tells nobody apart."""
+
 BUSY_S = 1.0
 """How long the doctor waits for a database that is in use."""
 
@@ -174,6 +177,9 @@ def _promised(policy: Policy, counts: Sequence[int]) -> Finding:
         words.append(f"somebody with {_photographs(min(counts))} is missed at {missed:.1%} of single looks")
     how = f"budget {policy.budget}" if policy.budget else "fixed by the configuration"
     words.append(f"{_templates(promise.n_templates)}, distance {promise.max_distance:.3f}, {how}")
+    if promise.fpir > NAMED_TOO_OFTEN:
+        advice = "set matching.max_distance = 0 and a budget: matching.false_positives_per_year and strangers_per_day"
+        return Finding("matching", State.WARNING, "; ".join(words), advice)
     if not promise.shortfall:
         return Finding("matching", State.OK, "; ".join(words))
     advice = "raise matching.false_positives_per_year, or set up another unit for some of the people"

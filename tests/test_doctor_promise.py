@@ -71,6 +71,14 @@ def test_a_fixed_distance_is_told_to_be_that(tmp_path: Path) -> None:
     )
 
 
+def test_a_distance_that_names_everybody_is_a_warning(tmp_path: Path) -> None:
+    enrolled(tmp_path / "muster.db", 1)
+    found = matching(parse({"matching": {"max_distance": 3.0}}), tmp_path / "muster.db", MODEL, measured(tmp_path))
+    assert found.state is State.WARNING
+    assert found.sentence.startswith("with 1 person: more than every second stranger is given a name")
+    assert found.advice.startswith("set matching.max_distance = 0 and a budget")
+
+
 def test_a_budget_that_cannot_be_kept_is_a_warning_with_the_number_of_people_that_it_could_serve(tmp_path: Path) -> None:
     enrolled(tmp_path / "muster.db", *[1] * 8)
     strict = parse({"matching": {"false_positives_per_year": 0.2}})

@@ -137,11 +137,11 @@ class ScoreTable:
         """Share of looks at which somebody with so many templates is farther than the distance.
 
         Args:
-            distance: squared L2.
+            distance: squared L2; below the table, where nobody knows, all are counted as missed.
             n_templates: 1 or more; beyond five it is told for five.
             n_frames: how many frames a look fuses, 1 or more; told for the largest measured number that is not larger.
         """
-        return float(np.interp(distance, self.distances, self._misses(n_templates, n_frames)))
+        return float(np.interp(distance, self.distances, self._misses(n_templates, n_frames), left=1.0))
 
     def distance_missed(self, rate: float, n_templates: int) -> float:
         """The smallest distance at which somebody with so many templates is missed at no more than a share of single looks."""

@@ -245,6 +245,7 @@ def test_the_miss_rate_falls_with_distance_with_templates_and_with_frames() -> N
     assert asked.miss_rate(0.9, 1) == pytest.approx(0.2)
     assert asked.miss_rate(0.8, 3) == pytest.approx(0.1)
     assert asked.miss_rate(0.8, 50) == asked.miss_rate(0.8, 5), "beyond five it is told for five"
+    assert (asked.miss_rate(0.4, 1), asked.miss_rate(0.39, 1)) == (0.9, 1.0), "below the table everybody is missed"
     assert TABLE.miss_rate(0.8, 1, n_frames=3) == pytest.approx(0.1)
     assert TABLE.miss_rate(0.8, 1, n_frames=2) == pytest.approx(0.3), "two frames are not yet three"
 
