@@ -10,7 +10,7 @@ import numpy as np
 from edge.exchange.acquisition import Verdict
 from edge.exchange.names import Label
 from edge.exchange.receipt import Line
-from edge.matching.admission import FITTING, Finding, Fit, judge
+from edge.matching.admission import Finding, Fit, judge
 from edge.matching.choice import N_MOST, diverse
 from edge.matching.gallery import Gallery
 from edge.types import Floats, Person
@@ -68,7 +68,7 @@ def admit(taken: Sequence[Taken], standing: Standing) -> Admission:
     new = np.stack([each.template for each in taken])  # (n, d)
     own = np.array(list(standing.own.values()), np.float32).reshape(-1, new.shape[1])  # (m, d)
     findings = judge(new, own, standing.others, may_look_alike=standing.may_look_alike)
-    fitting = [row for row, finding in enumerate(findings) if finding.fit in FITTING]
+    fitting = [row for row, finding in enumerate(findings) if finding.fit is Fit.GOOD]
     kept = _kept(np.concatenate([own, new[fitting]]))
     spare = {row for place, row in enumerate(fitting) if len(own) + place not in kept}
     lines = [
@@ -92,7 +92,7 @@ def _line(each: Taken, finding: Finding, taken: Sequence[Taken], standing: Stand
     """What the receipt says of a finding."""
     if finding.fit is Fit.GOOD:
         return Line(each.shown, standing.label, Verdict.ENROLLED)
-    verdict = {Fit.DOUBTFUL: Verdict.ENROLLED, Fit.COPY: Verdict.NOT_NEEDED}.get(finding.fit, Verdict.REFUSED)
+    verdict = Verdict.NOT_NEEDED if finding.fit is Fit.COPY else Verdict.REFUSED
     other = standing.people.get(finding.other)
     reason = _reason(finding, taken, standing.label, other)
     distance = finding.distance if finding.fit is not Fit.SEVERAL_PEOPLE else None
@@ -113,8 +113,6 @@ def _reason(finding: Finding, taken: Sequence[Taken], label: Label, other: Perso
                 f"photographs: muster people remove {code}, then enrol both again; if these are two who look alike, twins say: "
                 f"muster enrol FOLDER --look-alike {label.code}"
             )
-        case Fit.DOUBTFUL:
-            return f"the other photograph of {label.name} is unlike it ({apart}), and nobody can tell which is right"
         case Fit.UNLIKE_ENROLLED:
             return (
                 f"unlike what is enrolled for {label.code} {label.name} ({apart}){as_well}. Another person needs another code; "
@@ -126,4 +124,7 @@ def _reason(finding: Finding, taken: Sequence[Taken], label: Label, other: Perso
                 f"out; if those are somebody else's: muster people remove {label.code}, sort the folder and enrol it again"
             )
         case _:
-            return f"the {finding.n} photographs show several people, and nobody can tell who is {label.name}{as_well}; sort them"
+            return (
+                f"the {finding.n} photographs disagree as those of several people do, and nobody can tell who is {label.name}; "
+                "take out whoever it is not, or add another one"
+            )

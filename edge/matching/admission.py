@@ -1,7 +1,7 @@
 """Whether new photographs show the person that somebody says, and nobody else who is known.
 
 What is said is believed as far as the faces bear it out. A photograph is refused when those around it agree with each other and
-not with it, and what is enrolled already counts as agreed; where nobody can tell who is right, nobody is preferred.
+not with it, and what is enrolled already counts as agreed; where nobody can tell who is right, nobody is enrolled.
 """
 
 from __future__ import annotations
@@ -21,20 +21,15 @@ class Fit(Enum):
     """How a photograph goes with its person."""
 
     GOOD = auto()
-    DOUBTFUL = auto()
-    """There is one other photograph, and the two disagree."""
     COPY = auto()
     """As good as another photograph of the person, so it says nothing new."""
     UNLIKE_ENROLLED = auto()
     UNLIKE_OTHERS = auto()
     """The largest part of the others agrees with each other and not with it."""
     SEVERAL_PEOPLE = auto()
-    """Among three or more no part that agrees is the largest."""
+    """No part that agrees is the largest: of two that disagree, neither."""
     SAME_FACE = auto()
     """Somebody else's, and all that agree with it are."""
-
-
-FITTING = {Fit.GOOD, Fit.DOUBTFUL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +84,6 @@ def _among_themselves(new: Floats, own: Floats) -> list[Finding]:
     parts, sizes = np.unique(numbers, return_counts=True)
     if len(parts) == 1:
         return [Finding(Fit.GOOD)] * len(new)
-    if len(new) == 2:
-        (distance,) = nearest(new[:1], _gallery(new[1:]))[0]
-        return [Finding(Fit.DOUBTFUL, float(distance))] * 2
     if (sizes == sizes.max()).sum() > 1:
         return [Finding(Fit.SEVERAL_PEOPLE, n=len(new))] * len(new)
     fits = numbers == parts[sizes.argmax()]
@@ -119,19 +111,21 @@ def _among_everybody(found: list[Finding], new: Floats, own: Floats, others: Gal
         _of_other(each, float(gap), int(person)) if is_their else each
         for each, gap, person, is_their in zip(found, gaps, people, is_other, strict=True)
     ]
-    doubtful = [row for row, each in enumerate(told) if each.fit is Fit.DOUBTFUL]
-    if len(doubtful) == 1:  # the one that it disagreed with was somebody else's
-        told[doubtful[0]] = Finding(Fit.GOOD)
+    rest = [row for row, each in enumerate(told) if each.fit is Fit.SEVERAL_PEOPLE]
+    if len(rest) < len(told):  # without those who are known the others may agree
+        for row, finding in zip(rest, _among_themselves(new[rest], own), strict=True):
+            told[row] = finding
     return told
 
 
 def _of_other(finding: Finding, gap: float, person: int) -> Finding:
-    return Finding(Fit.SAME_FACE, gap, other=person) if finding.fit in FITTING else replace(finding, other=person)
+    is_told_by_it = finding.fit in {Fit.GOOD, Fit.SEVERAL_PEOPLE}
+    return Finding(Fit.SAME_FACE, gap, other=person) if is_told_by_it else replace(finding, other=person)
 
 
 def _of_copy(new: Floats, own: Floats, row: int, original: int, judged: dict[int, Finding]) -> Finding:
     """A copy has the fate of its original, but for that nothing new is in it."""
-    if original >= 0 and judged[original].fit not in FITTING:
+    if original >= 0 and judged[original].fit is not Fit.GOOD:
         return judged[original]
     of = new[original] if original >= 0 else own[original]
     (distance,) = nearest(new[row : row + 1], _gallery(of[np.newaxis]))[0]

@@ -71,8 +71,15 @@ def test_the_odd_one_out_is_refused_wherever_it_lies(order: tuple[int, ...]) -> 
 
 def test_of_two_nobody_can_tell_unless_one_is_known() -> None:
     both = np.concatenate([ADA[:1], BOB[:1]])
-    assert judge(both, NOTHING, NOBODY) == [Finding(Fit.DOUBTFUL, pytest.approx(2))] * 2
+    assert judge(both, NOTHING, NOBODY) == [Finding(Fit.SEVERAL_PEOPLE, n=2)] * 2
     assert fits(judge(both, NOTHING, Gallery(BOB[1:], np.array([7, 7, 7])))) == [Fit.GOOD, Fit.SAME_FACE]
+
+
+def test_those_who_are_known_leave_the_others_to_agree() -> None:
+    known = Gallery(BOB[2:], np.array([7, 7]))
+    assert fits(judge(np.concatenate([ADA[:2], BOB[:2]]), NOTHING, known)) == [Fit.GOOD] * 2 + [Fit.SAME_FACE] * 2
+    three = np.concatenate([ADA[:1], BOB[:1], faces(3, 1)])
+    assert fits(judge(three, NOTHING, known)) == [Fit.SEVERAL_PEOPLE, Fit.SAME_FACE, Fit.SEVERAL_PEOPLE]
 
 
 def test_several_people_of_whom_none_has_most_photographs_are_all_refused() -> None:

@@ -21,7 +21,12 @@ def test_people_who_never_change_are_always_told_apart() -> None:
     assert [line.split(": ", 1)[1] for line in likeness.two_codes(folds)] == [
         "found out 100.0%; somebody new taken for one of up to 12 others 0.00% (of 120)"
     ] * 4
-    assert all("0.00% refused, 0.0% of people told" in line for line in likeness.wrong(folds))
+    assert all(": 0.00% refused; " in line and "refused 100.0%" in line for line in likeness.wrong(folds))
+    (line,) = likeness.mixed(folds, 1.0)
+    assert line.endswith("the right one is named in 100% of first looks, the wrong one in 100% (of 120)"), (
+        "half-way is near to both"
+    )
+    assert "named in 0% of first looks, the wrong one in 0%" in next(likeness.mixed(folds, 0.3))
     assert all(line.endswith(": 0.00% refused; of another person's 100.0% (of 120)") for line in likeness.later(folds))
 
 
