@@ -30,6 +30,9 @@ from edge.store import FILE_NAME, Store
 FREE_FAULT, FREE_WARNING = 20_000_000, 500_000_000
 """Bytes free on the disk of the database. A year of a hundred people is about 20 MB."""
 
+FRAMES = 3
+"""The door names nobody before so many frames are fused (`recognition.n_least`); what it then does: docs/threshold.md."""
+
 NAMED_TOO_OFTEN = 0.5
 """Share of the strangers who are given a name; beyond it a unit tells nobody apart."""
 
@@ -174,7 +177,11 @@ def _promised(policy: Policy, counts: Sequence[int]) -> Finding:
         return Finding("matching", State.OK, str(promise))
     words, missed = [str(promise)], policy.miss_rate(promise.max_distance, min(counts))
     if not math.isnan(missed):
-        words.append(f"somebody with {_photographs(min(counts))} is missed at {missed:.1%} of single looks")
+        fused = policy.miss_rate(promise.max_distance, min(counts), n_frames=FRAMES)
+        words.append(
+            f"that is at a single look, which misses somebody with {_photographs(min(counts))} at {missed:.1%};"
+            f" three fused frames miss them at {fused:.1%} and name up to three times as many strangers"
+        )
     how = f"budget {policy.budget}" if policy.budget else "fixed by the configuration"
     words.append(f"{_templates(promise.n_templates)}, distance {promise.max_distance:.3f}, {how}")
     if promise.fpir > NAMED_TOO_OFTEN:

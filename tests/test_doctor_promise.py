@@ -56,7 +56,8 @@ def test_the_promise_is_told_in_plain_words(tmp_path: Path) -> None:
     found = matching(Config(), tmp_path / "muster.db", MODEL, measured(tmp_path))
     assert found.state is State.OK
     assert found.sentence.startswith(
-        "with 3 people: one stranger in 300 is given a name; somebody with one photograph is missed at 21.3%"
+        "with 3 people: one stranger in 300 is given a name; "
+        "that is at a single look, which misses somebody with one photograph at 21.3%; three fused frames miss them at "
     )
     assert "6 templates, distance 0.979" in found.sentence
     assert found.sentence.endswith("budget 12 a year of 10 strangers a day")
@@ -66,7 +67,9 @@ def test_a_fixed_distance_is_told_to_be_that(tmp_path: Path) -> None:
     enrolled(tmp_path / "muster.db", 2, 2)
     found = matching(parse({"matching": {"max_distance": 1.0}}), tmp_path / "muster.db", MODEL, measured(tmp_path))
     assert found.sentence == (
-        "with 2 people: one stranger in 350 is given a name; somebody with 2 photographs is missed at 10.0% of single looks; "
+        "with 2 people: one stranger in 350 is given a name; "
+        "that is at a single look, which misses somebody with 2 photographs at 10.0%; "
+        "three fused frames miss them at 10.0% and name up to three times as many strangers; "
         "4 templates, distance 1.000, fixed by the configuration"
     )
 
