@@ -264,6 +264,14 @@ class TestPeople:
 class TestEnrol:
     """With the real networks."""
 
+    def test_a_receipt_that_cannot_be_written_is_said_when_all_is_done(self, muster: Muster, tmp_path: Path) -> None:
+        (tmp_path / "stick").mkdir()
+        (tmp_path / "stick" / "7 John Roe.png").write_bytes(b"torn")
+        code, out, err = muster("enrol", str(tmp_path / "stick"), "--receipt", str(tmp_path / "nowhere" / "receipt.csv"))
+        assert (code, "Not enrolled at all: 7 John Roe." in out) == (65, True)
+        assert "everything above is done, but the receipt" in err
+        assert "Name a folder that you may write into." in err
+
     def test_whoever_cannot_be_told_by_a_name_is_not_enrolled(self, muster: Muster, tmp_path: Path) -> None:
         (tmp_path / "stick").mkdir()
         (tmp_path / "stick" / "IMG_1234.jpg").write_bytes(b"torn")

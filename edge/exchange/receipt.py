@@ -61,6 +61,7 @@ class Confusable:
     distance: float
 
     ADVICE = (
+        "At the door one may be given the other's name, or neither a name where matching.min_margin cannot tell them apart. "
         "Enrol more photographs of both that look straight into the camera; or set a larger matching.min_margin, which leaves "
         "them unnamed rather than misnamed; or let one of them in by another way. "
         "If it is one person under two codes: muster people remove CODE."
