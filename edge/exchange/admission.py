@@ -107,12 +107,7 @@ def _reason(finding: Finding, taken: Sequence[Taken], label: Label, other: Perso
             of = taken[finding.original].shown if finding.original >= 0 else "a photograph that is enrolled"
             return f"almost the same picture as {of} ({apart})"
         case Fit.SAME_FACE:
-            code = other.code if other else "CODE"
-            return (
-                f"the face of {whose} ({apart}). If it is the same person, one code is enough; if {code} was given the wrong "
-                f"photographs: muster people remove {code}, then enrol both again; if these are two who look alike, twins say: "
-                f"muster enrol FOLDER --look-alike {label.code}"
-            )
+            return f"the face of {whose} ({apart}). {_ways_out(label, other.code if other else 'CODE')}"
         case Fit.UNLIKE_ENROLLED:
             return (
                 f"unlike what is enrolled for {label.code} {label.name} ({apart}){as_well}. Another person needs another code; "
@@ -128,3 +123,12 @@ def _reason(finding: Finding, taken: Sequence[Taken], label: Label, other: Perso
                 f"the {finding.n} photographs disagree as those of several people do, and nobody can tell who is {label.name}; "
                 "take out whoever it is not, or add another one"
             )
+
+
+def _ways_out(label: Label, other_code: str) -> str:
+    """What to do about a face that somebody else has already."""
+    return (
+        f"If it is the same person, one code is enough; if {other_code} was given the wrong photographs: "
+        f"muster people remove {other_code}, then enrol both again; if these are two who look alike, twins say: "
+        f"muster enrol FOLDER --look-alike {label.code}"
+    )

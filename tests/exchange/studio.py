@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.exchange.desk import Terms
 from edge.exchange.enrol import enrol
-from edge.exchange.receipt import Receipt
+from edge.exchange.receipt import Line, Receipt
 from edge.matching.matcher import Rule
 from edge.matching.policy import Policy
 from edge.store import Store
@@ -107,3 +107,11 @@ def recogniser() -> Recogniser:
 
 def hand_in(folder: Path, store: Store, *, look_alikes: frozenset[str] = frozenset(), policy: Policy = POLICY) -> Receipt:
     return enrol(folder, store=store, recogniser=recogniser(), terms=Terms(60, OPEN, policy, look_alikes))
+
+
+def line(receipt: Receipt, photograph: str) -> Line:
+    return next(line for line in receipt.lines if line.photograph == photograph)
+
+
+def given(receipt: Receipt) -> list[str]:
+    return [line.verdict.value for line in receipt.lines]

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 import pytest
-from studio import MODEL, POLICY, face, hand_in, picture, portrait, portraits, put, recogniser, towards
+from studio import MODEL, POLICY, face, given, hand_in, line, picture, portrait, portraits, put, recogniser, towards
 
 from edge.errors import EnrolError
 from edge.exchange.acquisition import Verdict
 from edge.exchange.desk import Terms
 from edge.exchange.enrol import enrol
 from edge.exchange.folder import Candidate
-from edge.exchange.receipt import Line, Receipt
 from edge.exchange.roll import confusions
 from edge.matching.gallery import Gallery
 from edge.matching.matcher import Rule
@@ -37,14 +35,6 @@ TABLE = ScoreTable(
     multiples=np.array([1.0, 1.5, 2.0, 2.4, 2.8]),
     misses={1: np.array([[0.9, 0.23, 0.05], [0.8, 0.12, 0.03], [0.7, 0.07, 0.02], [0.6, 0.06, 0.01], [0.5, 0.05, 0.01]])},
 )
-
-
-def line(receipt: Receipt, photograph: str) -> Line:
-    return next(line for line in receipt.lines if line.photograph == photograph)
-
-
-def given(receipt: Receipt) -> list[str]:
-    return [line.verdict.value for line in receipt.lines]
 
 
 class TestOneFaceTwoCodes:
@@ -103,27 +93,6 @@ class TestOneFaceTwoCodes:
         assert store.people() == []
 
 
-class TestAWrongFirstComer:
-    def test_does_not_keep_the_right_person_out(self, tmp_path: Path, store: Store) -> None:
-        for number in range(2):
-            portrait(tmp_path / "stick" / "1042 Ada" / f"{number}.png", face(2))
-            portrait(tmp_path / "stick" / "1043 Eve" / f"{number}.png", face(2))
-        told = hand_in(tmp_path / "stick", store).lines[2].reason
-        assert "if 1042 was given the wrong photographs: muster people remove 1042, then enrol both again" in told
-        store.remove_person("1042")
-        shutil.rmtree(tmp_path / "stick" / "1042 Ada")
-        assert given(hand_in(tmp_path / "stick", store)) == ["enrolled"] * 2
-
-    def test_is_not_made_good_by_a_second_copy_of_the_file(self, tmp_path: Path, store: Store) -> None:
-        portrait(tmp_path / "1042 Ada" / "a.png", face(1))
-        second = portrait(tmp_path / "1043 Eve" / "a.png", face(1))
-        (tmp_path / "1043 Eve" / "b.png").write_bytes(second.read_bytes())
-        receipt = hand_in(tmp_path, store)
-        assert given(receipt) == ["enrolled", "refused", "refused"]
-        assert (receipt.lines[2].reason, receipt.lines[2].photograph) == (receipt.lines[1].reason, "1043 Eve/b.png")
-        assert receipt.without_template == [("1043", "Eve")]
-
-
 class TestConfusable:
     def test_a_colleague_who_looks_alike_is_enrolled_and_reported(self, tmp_path: Path, store: Store) -> None:
         portrait(tmp_path / "1042 Ada" / "a.png", face(1, view=1))
@@ -161,74 +130,6 @@ class TestConfusable:
         assert len(hand_in(tmp_path / "1", store).confusable) == 2
         portrait(tmp_path / "2" / "11 A" / "b.png", towards(face(1, view=1), face(9, view=9), 0.3))
         assert [pair.second.code for pair in hand_in(tmp_path / "2", store).confusable] == ["12"]
-
-
-class TestAWrongPhotograph:
-    def test_among_three_is_refused_and_its_owner_named(self, tmp_path: Path, store: Store) -> None:
-        portraits(tmp_path, "1001 Bob/a.png", "1042 Ada/a.png", "1042 Ada/b.png", "1042 Ada/d.png")
-        portrait(tmp_path / "1042 Ada" / "c.png", face(1))
-        receipt = hand_in(tmp_path, store)
-        wrong = line(receipt, "1042 Ada/c.png")
-        assert (wrong.verdict, wrong.other_code) == (Verdict.REFUSED, "1001")
-        assert wrong.reason == (
-            "unlike the 3 photographs of Ada that agree with each other (distance 2.00); it shows the face of 1001 Bob. "
-            "Leave it out; if those are somebody else's: muster people remove 1042, sort the folder and enrol it again"
-        )
-        assert sorted(store.n_templates().values()) == [1, 3]
-
-    def test_of_two_that_disagree_nobody_can_tell(self, tmp_path: Path, store: Store) -> None:
-        portrait(tmp_path / "1042 Ada" / "a.png", face(1))
-        portrait(tmp_path / "1042 Ada" / "b.png", face(2))
-        receipt = hand_in(tmp_path, store)
-        assert given(receipt) == ["refused", "refused"]
-        assert all("the 2 photographs disagree" in line.reason for line in receipt.lines)
-        assert receipt.without_template == [("1042", "Ada")]
-        portrait(tmp_path / "1042 Ada" / "c.png", face(1))
-        assert given(hand_in(tmp_path, store)) == ["enrolled", "refused", "enrolled"], "a third one settles it"
-
-    def test_what_is_enrolled_and_does_not_agree_is_told_of(self, tmp_path: Path, store: Store) -> None:
-        ada = store.add_person("1042", "Ada")
-        for who in (1, 2):
-            store.add_template(ada.id, face(who), model=MODEL, photo_sha256=f"{who:064}")
-        portrait(tmp_path / "1042 Ada" / "a.png", face(1))
-        assert hand_in(tmp_path, store).lines[0].reason.startswith("what is enrolled for Ada does not agree")
-
-    def test_of_two_that_disagree_the_one_that_is_known_is_told(self, tmp_path: Path, store: Store) -> None:
-        portraits(tmp_path, "1001 Bob/a.png")
-        portrait(tmp_path / "1042 Ada" / "a.png", face(1))
-        portrait(tmp_path / "1042 Ada" / "b.png", face(2))
-        receipt = hand_in(tmp_path, store)
-        assert given(receipt) == ["enrolled", "refused", "enrolled"]
-        assert "disagree" not in receipt.lines[2].reason
-
-    @pytest.mark.parametrize("faces", [(1, 2, 3), (1, 1, 2, 2)])
-    def test_a_folder_of_several_people_enrols_nobody(self, tmp_path: Path, store: Store, faces: tuple[int, ...]) -> None:
-        for number, who in enumerate(faces):
-            portrait(tmp_path / "1042 Ada" / f"{number}.png", face(who))
-        receipt = hand_in(tmp_path, store)
-        assert set(given(receipt)) == {"refused"}
-        assert "photographs disagree as those of several people do" in receipt.lines[0].reason
-        assert receipt.lines[0].distance is None, "there is nothing that it could be the distance to"
-        assert store.people() == []
-
-    def test_two_people_of_one_name_without_codes_are_told_apart(self, tmp_path: Path, store: Store) -> None:
-        portrait(tmp_path / "May" / "Jane Doe.png", face(1))
-        portrait(tmp_path / "June" / "Jane Doe.png", face(2))
-        hand_in(tmp_path / "May", store)
-        receipt = hand_in(tmp_path / "June", store)
-        assert given(receipt) == ["refused"]
-        assert receipt.lines[0].reason.startswith(
-            "unlike what is enrolled for jane-doe Jane Doe (distance 2.00). Another person needs"
-        )
-        assert list(store.n_templates().values()) == [1]
-
-    def test_what_is_enrolled_is_not_outvoted(self, tmp_path: Path, store: Store) -> None:
-        portrait(tmp_path / "1" / "1042 Ada.png", face(1))
-        hand_in(tmp_path / "1", store)
-        for number in range(4):
-            portrait(tmp_path / "2" / "1042 Ada" / f"{number}.png", face(2))
-        assert set(given(hand_in(tmp_path / "2", store))) == {"refused"}
-        assert np.argmax(store.templates(MODEL)[0][0]) == 1
 
 
 class TestFiveAreKept:
