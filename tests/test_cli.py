@@ -505,7 +505,8 @@ class TestTrouble:
     ) -> None:
         """It waits for the answer to a question of a terminal when the signal comes: at the one place where it is sure to be."""
         terminal, other_end = os.openpty()
-        command = [MUSTER, "people", "remove", "1042"]
+        # Whoever starts the tests in the background has SIGINT ignored, which children inherit.
+        command = ["env", "--default-signal=INT", MUSTER, "people", "remove", "1042"]
         with subprocess.Popen(command, stdin=other_end, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
             assert b"Type yes:" in child.stdout.readline()
             child.send_signal(number)

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from edge.device.manifest import read_spec
 from edge.device.network import load
+from edge.errors import ModelError
 from edge.evaluation.samples import Rows
 from edge.exchange.collect import Listing, collect, listing
 from edge.exchange.folder import Candidate
@@ -62,7 +63,7 @@ def embeddings(folder: Path) -> Embeddings:
 
     Raises:
         EnrolError: there is no such folder, nobody is in it, or not one face.
-        ModelError: a network's file is missing or altered.
+        ModelError: a network's file is missing or altered; FaceNet without its head is made by `make oracle`.
     """
     listed = listing(folder)
     kept = BUILD / f"embeddings-{fingerprint(listed)}.npz"
@@ -90,6 +91,8 @@ def fingerprint(listed: Listing) -> str:
 
 def _make(listed: Listing) -> Embeddings:
     name, variant = TRUNK
+    if not read_spec(MANIFEST, name, variant=variant).path.exists():
+        raise ModelError("FaceNet without its head is not here: it is too large to be kept with the rest. Run `make oracle` first.")
     trunk = load(MANIFEST, name, variant=variant, threads=2)
     recogniser = Recogniser(detector(load_cascade("auto")), RawViews(trunk), f"{trunk.spec.model}/{variant}")
     collected = collect(listed, recogniser, progress=_with_bar)
