@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run portraits recording test test-native check docs models oracle parity train scores quality bench requirements clean
+.PHONY: help run portraits recording test test-native check docs models oracle parity train scores quality study bench requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ scores: .venv/.ready $(TRUNK) ## measure what the threshold follows from: how ne
 
 quality: .venv/.ready ## where a face becomes unfit to be judged: spoilt photographs of MUSTER_FACES, and where each gate should close
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.studies.quality
+
+study: .venv/.ready-dev $(TRUNK) ## print the figures that docs/ quotes: STUDY=required, matching, methods, promise, likeness or views
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.studies.$(or $(STUDY),required) $(OPTIONS)
 
 bench: portraits ## how long everything takes; BENCH="--threads 1", or "--peer" where peers are installed
 	$(BIN)/python -m tests.bench $(BENCH)

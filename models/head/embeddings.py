@@ -92,7 +92,7 @@ def fingerprint(listed: Listing) -> str:
 def _make(listed: Listing) -> Embeddings:
     name, variant = TRUNK
     if not read_spec(MANIFEST, name, variant=variant).path.exists():
-        raise ModelError("FaceNet without its head is not here: it is too large to be kept with the rest. Run `make oracle` first.")
+        raise ModelError("FaceNet without its head is not here: too large to be kept with the rest. Run `make oracle` first.")
     trunk = load(MANIFEST, name, variant=variant, threads=2)
     recogniser = Recogniser(detector(load_cascade("auto")), RawViews(trunk), f"{trunk.spec.model}/{variant}")
     collected = collect(listed, recogniser, progress=_with_bar)
