@@ -26,6 +26,7 @@ from edge.device.stop import Stop
 from edge.errors import ConfigError, DeviceError, ModelError, StoreError
 from edge.matching.policy import Policy
 from edge.store import FILE_NAME, Store
+from edge.words import counted
 
 FREE_FAULT, FREE_WARNING = 20_000_000, 500_000_000
 """Bytes free on the disk of the database. A year of a hundred people is about 20 MB."""
@@ -146,7 +147,7 @@ def database(path: Path, model: str | None) -> Finding:
             stale = store.stale(model) if model else None
     except StoreError as error:
         return Finding("database", State.FAULT, *_split(error))
-    words = f"{n_people} people, {usable} templates"
+    words = f"{counted(n_people, 'person')}, {counted(usable, 'template')}"
     if stale:
         state = State.FAULT if stale.is_everybody else State.WARNING
         return Finding("database", state, f"{words}; {stale}", stale.ADVICE)

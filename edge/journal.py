@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from edge.errors import MusterError
 from edge.types import Decision, Event, Person, Refusal, utc_text
+from edge.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Verdict:
         decision = self.decision
         who = f"{self.person.name} ({self.person.code})" if self.person else "-"
         what = f"{decision.outcome.value}, {decision.direction.value}" if decision.direction else decision.outcome.value
-        numbers = f"distance {decision.distance:.2f}, margin {self.margin:.2f}, {decision.n_frames} frames"
+        numbers = f"distance {decision.distance:.2f}, margin {self.margin:.2f}, {counted(decision.n_frames, 'frame')}"
         recorded = f" · row {self.event.seq}" if self.event else ""
         return f"{decision.at_s:8.2f} s  {who}: {what} · {numbers}{recorded}"
 
@@ -73,7 +74,8 @@ class Tally:
 
     def __str__(self) -> str:
         """One line for a terminal."""
-        told = f"{self.n_frames} frames, {self.n_faces} faces, {self.n_judged} of them judged, {self.n_recorded} rows recorded"
+        seen = f"{counted(self.n_frames, 'frame')}, {counted(self.n_faces, 'face')}"
+        told = f"{seen}, {self.n_judged:,} of them judged, {counted(self.n_recorded, 'row')} recorded"
         refused = ", ".join(f"{n} {refusal.value}" for refusal, n in self.n_refused.most_common())
         return f"{told}; not fit to be judged: {refused}" if refused else told
 

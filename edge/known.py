@@ -13,6 +13,7 @@ from edge.matching.matcher import Matcher
 from edge.matching.policy import Policy
 from edge.store import Store
 from edge.types import Person
+from edge.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,8 @@ class Known:
             self.matcher = self._policy.matcher(gallery)
             self._people, self._revision = people, revision
             promise = self._policy.promise_of(gallery)
-            log.info("%d people, %d templates of %s; distance %.3f", len(people), len(gallery), self._model, promise.max_distance)
+            who = f"{counted(len(people), 'person')}, {counted(len(gallery), 'template')}"
+            log.info("%s of %s; distance %.3f", who, self._model, promise.max_distance)
             log.info("%s", promise)
             if promise.shortfall:
                 log.warning("%s", promise.shortfall)

@@ -183,11 +183,11 @@ class TestPeople:
             for number, (person, model) in enumerate(zip(store.people(), (wiring.model(Config()), "older/int8"), strict=True)):
                 store.add_template(person.id, np.ones(2, np.float32), model=model, photo_sha256=f"{number:064}")
         lines = muster("people", "list")[1].splitlines()
-        assert lines[:3] == ["1042  Jane Doe  (1 templates)", "7     =John, Roe  (1 templates of another model)", "2 people."]
-        assert lines[3].startswith("But 1 people cannot be recognised")
+        assert lines[:3] == ["1042  Jane Doe  (1 template)", "7     =John, Roe  (1 template of another model)", "2 people."]
+        assert lines[3].startswith("But 1 person cannot be recognised")
         assert lines[3].endswith("muster enrol FOLDER")
         monkeypatch.setenv("MUSTER_MODELS", str(populated))
-        assert muster("people", "list")[1].splitlines()[1:] == ["7     =John, Roe  (1 templates)", "2 people."]
+        assert muster("people", "list")[1].splitlines()[1:] == ["7     =John, Roe  (1 template)", "2 people."]
 
     def test_are_renamed(self, muster: Muster, populated: Path) -> None:
         assert muster("people", "rename", "1042", "Jane Roe")[0] == 0
@@ -198,7 +198,7 @@ class TestPeople:
         assert code == 0
         assert "Removed 1042 Jane Doe:" in out
         assert "Kept: 2 attendance rows" in out
-        assert "1 people." in muster("people", "list")[1]
+        assert "1 person." in muster("people", "list")[1]
 
     def test_a_script_has_to_say_that_it_means_it(self, muster: Muster, populated: Path) -> None:
         code, out, errors = muster("people", "remove", "1042")
@@ -252,7 +252,7 @@ class TestPeople:
             "Pairs of people who can be taken for each other: 1.",
         ]
         assert "muster people remove CODE" in lines[2]
-        assert lines[3].startswith("Left out: 1 people cannot be recognised"), "bytes of another model say nothing"
+        assert lines[3].startswith("Left out: 1 person cannot be recognised"), "bytes of another model say nothing"
         assert json.loads(muster("people", "confusable", "--json")[1]) == [{"codes": ["1042", "7"], "distance": 0.01}]
 
     def test_no_name_steers_the_terminal(self, muster: Muster, data: Path) -> None:

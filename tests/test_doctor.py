@@ -190,10 +190,10 @@ def test_the_doctor_makes_no_database(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("made_by", "state", "words"),
     [
-        ((MODEL,), State.OK, "1 people, 1 templates"),
+        ((MODEL,), State.OK, "1 person, 1 template"),
         ((), State.WARNING, "0 people, 0 templates: nobody can be recognised"),
         (("old/int8",), State.FAULT, "nobody can be recognised: templates were made by another model (1 by old/int8"),
-        ((MODEL, "old/int8"), State.WARNING, "2 people, 1 templates; 1 people cannot be recognised"),
+        ((MODEL, "old/int8"), State.WARNING, "2 people, 1 template; 1 person cannot be recognised"),
     ],
 )
 def test_a_database_is_counted(tmp_path: Path, made_by: tuple[str, ...], state: State, words: str) -> None:

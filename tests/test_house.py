@@ -9,7 +9,7 @@ import pytest
 
 EDGE = Path(__file__).parent.parent / "edge"
 
-GROUND = {"types", "errors", "vectors"}
+GROUND = {"types", "errors", "vectors", "words"}
 CONTRACTS = GROUND | {"ports", "config"}
 HANDS = GROUND | {"ports"}
 THINKING = GROUND | {"ports", "vision"}
@@ -19,6 +19,7 @@ ALLOWED = {
     "types": set(),
     "errors": set(),
     "vectors": {"types"},
+    "words": set(),
     # 1 contracts
     "ports": GROUND,
     "config": GROUND | {"config"},

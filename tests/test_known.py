@@ -110,7 +110,7 @@ def test_the_log_says_what_a_gallery_promises_once_for_each_change(store: Store,
     known.look(CHECK_S)
     assert known.matcher is first, "nothing has changed"
     assert [record.getMessage() for record in caplog.records] == [
-        "1 people, 1 templates of scripted/float32; distance 1.000",
+        "1 person, 1 template of scripted/float32; distance 1.000",
         "with 1 person: one stranger in 1,000 is given a name",
     ]
     caplog.clear()

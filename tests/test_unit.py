@@ -265,7 +265,7 @@ def test_a_face_that_is_not_fit_costs_no_template_and_the_panel_says_what_to_do_
     tally = door.unit(walk((ADA, 200, FAR), n=20) + walk((ADA, 200, 120), n=5, start_s=2.0), limits=GATED).run()
     assert door.panel.signals == [READY, LOOKING, Signal.TOO_FAR, LOOKING, ACCEPTED, READY]
     assert door.eyes.n_judged == [1, 1, 1]
-    assert str(tally) == "25 frames, 25 faces, 3 of them judged, 1 rows recorded; not fit to be judged: 20 too far"
+    assert str(tally) == "25 frames, 25 faces, 3 of them judged, 1 row recorded; not fit to be judged: 20 too far"
 
 
 def test_the_advice_changes_with_the_reason(door: Door) -> None:
@@ -504,7 +504,7 @@ def test_templates_of_another_model_are_not_compared_and_it_is_said(door: Door, 
     of_another_model(door, ADA)
     door.unit(walk((ADA, 200, 120), n=5)).run()
     assert door.outcomes == [("-", Outcome.NOT_IN_DATABASE)]
-    assert "1 people cannot be recognised" in caplog.text
+    assert "1 person cannot be recognised" in caplog.text
     assert "muster enrol FOLDER" in caplog.text
 
 

@@ -10,6 +10,7 @@ from edge.commands.installation import configuration, say
 from edge.commands.progress import with_bar
 from edge.errors import EnrolError
 from edge.exchange.align import Aligner, Alignment, align
+from edge.words import counted
 
 N_NAMED = 3
 """So many photographs with several faces, and files that are left over, are named."""
@@ -32,7 +33,7 @@ def _show(result: Alignment) -> None:
     if result.left_over:
         say(f"Left over from photographs that are gone or have no crop now, or not ours: {_some(result.left_over)}.")
     n = result.n_aligned + result.n_current + len(result.failures)
-    say(f"{n:,} photographs: {result.n_aligned:,} aligned, {result.n_current:,} already, {len(result.failures):,} not.")
+    say(f"{counted(n, 'photograph')}: {result.n_aligned:,} aligned, {result.n_current:,} already, {len(result.failures):,} not.")
 
 
 def _some(places: list[str]) -> str:

@@ -14,6 +14,7 @@ from edge.exchange.enrol import enrol
 from edge.exchange.files import unwritable
 from edge.exchange.receipt import Confusable, Receipt
 from edge.matching.policy import Policy
+from edge.words import counted
 
 N_NAMED = 10
 """Confusable pairs that are named on the terminal; `muster people confusable` lists all."""
@@ -48,7 +49,7 @@ def _show(receipt: Receipt) -> None:
         reason = f": {line.reason}" if line.reason else ""
         say(f"  {line.verdict.value:17} {line.photograph}{reason}")
     counts = ", ".join(f"{n} {verdict.value}" for verdict, n in receipt.counts.most_common())
-    say(f"{len(receipt.lines)} photographs: {counts}.")
+    say(f"{counted(len(receipt.lines), 'photograph')}: {counts}.")
     left_out = _left_out(receipt)
     if left_out:
         say(f"Not enrolled at all: {', '.join(left_out)}.")

@@ -10,6 +10,7 @@ from edge.commands.installation import Installation, say
 from edge.errors import ConfigError
 from edge.exchange.ledger import Row, to_csv
 from edge.types import Event
+from edge.words import counted
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -27,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for event in events:
             say(_line(event, timezone))
-        say(f"{len(events)} events.")
+        say(f"{counted(len(events), 'event')}.")
     return 0
 
 

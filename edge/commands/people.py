@@ -13,6 +13,7 @@ from edge.errors import EnrolError, ModelError
 from edge.exchange.receipt import Confusable
 from edge.exchange.roll import confusions, gallery
 from edge.store import Removal, Store
+from edge.words import counted
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,10 +43,10 @@ def _list(store: Store, config: Config, *, as_json: bool) -> None:
     width = max([len(str(row["code"])) for row in table], default=0)
     model = _model(config)
     stale, usable = store.stale(model) if model else None, store.n_templates(model)
-    for person, row in zip(people, table, strict=True):
-        of = " of another model" if row["templates"] and person.id not in usable else ""
-        say(f"{row['code']:{width}}  {row['name']}  ({row['templates']} templates{of})")
-    say(f"{len(table)} people.")
+    for person in people:
+        of = " of another model" if person.id in n_templates and person.id not in usable else ""
+        say(f"{person.code:{width}}  {person.name}  ({counted(n_templates.get(person.id, 0), 'template')}{of})")
+    say(f"{counted(len(table), 'person')}.")
     if stale:
         say(f"But {stale}; {stale.ADVICE}")
 
@@ -95,13 +96,12 @@ def _is_sure(store: Store, arguments: argparse.Namespace) -> bool:
 def _report(removal: Removal) -> None:
     person = removal.person
     say(f"Removed {person.code} {person.name}:")
-    say(f"  {removal.n_templates} templates with the fingerprints of their photographs, erased and overwritten")
+    say(f"  {counted(removal.n_templates, 'template')} with the fingerprints of the photographs, erased and overwritten")
     if removal.n_aside:
-        say(f"  {removal.n_aside} fingerprints of photographs that were not needed, too")
+        say(f"  {counted(removal.n_aside, 'fingerprint')} of photographs that were not needed, too")
     say("  photographs: none were kept")
     if removal.n_events:
-        say(
-            f"Kept: {removal.n_events} attendance rows with code and name, as the record of working time, and what was delivered."
-        )
+        rows = counted(removal.n_events, "attendance row")
+        say(f"Kept: {rows} with code and name, as the record of working time, and what was delivered.")
     if not removal.is_wiped:
         say("Another process is reading the database. Its log may hold copies until that process has ended; then they go too.")

@@ -9,6 +9,7 @@ from edge.commands.installation import Installation, say
 from edge.errors import ConfigError, SyncError
 from edge.exchange.names import printable
 from edge.exchange.sync import Delivery, sync
+from edge.words import counted
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,6 +33,6 @@ def _show(delivery: Delivery) -> None:
     if delivery.error:
         print(printable(f"muster: {delivery.error}"), file=sys.stderr)
     elif delivery.n_events:
-        say(f"{delivery.destination}: {delivery.n_events} new rows, in {', '.join(delivery.files)}")
+        say(f"{delivery.destination}: {counted(delivery.n_events, 'new row')}, in {', '.join(delivery.files)}")
     else:
         say(f"{delivery.destination}: nothing new")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edge.errors import EnrolError, StoreError
 from edge.store.database import DurableDatabase
 from edge.types import Floats, Person
+from edge.words import counted
 
 
 def stored(vectors: Floats) -> NDArray[np.int8]:
@@ -54,7 +55,7 @@ class Stale:
     def __str__(self) -> str:
         """One sentence without its full stop."""
         made = ", ".join(f"{n} by {model}" for model, n in self.by_model.items())
-        who = "nobody can be recognised" if self.is_everybody else f"{self.n_people} people cannot be recognised"
+        who = "nobody can be recognised" if self.is_everybody else f"{counted(self.n_people, 'person')} cannot be recognised"
         return f"{who}: templates were made by another model ({made}; this unit has {self.model})"
 
 
