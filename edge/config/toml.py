@@ -13,6 +13,13 @@ from typing import Any, cast, get_args, get_origin, get_type_hints
 from edge.config.sections import Config
 from edge.errors import ConfigError
 
+MOVED = {
+    "recognition.max_distance": "matching.max_distance",
+    "recognition.min_margin": "matching.min_margin",
+    "recognition.n_agree": "recognition.n_least",
+}
+"""Keys of older versions -> where they are now."""
+
 
 def load(path: Path | None) -> Config:
     """Read a TOML file; None gives the defaults.
@@ -49,6 +56,9 @@ def parse(table: dict[str, Any], *, origin: str = "configuration") -> Config:
 def _section(kind: type, table: dict[str, Any], prefix: str, faults: list[str]) -> object:
     types = get_type_hints(kind)
     for key in (key for key in table if key not in types):
+        if prefix + key in MOVED:
+            faults.append(f"'{prefix}{key}' is now '{MOVED[prefix + key]}'.")
+            continue
         near = difflib.get_close_matches(key, types, n=1)
         hint = f"; did you mean '{prefix}{near[0]}'?" if near else f"; known here: {', '.join(types)}."
         faults.append(f"'{prefix}{key}' is not a key{hint}")
