@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from edge.vision.quality import LIMITS, Quality
 from edge.vision.recogniser import Recogniser
 
 NO_FACE = "no face"
+IN_NO_FOLDER = "lies in no person's folder; make one folder for each person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +94,25 @@ def listing(folder: Path) -> Listing:
     Raises:
         EnrolError: there is no such folder, or nobody's photographs are in it.
     """
-    good, notes = [], []
+    good: list[Candidate] = []
+    left_out: list[tuple[Candidate, str]] = []
     for candidate in candidates(folder):
-        fault = candidate.fault or ("" if candidate.path.parent != folder else "lies in no person's folder")
+        fault = candidate.fault or ("" if candidate.path.parent != folder else IN_NO_FOLDER)
         if fault:
-            notes.append(f"{candidate.shown} is left out: {fault}.")
+            left_out.append((candidate, fault))
         else:
             good.append(candidate)
     if not good:
-        raise EnrolError(f"{printable(str(folder))}: nobody's photographs are in it. Make one folder for each person in it.")
-    return Listing(folder, tuple(good), tuple(notes))
+        raise EnrolError(f"{printable(str(folder))}: nobody's photographs are in it. {_why_nobody(left_out)}")
+    return Listing(folder, tuple(good), tuple(f"{candidate.shown} is left out: {fault}." for candidate, fault in left_out))
+
+
+def _why_nobody(left_out: Sequence[tuple[Candidate, str]]) -> str:
+    """What is the matter with most of what lies there, and what to do."""
+    fault, n = Counter(fault for _, fault in left_out).most_common(1)[0]
+    first = next(candidate.shown for candidate, each in left_out if each == fault)
+    others = f" (and {n - 1:,} more like it)" if n > 1 else ""
+    return f"{first}{others}: {fault}."
 
 
 def collect(

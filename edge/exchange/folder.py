@@ -13,6 +13,11 @@ from edge.exchange.names import Label, parse_label, printable
 _NOT_MEANT = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "system volume information", "lost+found", "found.000"}
 """What operating systems leave on a stick, in small letters. Names that begin with a dot or a dollar sign are left out too."""
 
+LINKED = (
+    "a link to a folder, and links are not followed; copy the folder itself here, or name the folder that holds the real ones"
+)
+"""Why a person's folder is not read."""
+
 _OURS = ("attendance-", "muster-receipt", "receipt")
 """Begin the names of what Muster itself writes onto a stick; such CSV files are no photographs."""
 
@@ -84,7 +89,7 @@ def _candidates(entry: Path, top: Path) -> Iterator[Candidate]:
     if not is_folder:
         yield Candidate(entry, shown, label)
     elif entry.is_symlink():
-        yield Candidate(entry, shown, label, "a link to a folder; copy the folder itself")
+        yield Candidate(entry, shown, label, LINKED)
     else:
         yield from _of_one_person(entry, label, top)
 

@@ -140,8 +140,16 @@ class TestFolders:
             folder.mkdir()
         if content:
             put(folder / content, picture((100, 100, RED)))
-        with pytest.raises(EnrolError, match=r"people.*\. (Name|Make) "):
+        with pytest.raises(EnrolError, match=r"people.*(Name|Make|make) "):
             listing(folder)
+
+    def test_people_who_are_links_only_are_named_as_such(self, tmp_path: Path) -> None:
+        put(tmp_path / "real" / "Ann" / "1.png", picture((100, 100, RED)))
+        (tmp_path / "people" / "Zed").mkdir(parents=True)
+        for name in ("Ann", "Bob"):
+            (tmp_path / "people" / name).symlink_to(tmp_path / "real" / "Ann")
+        with pytest.raises(EnrolError, match=r"Ann \(and 1 more like it\): a link to a folder.*copy the folder itself"):
+            listing(tmp_path / "people")
 
     def test_without_a_single_face_there_is_nothing_to_measure(self, tmp_path: Path) -> None:
         put(tmp_path / "Ann" / "1.png", picture())
