@@ -28,6 +28,7 @@ from edge.exchange.files import Files, PrivateFiles
 from edge.exchange.names import printable
 from edge.exchange.pair_list import Pair, judge, read_pairs
 from edge.matching.choice import N_MOST
+from edge.matching.combination import Combination
 from edge.matching.policy import Policy
 from edge.store.templates import restored, stored
 
@@ -67,7 +68,9 @@ def _policy(config: Config) -> tuple[Policy, list[str]]:
     try:
         return wiring.policy(config), []
     except ModelError as error:
-        return UNMEASURED, [f"No promise of the budget can be tried: {error}"]
+        return replace(UNMEASURED, combination=Combination(config.matching.combination)), [
+            f"No promise of the budget can be tried: {error}"
+        ]
 
 
 def _measured(
