@@ -113,6 +113,7 @@ class TestPortraits:
             cv2.imwrite(str(people / name / "mirrored.png"), np.ascontiguousarray(picture[:, ::-1]))
         code, out, _ = evaluate(people, "--json", tmp_path / "f.json", "--html", tmp_path / "f.html", "--methods")
         assert code == 65
+        assert out.count("Put one photograph each of people who are not enrolled") == 1
         assert out.count("cannot be told: 100 people with 2 photographs with a face are needed; there are 3") == 3
         told = json.loads((tmp_path / "f.json").read_text())
         assert (told["fnir"], told["lfw_accuracy"]) == ([], None)
@@ -222,7 +223,7 @@ def test_development_people_are_told_apart(evaluate: Evaluate, tmp_path: Path) -
     assert told["n_failed"] <= 0.02 * told["n_photos"]
     assert told["fnmr"]["1e-3"] < 0.2
     assert told["fnmr"]["1e-4"] >= told["fnmr"]["1e-3"]
-    assert told["fnir"] == [], "a hundred are needed"
+    assert {(row["n"], row["fpir"]) for row in told["fnir"] if row["g"] == 1} == {(60, 0.05)}, "a hundred are needed for more"
 
 
 @pytest.mark.faces

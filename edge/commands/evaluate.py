@@ -7,17 +7,18 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from edge import wiring
+from edge import __version__, wiring
 from edge.commands.installation import configuration, say
 from edge.commands.progress import with_bar
 from edge.config import Config
 from edge.errors import ConfigError, EnrolError, ModelError
-from edge.evaluation import methods, text
+from edge.evaluation import methods, terms, text
 from edge.evaluation.confusions import farthest_selves, nearest_strangers
 from edge.evaluation.discard import Discards, discards, fixed_threshold
 from edge.evaluation.figures import UNMEASURED, Figures, Handed, measure
@@ -58,9 +59,18 @@ def run(arguments: argparse.Namespace) -> int:
         _write("--json", Path(arguments.json), json.dumps(figures.to_dict(), indent=1) + "\n", files=Files())
     if arguments.html:
         distance = policy.promise(np.minimum(collected.samples.n_templates, N_MOST).tolist()).max_distance
-        contents = _contents(figures, collected, notes=notes, arguments=arguments, max_distance=distance)
+        contents = replace(
+            _contents(figures, collected, notes=notes, arguments=arguments, max_distance=distance),
+            made=_made(recogniser.model, policy),
+        )
         _write("--html", Path(arguments.html), page(contents), files=PrivateFiles() if arguments.with_faces else Files())
     return 0 if figures.has_any else EnrolError.exit_code
+
+
+def _made(model: str, policy: Policy) -> str:
+    """How the figures were made, today."""
+    today = datetime.now().astimezone().date()
+    return terms.made(today, version=__version__, model=model, combination=policy.combination)
 
 
 def _policy(config: Config) -> tuple[Policy, list[str]]:

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.evaluation.levels import STEP
+from edge.evaluation.levels import STEP, n_accepted
 from edge.evaluation.markup import table
 from edge.evaluation.open_set import FPIRS, Draw, Setting
 from edge.matching.score_table import ScoreTable
 
 WORDS = (
     "The distance that follows a budget was measured on other people. Here it is tried on these: of this folder's strangers, "
-    "how many are given a name at it, and how many people miss theirs? The margin to the runner-up is left out."
+    "how many are given a name at it, and how many people miss theirs? The margin to the runner-up is left out, and so are fused "
+    "probes. What is missing here cannot be told, for the reasons above."
 )
 """What the page says above the rows."""
 
@@ -54,9 +55,13 @@ class Row:
 
 
 def tried(scores: ScoreTable, draws: Mapping[Setting, Sequence[Draw]]) -> tuple[Row, ...]:
-    """A row for each budget in each setting that has draws."""
-    settings = [setting for setting, found in draws.items() if found and setting.q == 1]
-    return tuple(row(scores, setting, draws[setting], budget) for setting in settings for budget in FPIRS)
+    """A row for each setting that has draws and each budget of at least one stranger of those who came, as for FNIR."""
+    return tuple(
+        row(scores, setting, found, budget)
+        for setting, found in draws.items()
+        for budget in FPIRS
+        if found and setting.q == 1 and n_accepted(budget, len(found[0].strangers))
+    )
 
 
 def row(scores: ScoreTable, setting: Setting, draws: Sequence[Draw], budget: float) -> Row:

@@ -6,7 +6,7 @@ import numpy as np
 
 from edge.evaluation.figures import Figures, rate
 from edge.evaluation.levels import N_LEVELS, STEP
-from edge.evaluation.open_set import curve
+from edge.evaluation.open_set import Setting, curve
 from edge.evaluation.scores import Counts
 from edge.evaluation.svg import Axis, Plot, Values, log_axis
 
@@ -36,10 +36,9 @@ def det(figures: Figures) -> str:
 
 def open_set(figures: Figures) -> str:
     """FPIR against FNIR in each setting; empty where there is none."""
-    found = {setting: draws for setting, draws in figures.draws.items() if draws}
-    if not found:
+    curves, colours = _curves(figures), _colours(figures)
+    if not curves:
         return ""
-    curves = {setting: curve(draws) for setting, draws in found.items()}
     positive = np.concatenate([fnir[fnir > 0] for _, fnir in curves.values()])
     lowest_fpir = min(float(fpir[0]) for fpir, _ in curves.values())
     plot = Plot(
@@ -48,22 +47,34 @@ def open_set(figures: Figures) -> str:
     )
     marks = []
     for setting, (fpir, fnir) in curves.items():
-        marks.append(plot.curve(fpir[fnir > 0], fnir[fnir > 0], COLOURS[list(figures.draws).index(setting)]))
-    for each in figures.identifications:
-        if not each.obstacle:
-            css = COLOURS[list(figures.draws).index(each.setting)]
-            marks.append(plot.interval(each.fpir, each.interval, css))
+        if fnir.any():
+            marks.append(plot.curve(fpir[fnir > 0], fnir[fnir > 0], colours[setting]))
+    told = [each for each in figures.identifications if not each.obstacle]
+    marks += [plot.interval(each.fpir, each.interval, colours[each.setting]) for each in told]
     return plot.svg(marks, title="Open set: misses over strangers who are given a name")
 
 
 def open_set_legend(figures: Figures) -> list[tuple[str, str]]:
-    """Class and words of each setting that is drawn."""
-    named = zip(COLOURS, figures.draws.items(), strict=False)
-    return [(css, str(setting)) for css, (setting, draws) in named if draws]
+    """Class and words of each setting, also of one that a logarithmic axis cannot show."""
+    colours = _colours(figures)
+    return [
+        (colours[setting], f"{setting}{'' if fnir.any() else ': FNIR is 0 everywhere, which this axis cannot show'}")
+        for setting, (_, fnir) in _curves(figures).items()
+    ]
+
+
+def _curves(figures: Figures) -> dict[Setting, tuple[Values, Values]]:
+    """FPIR and FNIR of each setting that has draws."""
+    return {setting: curve(draws) for setting, draws in figures.draws.items() if draws}
+
+
+def _colours(figures: Figures) -> dict[Setting, str]:
+    """Class of each setting that has draws: four at most, as the number of people is the same where there are too few."""
+    return dict(zip((setting for setting, draws in figures.draws.items() if draws), COLOURS, strict=False))
 
 
 def histograms(figures: Figures, max_distance: float) -> str:
-    """How far apart pairs of one person and of two people are, with the thresholds."""
+    """How far apart pairs of one person and of two people are, with the thresholds; a distance of 0 is none."""
     scores = figures.scores
     sides = [(_shares(table), css) for table, css in ((scores.different, "b"), (scores.same, "a")) if table.sum()]
     if not sides:
@@ -77,7 +88,8 @@ def histograms(figures: Figures, max_distance: float) -> str:
     )
     marks = [plot.area(edges, heights, css) for heights, css in sides]
     thresholds = [(v.distance, f"FMR {rate(v.fmr)}", "threshold") for v in figures.verifications if not v.obstacle]
-    ranked = sorted([*thresholds, (max_distance, "max_distance", "configured")], reverse=True)
+    own = [(max_distance, "this unit's distance", "configured")] if max_distance else []
+    ranked = sorted([*thresholds, *own], reverse=True)
     marks += [plot.upright(at, word, css, line=line) for line, (at, word, css) in enumerate(ranked)]
     return plot.svg(marks, title="How far apart pairs of one person and pairs of two people are")
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
-import numpy as np
-
-from edge.evaluation import bootstrap, budget, methods, open_set
+from edge.evaluation import bootstrap, budget, door, methods, open_set
 from edge.evaluation.bootstrap import UNKNOWN, Interval, Weights
 from edge.evaluation.discard import Discards
+from edge.evaluation.door import Identification
 from edge.evaluation.levels import distance
-from edge.evaluation.open_set import FPIRS, SETTINGS, Draw, Setting
+from edge.evaluation.open_set import Draw, Setting
 from edge.evaluation.pairs import Accuracy
 from edge.evaluation.samples import Samples
 from edge.evaluation.scores import FMRS, Scores, score
@@ -59,23 +59,9 @@ class Verification:
     obstacle: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Identification:
-    """FNIR at one FPIR in one setting, mean and standard deviation over the draws; ``obstacle`` says why there is none."""
-
-    setting: Setting
-    fpir: float
-    fnir: float = math.nan
-    deviation: float = math.nan
-    n_probes: int = 0
-    n_strangers: int = 0
-    interval: Interval = UNKNOWN
-    obstacle: str = ""
-
-
 @dataclass(frozen=True)
 class Figures:
-    """All figures of one folder."""
+    """All figures of one folder; ``advice`` says what to do so that it tells more."""
 
     handed: Handed
     scores: Scores
@@ -86,18 +72,20 @@ class Figures:
     budgets: tuple[budget.Row, ...] = ()
     methods: tuple[methods.Row, ...] = ()
     discards: Discards | None = None
+    advice: str = ""
 
     @cached_property
     def obstacles(self) -> list[str]:
         """One sentence for each figure that cannot be told."""
         told = [(f"FNMR at FMR {rate(each.fmr)}", each.obstacle) for each in self.verifications]
-        told += [(f"FNIR at FPIR {each.fpir:.1%}, {each.setting}", each.obstacle) for each in self.identifications]
-        return [f"{what}: {why}" for what, why in told if why]
+        told += [(each.what, each.obstacle) for each in self.identifications]
+        return [f"{what}: {why}" for what, why in told if why] + ([self.advice] if self.advice else [])
 
     @property
     def has_any(self) -> bool:
         """Whether there is a figure at all."""
-        return len(self.obstacles) < len(self.verifications) + len(self.identifications) or self.lfw is not None
+        obstacles = [each.obstacle for each in self.verifications] + [each.obstacle for each in self.identifications]
+        return not all(obstacles) or self.lfw is not None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: an FNMR that cannot be told is null, an FNIR that cannot be told is not in the list."""
@@ -148,12 +136,19 @@ def measure(samples: Samples, handed: Handed, *, lfw: Accuracy | None = None, po
         policy: the unit's: how templates count together, and the scores that a budget's distance follows from.
     """
     scores, weights = score(samples), bootstrap.draw_people(samples.n_people)
-    found = {setting: open_set.draws(samples, setting, policy.combination) for setting in SETTINGS}
-    identifications = [
-        each for setting in SETTINGS for each in _identify(samples, setting, found=found[setting], weights=weights)
-    ]
+    found = {setting: open_set.draws(samples, setting, policy.combination) for setting in door.settings(samples)}
+    told = [door.identify(samples, setting, found=draws, weights=weights) for setting, draws in found.items()]
     budgets = budget.tried(policy.table, found) if policy.table else ()
-    return Figures(handed, scores, _verify(samples, scores, weights), found, tuple(identifications), lfw, budgets)
+    return Figures(
+        handed=handed,
+        scores=scores,
+        verifications=_verify(samples, scores, weights),
+        draws=found,
+        identifications=tuple(chain.from_iterable(told)),
+        lfw=lfw,
+        budgets=budgets,
+        advice=door.advice(samples),
+    )
 
 
 def _verify(samples: Samples, scores: Scores, weights: Weights) -> tuple[Verification, ...]:
@@ -171,30 +166,3 @@ def _verify(samples: Samples, scores: Scores, weights: Weights) -> tuple[Verific
         at = scores.threshold(fmr)
         told.append(Verification(fmr, scores.fnmr(at), distance(at), intervals[fmr]))
     return tuple(told)
-
-
-def _identify(samples: Samples, setting: Setting, *, found: tuple[Draw, ...], weights: Weights) -> list[Identification]:
-    possible = [fpir for fpir in FPIRS if not open_set.obstacle(samples, setting, fpir)]
-    intervals = (
-        dict(zip(possible, bootstrap.fnir_intervals(samples, found, fpirs=possible, weights=weights), strict=True))
-        if possible
-        else {}
-    )
-    told = []
-    for fpir in FPIRS:
-        if fpir not in intervals:
-            told.append(Identification(setting, fpir, obstacle=open_set.obstacle(samples, setting, fpir)))
-            continue
-        fnirs = [draw.fnir(fpir) for draw in found]
-        told.append(
-            Identification(
-                setting,
-                fpir,
-                fnir=float(np.mean(fnirs)),
-                deviation=float(np.std(fnirs)),
-                n_probes=round(np.mean([len(draw.mated) for draw in found])),
-                n_strangers=len(samples.strangers),
-                interval=intervals[fpir],
-            )
-        )
-    return told

@@ -1,6 +1,6 @@
 """Every figure as one page that needs nothing beside itself: no script, no font, no picture from elsewhere.
 
-It is well-formed XML too. It holds no time, so the same folder gives the same page.
+It is well-formed XML too. It holds the day and no time, so the same folder gives the same page all day.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from html import escape
 
 from edge.evaluation import budget, charts, discard_section, methods
 from edge.evaluation.confusions import Confusion
-from edge.evaluation.figures import Figures, Identification, Verification, rate
+from edge.evaluation.door import Identification
+from edge.evaluation.figures import Figures, Verification, rate
 from edge.evaluation.levels import STEP
 from edge.evaluation.markup import bullets, document, figure, table
 from edge.evaluation.terms import IDENTIFICATION, STRANGERS, TERMS, VERIFICATION, WARNING
@@ -24,13 +25,14 @@ class Contents:
     Attributes:
         figures: all figures.
         title: name of the folder.
-        max_distance: up to which the unit gives a name with these people enrolled.
+        max_distance: up to which the unit gives a name with these people enrolled; 0 where nobody can say.
         places: person/photograph of each row.
         strangers: the worst different-person pairs.
         selves: the worst same-person pairs.
         failures: place -> why there is no template.
         notes: what else should be known, a sentence each.
         faces: row -> picture as a data URI; empty unless they were asked for.
+        made: how the figures were made, in sentences.
     """
 
     figures: Figures
@@ -42,6 +44,7 @@ class Contents:
     failures: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
     faces: Mapping[int, str] = field(default_factory=dict)
+    made: str = ""
 
 
 def page(contents: Contents) -> str:
@@ -64,9 +67,10 @@ def _head(contents: Contents) -> str:
         cards.append((f"{lfw.mean:.2%}", f"accuracy on {lfw.n_pairs:,} pairs, ± {lfw.deviation:.2%} over the folds"))
     shown = "".join(f'<div class="card"><b>{value}</b><span>{name}</span></div>' for value, name in cards)
     warning = f'<p class="warning">{escape(WARNING)}</p>' if contents.faces else ""
+    made = f'<p class="small">{escape(contents.made)}</p>' if contents.made else ""
     return (
         f'<h1>How well this unit tells people apart</h1><p class="lead">{escape(contents.title)} · {escape(handed.model)}</p>'
-        f'{warning}<div class="cards">{shown}</div>'
+        f'{warning}<div class="cards">{shown}</div>{made}'
     )
 
 
@@ -115,7 +119,7 @@ def _identification(contents: Contents) -> str:
 
 def _identified(each: Identification, figures: Figures) -> str:
     setting = each.setting
-    head = f"<td>{setting.n}</td><td>{setting.g}</td><td>{setting.q}</td><td>{each.fpir:.1%}</td>"
+    head = f"<td>{setting.n}</td><td>{setting.g}</td><td>{setting.q}</td><td>{each.rate}</td>"
     if each.obstacle:
         return f'{head}<td class="why" colspan="6">cannot be told: {escape(each.obstacle)}</td>'
     low, high = each.interval
@@ -130,14 +134,20 @@ def _distances(contents: Contents) -> str:
     chart = charts.histograms(contents.figures, contents.max_distance)
     legend = '<ul class="legend"><li><i class="a"></i>one person</li><li><i class="b"></i>two people</li></ul>'
     sentence = ""
-    if scores.n_same and scores.n_different:
+    if scores.n_same and scores.n_different and contents.max_distance:
         at = round(contents.max_distance / STEP)
         sentence = (
             f"<p>With these people enrolled this unit's distance is {contents.max_distance:.3g}. One photograph against one, "
-            f"that refuses a person {scores.fnmr(at):.2%} of the time and takes two for one {scores.fmr(at):.3%} of the time.</p>"
+            f"that refuses a person {scores.fnmr(at):.2%} of the time and takes two for one "
+            f"{_how_often(scores.fmr(at), scores.n_different)}.</p>"
         )
     shown = figure(legend + chart if chart else "", "Each side is 100% of its pairs.")
     return f"<h2>How far apart they are</h2>{sentence}{shown}"
+
+
+def _how_often(share: float, n: int) -> str:
+    """In words, however rare."""
+    return f"once in {1 / share:,.0f} pairs" if share else f"in none of {n:,} pairs: more seldom than these can tell"
 
 
 def _worst(contents: Contents) -> str:

@@ -1,5 +1,11 @@
 """The words of the page, explained to whoever reads it; terms of ISO/IEC 19795-1."""
 
+from __future__ import annotations
+
+from datetime import date
+
+from edge.matching.combination import Combination
+
 WARNING = (
     "This page shows faces of real people. It is biometric data: keep it where only those may see it who have to, do not send "
     "it by mail, and delete it when the question is answered. Without --with-faces it holds numbers and names of folders only."
@@ -14,6 +20,32 @@ IDENTIFICATION = (
     "N people are enrolled with g photographs each, q others are fused into a probe, and strangers come too. At each share of "
     "strangers who may be given a name (FPIR): how many people are not given their own (FNIR)?"
 )
+
+COUNTS_AS = {
+    Combination.NEAREST: "by the nearest of them",
+    Combination.MEAN: "as their mean",
+    Combination.NEAREST_TWO: "by the two nearest of them",
+}
+"""How a person's photographs count together."""
+
+
+def made(day: date, *, version: str, model: str, combination: Combination) -> str:
+    """How the figures of a page were made.
+
+    Args:
+        day: when.
+        version: of the program.
+        model: made the templates.
+        combination: how a person's templates count together.
+    """
+    return (
+        f"Made on {day.isoformat()} by muster {version} with {model}. At the door, people are enrolled as the unit enrols them: "
+        "each photograph is averaged with its mirror image, and several photographs of a person count "
+        f"{COUNTS_AS[combination]} (matching.combination: {combination.value}). Whoever comes is one view of a "
+        "photograph, or q of them fused. One against one, distances, quality and the worst confusions are of one view on both "
+        "sides."
+    )
+
 
 STRANGERS = (
     "The nearest pair of each two people. A very small distance often means that a photograph lies in the wrong folder, or that "

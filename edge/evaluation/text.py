@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from edge.evaluation import discard_section, methods
 from edge.evaluation.confusions import alike, near_copies
-from edge.evaluation.figures import Figures, Identification, Verification, rate
+from edge.evaluation.door import Identification
+from edge.evaluation.figures import Figures, Verification, rate
 from edge.evaluation.samples import Samples
 
 WIDTH = 34
@@ -24,6 +25,7 @@ def lines(figures: Figures) -> list[str]:
     ]
     told += [_verification(each) for each in figures.verifications]
     told += [_identification(each) for each in figures.identifications]
+    told += [figures.advice] if figures.advice else []
     told += [str(each) for each in figures.budgets]
     if lfw:
         head = "accuracy on the pairs".ljust(WIDTH)
@@ -61,7 +63,7 @@ def _verification(each: Verification) -> str:
 
 
 def _identification(each: Identification) -> str:
-    head = f"FNIR at FPIR {each.fpir:.1%}, {each.setting}".ljust(WIDTH)
+    head = each.what.ljust(WIDTH)
     if each.obstacle:
         return f"{head} cannot be told: {each.obstacle}"
     low, high = each.interval
