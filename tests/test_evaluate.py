@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge import __version__
 from edge.cli import main
 
 ROOT = Path(__file__).parent.parent
@@ -81,6 +82,22 @@ class TestPortraits:
         assert "<img" not in page
         ElementTree.fromstring(page)  # noqa: S314  our own page
 
+    def test_the_page_says_how_it_was_made_also_of_a_network_without_scores(
+        self, evaluate: Evaluate, people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "models").mkdir()
+        for file in [*(ROOT / "models").glob("*.tflite"), ROOT / "models" / "manifest.toml"]:
+            (tmp_path / "models" / file.name).symlink_to(file)
+        monkeypatch.setenv("MUSTER_MODELS", str(tmp_path / "models"))
+        (tmp_path / "muster.toml").write_text('matching.combination = "nearest"\n')
+        monkeypatch.setenv("MUSTER_CONFIG", str(tmp_path / "muster.toml"))
+        _, out, _ = evaluate(people, "--html", tmp_path / "f.html")
+        page = (tmp_path / "f.html").read_text(encoding="utf-8")
+        assert "No promise of the budget can be tried" in out
+        assert "by the nearest of them (matching.combination: nearest)" in page
+        assert f"by muster {__version__} with facenet" in page
+        assert "unit's distance" not in page, "it has none"
+
     def test_faces_are_in_the_page_only_when_asked_for(self, evaluate: Evaluate, people: Path, tmp_path: Path) -> None:
         assert evaluate(people, "--html", tmp_path / "f.html", "--with-faces")[0] == 65, "too few for a single figure"
         page = (tmp_path / "f.html").read_text(encoding="utf-8")
@@ -114,7 +131,7 @@ class TestPortraits:
         code, out, _ = evaluate(people, "--json", tmp_path / "f.json", "--html", tmp_path / "f.html", "--methods")
         assert code == 65
         assert out.count("Put one photograph each of people who are not enrolled") == 1
-        assert out.count("cannot be told: 100 people with 2 photographs with a face are needed; there are 3") == 3
+        assert out.count("cannot be told: 100 people with 2 photographs with a face are needed; there are 3") == 1
         told = json.loads((tmp_path / "f.json").read_text())
         assert (told["fnir"], told["lfw_accuracy"]) == ([], None)
 

@@ -71,6 +71,8 @@ def identify(samples: Samples, setting: Setting, *, found: Sequence[Draw], weigh
 
 def _one(samples: Samples, setting: Setting, found: Sequence[Draw], at: tuple[float, Interval]) -> Identification:
     fpir, interval = at
+    if not any(draw.fnir(fpir) for draw in found):
+        interval = Interval(0.0, unseen(setting.n))
     fnirs = [draw.fnir(fpir) for draw in found]
     return Identification(
         setting,
@@ -81,6 +83,14 @@ def _one(samples: Samples, setting: Setting, found: Sequence[Draw], at: tuple[fl
         n_strangers=len(samples.strangers),
         interval=interval,
     )
+
+
+def unseen(n_people: int) -> float:
+    """The largest share of people who miss their name of whom so many people show none in one of twenty cases.
+
+    A bootstrap of nothing but hits knows no misses. (The "rule of three": Hanley & Lippman-Hand 1983.)
+    """
+    return float(1 - 0.05 ** (1 / n_people))
 
 
 def advice(samples: Samples) -> str:

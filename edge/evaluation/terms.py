@@ -65,6 +65,7 @@ TERMS = {
     "interpolated.",
     "± draws": "Standard deviation over 20 draws of who is enrolled with which photographs.",
     "95% of people": "Where the figure lay in 95 of 100 samples of as many people, drawn with replacement from these "
-    "(bootstrap). It says how much the figure depends on who happened to be there: few people, wide interval.",
+    "(bootstrap). It says how much the figure depends on who happened to be there: few people, wide interval. Where nobody "
+    "missed their name, up to the share of which so many people show no miss in one of twenty cases.",
     "Distance": "Squared Euclidean distance between two templates of length one: 0 is the same, 4 the opposite.",
 }

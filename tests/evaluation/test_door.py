@@ -71,6 +71,14 @@ def test_too_few_are_told_nothing(n: int, n_strangers: int, is_told: bool) -> No
     assert (Setting(n, 1, 1) in settings(crowd([2] * n + [1] * n_strangers))) == is_told
 
 
+def test_ten_people_without_a_miss_do_not_prove_that_there_is_none() -> None:
+    samples = crowd([2] * 10 + [1] * 20, scatter=0.01)
+    (told, *_) = [each for each in measure(samples, HANDED).identifications if not each.obstacle]
+    assert told.fnir == 0
+    assert told.interval.low == 0
+    assert (1 - told.interval.high) ** 10 == pytest.approx(0.05), "so many misses would not show in one of twenty cases"
+
+
 @pytest.mark.parametrize(
     ("n_photographs", "sentence"),
     [

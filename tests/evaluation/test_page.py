@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from xml.etree import ElementTree
 
@@ -12,12 +13,15 @@ import numpy as np
 import pytest
 from crowds import crowd
 
+from edge.evaluation.charts import open_set_legend
 from edge.evaluation.confusions import farthest_selves, nearest_strangers
 from edge.evaluation.figures import Figures, Handed, measure
 from edge.evaluation.page import Contents, page
 from edge.evaluation.pairs import Accuracy
 from edge.evaluation.samples import Samples
+from edge.evaluation.terms import COUNTS_AS, made
 from edge.evaluation.text import copies, lines, look_alikes
+from edge.matching.combination import Combination
 
 HANDED = Handed("scripted/1", 128, n_people=520, n_photos=1052, n_failed=2)
 SHARES = (0.05, 0.01, 0.003)
@@ -152,3 +156,37 @@ def test_photographs_that_are_as_good_as_one_are_counted() -> None:
     same[4] = same[12]  # another person's: no copy
     (sentence,) = copies(Samples(same, samples.persons, samples.n_photographs))
     assert sentence.startswith("3 photographs show no more than another one of the same person")
+
+
+def test_how_the_figures_were_made_is_said() -> None:
+    sentences = made(date(2026, 11, 22), version="0.1.0", model="net/int8", combination=Combination.MEAN)
+    text = page(replace(contents(*whole()), made=sentences))
+    for part in ("2026-11-22", "muster 0.1.0", "net/int8", "mirror image", "as their mean", "one view on both sides"):
+        assert part in text
+
+
+def test_every_way_of_counting_together_has_its_words() -> None:
+    assert set(COUNTS_AS) == set(Combination)
+
+
+def test_a_distance_that_nobody_knows_is_not_drawn() -> None:
+    pages = (page(replace(contents(*whole()), max_distance=distance)) for distance in (0.8, 0.0))
+    with_distance, without = (text.replace("&#x27;", "'") for text in pages)
+    assert with_distance.count("this unit's distance") == 2, "in the sentence and beside the line"
+    assert "this unit's distance" not in without
+
+
+def test_what_is_rarer_than_the_pairs_can_tell_is_not_called_zero() -> None:
+    samples, figures = whole()
+    n = figures.scores.n_different
+    seldom, often = (page(replace(contents(samples, figures), max_distance=distance)) for distance in (1e-5, 4.0))
+    assert f"takes two for one in none of {n:,} pairs" in seldom
+    assert "takes two for one once in 1 pairs" in often
+
+
+def test_a_setting_without_a_miss_says_that_it_cannot_be_drawn() -> None:
+    figures = small([6] * 10 + [1] * 20)[1]
+    perfect = {setting: tuple(replace(draw, mated=draw.mated * 0) for draw in draws) for setting, draws in figures.draws.items()}
+    (_, words), *_ = open_set_legend(replace(figures, draws=perfect))
+    assert words == "N=10 g=1 q=1: FNIR is 0 everywhere, which this axis cannot show"
+    assert open_set_legend(whole()[1])[0] == ("a", "N=100 g=1 q=1")
