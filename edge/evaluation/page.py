@@ -119,7 +119,7 @@ def _identification(contents: Contents) -> str:
 
 def _identified(each: Identification, figures: Figures) -> str:
     setting = each.setting
-    head = f"<td>{setting.n}</td><td>{setting.g}</td><td>{setting.q}</td><td>{each.rate}</td>"
+    head = f"<td>{setting.n}</td><td>{setting.g}</td><td>{setting.q}</td><td>{each.rate or 'all'}</td>"
     if each.obstacle:
         return f'{head}<td class="why" colspan="6">cannot be told: {escape(each.obstacle)}</td>'
     low, high = each.interval
@@ -147,7 +147,7 @@ def _distances(contents: Contents) -> str:
 
 def _how_often(share: float, n: int) -> str:
     """In words, however rare."""
-    return f"once in {1 / share:,.0f} pairs" if share else f"in none of {n:,} pairs: more seldom than these can tell"
+    return f"once in {1 / share:,.0f} pairs" if share else f"fewer than once in {n:,} pairs"
 
 
 def _worst(contents: Contents) -> str:

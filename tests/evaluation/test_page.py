@@ -180,7 +180,7 @@ def test_what_is_rarer_than_the_pairs_can_tell_is_not_called_zero() -> None:
     samples, figures = whole()
     n = figures.scores.n_different
     seldom, often = (page(replace(contents(samples, figures), max_distance=distance)) for distance in (1e-5, 4.0))
-    assert f"takes two for one in none of {n:,} pairs" in seldom
+    assert f"takes two for one fewer than once in {n:,} pairs" in seldom
     assert "takes two for one once in 1 pairs" in often
 
 
