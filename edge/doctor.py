@@ -6,7 +6,6 @@ a function from the configuration to a `Finding`; the folders that they look int
 
 from __future__ import annotations
 
-import math
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -25,17 +24,17 @@ from edge.device.panel import BOARD, has_pins, open_lights
 from edge.device.stop import Stop
 from edge.errors import ConfigError, DeviceError, ModelError, StoreError
 from edge.matching.policy import Policy
+from edge.matching.threshold import LOWER
 from edge.store import FILE_NAME, Store
 from edge.words import counted
 
 FREE_FAULT, FREE_WARNING = 20_000_000, 500_000_000
 """Bytes free on the disk of the database. A year of a hundred people is about 20 MB."""
 
-FRAMES = 3
-"""The door names nobody before so many frames are fused (`recognition.n_least`); what it then does: docs/threshold.md."""
-
 NAMED_TOO_OFTEN = 0.5
 """Share of the strangers who are given a name; beyond it a unit tells nobody apart."""
+
+FROM_A_BUDGET = "set matching.max_distance = 0 and a budget: matching.false_positives_per_year and strangers_per_day"
 
 BUSY_S = 1.0
 """How long the doctor waits for a database that is in use."""
@@ -174,24 +173,18 @@ def matching(config: Config, path: Path, model: str | None, manifest: Path | Non
 def _promised(policy: Policy, counts: Sequence[int]) -> Finding:
     """The policy's promise to people with so many templates each."""
     promise = policy.promise(counts)
-    if not counts:
-        return Finding("matching", State.OK, str(promise))
-    words, missed = [str(promise)], policy.miss_rate(promise.max_distance, min(counts))
-    if not math.isnan(missed):
-        fused = policy.miss_rate(promise.max_distance, min(counts), n_frames=FRAMES)
-        words.append(
-            f"that is at a single look, which misses somebody with {_photographs(min(counts))} at {missed:.1%};"
-            f" three fused frames miss them at {fused:.1%} and name up to three times as many strangers"
-        )
-    how = f"budget {policy.budget}" if policy.budget else "fixed by the configuration"
-    words.append(f"{_templates(promise.n_templates)}, distance {promise.max_distance:.3f}, {how}")
-    if promise.fpir > NAMED_TOO_OFTEN:
-        advice = "set matching.max_distance = 0 and a budget: matching.false_positives_per_year and strangers_per_day"
-        return Finding("matching", State.WARNING, "; ".join(words), advice)
-    if not promise.shortfall:
-        return Finding("matching", State.OK, "; ".join(words))
-    advice = "raise matching.false_positives_per_year, or set up another unit for some of the people"
-    return Finding("matching", State.WARNING, "; ".join([*words, promise.shortfall]), advice)
+    words = [str(promise)]
+    if counts:
+        missed = policy.missed(promise.max_distance, min(counts))
+        if missed:
+            words += ["that is at a single look, and 3 fused frames name up to three times as many strangers", missed]
+        how = f"budget {policy.budget}" if policy.budget else "fixed by the configuration"
+        words.append(f"{counted(promise.n_templates, 'template')}, distance {promise.max_distance:.3f}, {how}")
+    words += filter(None, [policy.caveat, promise.shortfall])
+    advice = promise.advice
+    if not advice and promise.fpir > NAMED_TOO_OFTEN:
+        advice = LOWER if policy.budget else FROM_A_BUDGET
+    return Finding("matching", State.WARNING if advice else State.OK, "; ".join(words), advice)
 
 
 def _n_templates(path: Path, model: str) -> list[int]:
@@ -290,14 +283,6 @@ def destinations(config: Config) -> Finding:
         advice = "plug in the stick or mount the share, or correct sync.destinations; until then rows wait"
         return Finding("destinations", State.WARNING, f"not there: {', '.join(missing)}", advice)
     return Finding("destinations", State.OK, f"{', '.join(configured)}")
-
-
-def _photographs(n: int) -> str:
-    return "one photograph" if n == 1 else f"{n} photographs"
-
-
-def _templates(n: int) -> str:
-    return "1 template" if n == 1 else f"{n:,} templates"
 
 
 def _split(error: Exception) -> tuple[str, str]:

@@ -71,6 +71,8 @@ class Known:
             who = f"{counted(len(people), 'person')}, {counted(len(gallery), 'template')}"
             log.info("%s of %s; distance %.3f", who, self._model, promise.max_distance)
             log.info("%s", promise)
+            if self._policy.caveat:
+                log.info("%s", self._policy.caveat)
             if promise.shortfall:
                 log.warning("%s", promise.shortfall)
             stale = self._store.stale(self._model)

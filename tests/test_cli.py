@@ -248,7 +248,7 @@ class TestPeople:
             store.add_template(other.id, np.array([1, 0], np.float32), model="older/float32", photo_sha256=f"{9:064}")
         lines = muster("people", "confusable")[1].splitlines()
         assert lines[:2] == [
-            "1042 Jane Doe and 7 =John, Roe (distance 0.01)",
+            "1042 Jane Doe and 7 =John, Roe (distance at the door 0.01)",
             "Pairs of people who can be taken for each other: 1.",
         ]
         assert "muster people remove CODE" in lines[2]

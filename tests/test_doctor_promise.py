@@ -57,7 +57,8 @@ def test_the_promise_is_told_in_plain_words(tmp_path: Path) -> None:
     assert found.state is State.OK
     assert found.sentence.startswith(
         "with 3 people: one stranger in 300 is given a name; "
-        "that is at a single look, which misses somebody with one photograph at 21.3%; three fused frames miss them at "
+        "that is at a single look, and 3 fused frames name up to three times as many strangers; "
+        "with 1 photograph enrolled, 21 % of single looks miss, and at best 21 % when 3 frames are fused as at the door; "
     )
     assert "6 templates, distance 0.979" in found.sentence
     assert found.sentence.endswith("budget 12 a year of 10 strangers a day")
@@ -68,8 +69,8 @@ def test_a_fixed_distance_is_told_to_be_that(tmp_path: Path) -> None:
     found = matching(parse({"matching": {"max_distance": 1.0}}), tmp_path / "muster.db", MODEL, measured(tmp_path))
     assert found.sentence == (
         "with 2 people: one stranger in 350 is given a name; "
-        "that is at a single look, which misses somebody with 2 photographs at 10.0%; "
-        "three fused frames miss them at 10.0% and name up to three times as many strangers; "
+        "that is at a single look, and 3 fused frames name up to three times as many strangers; "
+        "with 2 photographs enrolled, 10 % of single looks miss, and at best 10 % when 3 frames are fused as at the door; "
         "4 templates, distance 1.000, fixed by the configuration"
     )
 
@@ -88,7 +89,42 @@ def test_a_budget_that_cannot_be_kept_is_a_warning_with_the_number_of_people_tha
     found = matching(strict, tmp_path / "muster.db", MODEL, measured(tmp_path))
     assert found.state is State.WARNING
     assert "could serve 5 people" in found.sentence
-    assert "matching.false_positives_per_year" in found.advice
+    assert found.advice == "raise matching.false_positives_per_year, or set up another unit for some of the people"
+
+
+def test_where_fewer_people_would_not_help_the_advice_is_not_another_unit(tmp_path: Path) -> None:
+    enrolled(tmp_path / "muster.db", 1)
+    strict = parse({"matching": {"false_positives_per_year": 0.001}})
+    found = matching(strict, tmp_path / "muster.db", MODEL, measured(tmp_path))
+    assert found.state is State.WARNING
+    assert "could not serve even one person" in found.sentence
+    assert found.advice == "raise matching.false_positives_per_year; fewer people do not help"
+
+
+@pytest.mark.parametrize("n_templates", [(), (1,), (1, 1)])
+def test_a_budget_of_as_many_as_there_are_strangers_is_not_in_order(tmp_path: Path, n_templates: tuple[int, ...]) -> None:
+    enrolled(tmp_path / "muster.db", *n_templates)
+    loose = parse({"matching": {"false_positives_per_year": 4000}})
+    found = matching(loose, tmp_path / "muster.db", MODEL, measured(tmp_path))
+    assert (found.state, found.advice) == (State.WARNING, "lower matching.false_positives_per_year")
+    assert "allows a name for every stranger: no more than 3,650 come in a year" in found.sentence
+
+
+def test_a_budget_that_names_most_strangers_is_to_be_lowered(tmp_path: Path) -> None:
+    enrolled(tmp_path / "muster.db", *[1] * 50)
+    loose = parse({"matching": {"false_positives_per_year": 3000}})
+    found = matching(loose, tmp_path / "muster.db", MODEL, measured(tmp_path))
+    assert found.sentence.startswith("with 50 people: more than every second stranger is given a name")
+    assert (found.state, found.advice) == (State.WARNING, "lower matching.false_positives_per_year")
+
+
+def test_of_a_method_that_was_not_measured_no_misses_are_told_and_it_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    enrolled(tmp_path / "muster.db", 1, 1, 1)
+    found = matching(parse({"matching": {"method": "forest"}}), tmp_path / "muster.db", MODEL, measured(tmp_path))
+    assert found.sentence.startswith("with 3 people: at most one stranger in 300 is given a name; 3 templates, ")
+    assert 'matching.method = "forest" gives the names; how often it misses is not known' in found.sentence
+    assert "single looks" not in found.sentence
 
 
 @pytest.mark.parametrize("scores", [None, "model =", 'model = "facenet"', SCORES.replace('"facenet"', '"other"')])

@@ -125,6 +125,14 @@ def test_the_log_says_what_a_gallery_promises_once_for_each_change(store: Store,
     assert "cannot be kept with 8 people" in warning
 
 
+def test_the_log_names_a_method_that_was_not_measured(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("sklearn")
+    caplog.set_level(logging.INFO)
+    enrol(store, 0)
+    Known(store, MODEL, Policy(Rule(0.0), TABLE, Budget(0.365, 1), method="svm")).look(0.0)
+    assert any(record.getMessage().startswith('matching.method = "svm" gives the names') for record in caplog.records)
+
+
 def test_the_configuration_names_the_method() -> None:
     for method in ("nearest", *METHODS):
         for distance in (0.0, 0.8):

@@ -77,6 +77,8 @@ def _show_whole(receipt: Receipt) -> None:
 
 def _show_what_the_door_cannot(policy: Policy, n_people: int) -> None:
     """People who are enrolled and whom the method of this unit cannot learn would not be known at the door."""
+    if policy.caveat:
+        say(f"{policy.caveat}.")
     try:
         policy.check(n_people)
     except ConfigError as error:

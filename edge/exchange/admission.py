@@ -100,7 +100,8 @@ def _line(each: Taken, finding: Finding, taken: Sequence[Taken], standing: Stand
 
 
 def _reason(finding: Finding, taken: Sequence[Taken], label: Label, other: Person | None) -> str:
-    apart, whose = f"distance {finding.distance:.2f}", f"{other.code} {other.name}" if other else ""
+    apart = f"distance {'between the two' if finding.fit is Fit.COPY else 'to the nearest photograph'} {finding.distance:.2f}"
+    whose = f"{other.code} {other.name}" if other else ""
     as_well = f"; it shows the face of {whose}" if other else ""
     match finding.fit:
         case Fit.COPY:

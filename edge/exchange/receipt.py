@@ -54,7 +54,13 @@ COLUMNS = ["photograph", "person_code", "person_name", "verdict", "reason", "dis
 
 @dataclass(frozen=True, slots=True)
 class Confusable:
-    """Two people who are nearer to each other than the distance up to which a name is given (squared L2)."""
+    """Two people who are nearer to each other than the distance up to which a name is given.
+
+    Attributes:
+        first: one of them.
+        second: the other.
+        distance: squared L2 from a photograph of one of them to all that is enrolled of the other, as the door takes it.
+    """
 
     first: Person
     second: Person
@@ -70,7 +76,7 @@ class Confusable:
     def __str__(self) -> str:
         """One line, without its full stop."""
         first, second = (f"{person.code} {person.name}" for person in (self.first, self.second))
-        return f"{first} and {second} (distance {self.distance:.2f})"
+        return f"{first} and {second} (distance at the door {self.distance:.2f})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -82,18 +81,15 @@ def _about(templates: Floats, name: str, policy: Policy, max_distance: float) ->
 
 
 def _only_one(name: str, policy: Policy, max_distance: float) -> str:
-    missed, with_more = (policy.miss_rate(max_distance, n) for n in (1, N_ADVISED))
-    told = f"the only photograph of {name}"
-    if math.isnan(missed):
-        return f"{told}; with {N_ADVISED} far fewer first looks at the door miss"
-    return f"{told}: {missed:.0%} of first looks at the door will miss, with {N_ADVISED} photographs {with_more:.0%}"
+    told = "; ".join(filter(None, (policy.missed(max_distance, n) for n in (1, N_ADVISED))))
+    return f"the only photograph of {name}: {told or f'with {N_ADVISED} far fewer looks at the door miss'}"
 
 
 def _with_confusion(line: Line, pair: Confusable | None) -> Line:
     if pair is None:
         return line
     other = pair.second if pair.first.code == line.label.code else pair.first
-    told = _and(line, f"can be taken for {other.code} {other.name} (distance {pair.distance:.2f})")
+    told = _and(line, f"can be taken for {other.code} {other.name} (distance at the door {pair.distance:.2f})")
     return told if line.other_code or line.distance is not None else replace(told, distance=pair.distance, other_code=other.code)
 
 

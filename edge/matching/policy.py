@@ -13,7 +13,24 @@ from edge.matching.combination import BEST, Combination
 from edge.matching.gallery import Gallery, NearestTemplate
 from edge.matching.matcher import Matcher, Rule
 from edge.matching.score_table import ScoreTable
-from edge.matching.threshold import MISSED_TOO_OFTEN, TOO_FEW_MEASURED, TOO_MANY_MISSED, Budget, Promise, shortfall
+from edge.matching.threshold import (
+    FOR_EVERYBODY,
+    LOWER,
+    MISSED_TOO_OFTEN,
+    TOO_FEW_MEASURED,
+    TOO_MANY_MISSED,
+    Budget,
+    Promise,
+    advice,
+    shortfall,
+)
+from edge.words import counted, share
+
+N_FUSED = 3
+"""The door names nobody before so many frames are fused (`recognition.n_least`); what it then does: docs/threshold.md."""
+
+MEASURED = "nearest"
+"""The method whose misses are in the table."""
 
 
 @dataclass(frozen=True)
@@ -74,32 +91,53 @@ class Policy:
             return Promise(self.rule.max_distance, math.nan if n_people else 0.0, n_people, n_templates)
         table, load = self.table, self.table.load(counts)
         distance = table.distance(self.budget.fpir, max(load, 1.0)) if self.budget else self.rule.max_distance
-        promise = Promise(distance, table.fpir(distance, load), n_people, n_templates, is_bound=distance < table.least_distance)
-        return replace(promise, shortfall=self._shortfall(promise, counts))
+        is_bound = distance < table.least_distance or self.method != MEASURED  # the others name no stranger beside those
+        promise = Promise(distance, table.fpir(distance, load), n_people, n_templates, is_bound=is_bound)
+        why, what_to_do = self._shortfall(promise, counts)
+        return replace(promise, shortfall=why, advice=what_to_do)
 
     def miss_rate(self, max_distance: float, n_templates: int, *, n_frames: int = 1) -> float:
         """Share of visits at which somebody with so many templates is refused at the first look, fused of so many frames.
 
-        Photographs of other days stood for the frames. NaN where nothing was measured.
+        Photographs of other days stood for the frames. NaN where nothing was measured, of this method or at all.
         """
-        if self.table is None:
+        if self.table is None or self.method != MEASURED:
             return math.nan
         return self.table.miss_rate(max_distance, n_templates, n_frames=n_frames)
 
-    def _shortfall(self, promise: Promise, counts: Sequence[int]) -> str:
-        """Why the budget is not kept, and which could be; empty where it is kept or there is none."""
-        if not self.budget or not self.table or not counts:
+    def missed(self, max_distance: float, n_templates: int) -> str:
+        """How often somebody with so many templates is refused, in words; empty where nothing was measured.
+
+        Frames of one moment are more alike than the photographs of other days that were measured, hence "at best".
+        """
+        single, fused = (self.miss_rate(max_distance, n_templates, n_frames=n) for n in (1, N_FUSED))
+        if math.isnan(single):
             return ""
+        return (
+            f"with {counted(n_templates, 'photograph')} enrolled, {share(single)} of single looks miss, "
+            f"and at best {share(fused)} when {N_FUSED} frames are fused as at the door"
+        )
+
+    @property
+    def caveat(self) -> str:
+        """Which method gives the names, where it is another than was measured; empty otherwise."""
+        if self.method == MEASURED:
+            return ""
+        known = f"how often it misses is not known here, and may be far more often than {MEASURED}: docs/matching.md"
+        return f'matching.method = "{self.method}" gives the names; {known}'
+
+    def _shortfall(self, promise: Promise, counts: Sequence[int]) -> tuple[str, str]:
+        """Why the budget is not kept, and which could be, and what to do; empty where it is kept or there is none."""
+        if self.budget and self.budget.is_for_everybody:
+            return FOR_EVERYBODY.format(budget=self.budget, come=self.budget.strangers_per_year), LOWER
+        if not self.budget or not self.table or not counts:
+            return "", ""
         table, load = self.table, self.table.load(counts)
         usable = table.distance_missed(MISSED_TOO_OFTEN, min(counts))
         if promise.fpir <= self.budget.fpir * (1 + 1e-9) and promise.max_distance >= usable:
-            return ""
+            return "", ""
         least = max(table.least_distance, usable)
         reason = TOO_MANY_MISSED if usable > table.least_distance else TOO_FEW_MEASURED
-        return shortfall(
-            self.budget,
-            reason,
-            n_people=len(counts),
-            n_served=math.floor(table.load_at(least, self.budget.fpir) / load * len(counts)),
-            fpir=table.fpir(least, load),
-        )
+        n_served = math.floor(table.load_at(least, self.budget.fpir) / load * len(counts))
+        fpir = table.fpir(least, load)
+        return shortfall(self.budget, reason, n_people=len(counts), n_served=n_served, fpir=fpir), advice(len(counts), n_served)

@@ -111,7 +111,7 @@ class TestReceipt:
         os.mkfifo(jane / "h pipe.jpg")
         lines = [str(line) for line in hand_in(tmp_path, store).lines]
         assert [line.removeprefix("1042 Jane Doe/") for line in lines] == [
-            "a good.png: enrolled (the only photograph of Jane Doe; with 3 far fewer first looks at the door miss)",
+            "a good.png: enrolled (the only photograph of Jane Doe: with 3 far fewer looks at the door miss)",
             "b nobody.png: no face (somebody must look into the camera, large and in good light)",
             "c two.png: several faces (2 of about the same size; cut out the right one)",
             "d far away.png: too small (the face has 40 pixels and needs 60; take it from nearer, or with more pixels)",
@@ -162,7 +162,7 @@ class TestReceipt:
             "person_code": "hyperlink-jane",
             "person_name": "=HYPERLINK, Jane",
             "verdict": "enrolled",
-            "reason": "the only photograph of =HYPERLINK, Jane; with 3 far fewer first looks at the door miss",
+            "reason": "the only photograph of =HYPERLINK, Jane: with 3 far fewer looks at the door miss",
             "distance": "",
             "other_code": "",
         }

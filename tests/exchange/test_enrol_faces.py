@@ -33,7 +33,10 @@ TABLE = ScoreTable(
     smallest_fmr=1e-6,
     spread=np.array([9.0, 4.0, 1.0]),
     multiples=np.array([1.0, 1.5, 2.0, 2.4, 2.8]),
-    misses={1: np.array([[0.9, 0.23, 0.05], [0.8, 0.12, 0.03], [0.7, 0.07, 0.02], [0.6, 0.06, 0.01], [0.5, 0.05, 0.01]])},
+    misses={
+        1: np.array([[0.9, 0.23, 0.05], [0.8, 0.12, 0.03], [0.7, 0.07, 0.02], [0.6, 0.06, 0.01], [0.5, 0.05, 0.01]]),
+        3: np.array([[0.7, 0.08, 0.01], [0.6, 0.02, 0.0], [0.5, 0.004, 0.0], [0.4, 0.003, 0.0], [0.3, 0.0, 0.0]]),
+    },
 )
 
 
@@ -45,7 +48,9 @@ class TestOneFaceTwoCodes:
         assert given(receipt) == ["enrolled", "enrolled", "refused"]
         assert [person.code for person in store.people()] == ["1042"]
         assert receipt.without_template == [("1043", "Countess")]
-        assert receipt.lines[2].reason.startswith("the face of 1042 Ada (distance 0.41). If it is the same person, one code")
+        assert receipt.lines[2].reason.startswith(
+            "the face of 1042 Ada (distance to the nearest photograph 0.41). If it is the same person, one code"
+        )
         receipt.write_csv(tmp_path / "receipt.csv")
         with (tmp_path / "receipt.csv").open(newline="", encoding="utf-8") as file:
             row = list(csv.DictReader(file))[2]
@@ -67,7 +72,7 @@ class TestOneFaceTwoCodes:
         assert advice.endswith("muster enrol FOLDER --look-alike 1043")
         receipt = hand_in(tmp_path, store, look_alikes=frozenset({"1043"}))
         assert given(receipt) == ["already enrolled", "enrolled"]
-        assert [str(pair) for pair in receipt.confusable] == ["1042 Ada and 1043 Eve (distance 0.41)"]
+        assert [str(pair) for pair in receipt.confusable] == ["1042 Ada and 1043 Eve (distance at the door 0.41)"]
         again = hand_in(tmp_path, store)
         assert given(again) == ["already enrolled"] * 2, "it need not be said again"
         assert again.confusable == receipt.confusable
@@ -100,10 +105,10 @@ class TestConfusable:
         portrait(tmp_path / "1044 Far" / "a.png", face(3))
         receipt = hand_in(tmp_path, store)
         assert given(receipt) == ["enrolled"] * 3
-        assert [str(pair) for pair in receipt.confusable] == ["1042 Ada and 1043 Eve (distance 0.70)"]
+        assert [str(pair) for pair in receipt.confusable] == ["1042 Ada and 1043 Eve (distance at the door 0.70)"]
         for name, other in (("1042 Ada", "1043 Eve"), ("1043 Eve", "1042 Ada")):
             told = line(receipt, f"{name}/a.png")
-            assert f"can be taken for {other} (distance 0.70)" in told.reason
+            assert f"can be taken for {other} (distance at the door 0.70)" in told.reason
             assert (told.other_code, told.distance) == (other.split()[0], pytest.approx(0.7, abs=0.01))
 
     def test_a_distance_stays_that_of_the_reason_before_it(self, tmp_path: Path, store: Store) -> None:
@@ -112,8 +117,8 @@ class TestConfusable:
         hand_in(tmp_path, store)
         portrait(tmp_path / "1042 Ada" / "a.png", towards(face(1, view=1), face(3), 0.05))
         told = line(hand_in(tmp_path, store), "1042 Ada/a.png")
-        assert "almost the same picture" in told.reason
-        assert "can be taken for 1043 Eve (distance 0.70)" in told.reason
+        assert told.reason.startswith("almost the same picture as a photograph that is enrolled (distance between the two 0.05)")
+        assert "can be taken for 1043 Eve (distance at the door 0.70)" in told.reason
         assert (told.distance, told.other_code) == (pytest.approx(0.05, abs=0.01), "")
 
     def test_whoever_is_removed_meanwhile_is_left_out(self, store: Store) -> None:
@@ -188,7 +193,10 @@ class TestWhatIsSaid:
         portraits(tmp_path, "1042 Ada.png", "1043 Bob/a.png", "1043 Bob/b.png")
         receipt = hand_in(tmp_path, store, policy=Policy(Rule(0.8), TABLE))
         assert receipt.lines[0].reason == (
-            "the only photograph of Ada: 23% of first looks at the door will miss, with 3 photographs 7%"
+            "the only photograph of Ada: "
+            "with 1 photograph enrolled, 23 % of single looks miss, and at best 8 % when 3 frames are fused as at the door; "
+            "with 3 photographs enrolled, 7 % of single looks miss, "
+            "and at best fewer than 1 % when 3 frames are fused as at the door"
         )
         assert receipt.lines[1].reason == ""
 

@@ -42,7 +42,8 @@ class TestAWrongPhotograph:
         wrong = line(receipt, "1042 Ada/c.png")
         assert (wrong.verdict, wrong.other_code) == (Verdict.REFUSED, "1001")
         assert wrong.reason == (
-            "unlike the 3 photographs of Ada that agree with each other (distance 2.00); it shows the face of 1001 Bob. "
+            "unlike the 3 photographs of Ada that agree with each other "
+            "(distance to the nearest photograph 2.00); it shows the face of 1001 Bob. "
             "Leave it out; if those are somebody else's: muster people remove 1042, sort the folder and enrol it again"
         )
         assert sorted(store.n_templates().values()) == [1, 3]
@@ -89,7 +90,7 @@ class TestAWrongPhotograph:
         receipt = hand_in(tmp_path / "June", store)
         assert given(receipt) == ["refused"]
         assert receipt.lines[0].reason.startswith(
-            "unlike what is enrolled for jane-doe Jane Doe (distance 2.00). Another person needs"
+            "unlike what is enrolled for jane-doe Jane Doe (distance to the nearest photograph 2.00). Another person needs"
         )
         assert list(store.n_templates().values()) == [1]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -191,7 +192,30 @@ def test_a_shortfall_names_a_number_of_people_and_a_budget_that_do() -> None:
     assert not policy(strict).promise([2] * int(served)).shortfall
     assert policy(strict).promise([2] * int(served + 2)).shortfall
     assert not policy(Budget(needed, 10)).promise([2] * 5000).shortfall
-    assert "and 1 person needs " in policy(Budget(1e-6, 10)).promise([1]).shortfall
+    assert policy(strict).promise([2] * int(served * 2)).advice.endswith("or set up another unit for some of the people")
+    assert policy(strict).promise([2] * int(served * 3)).advice == "raise matching.false_positives_per_year"
+
+
+def test_a_shortfall_that_no_number_of_people_mends_says_so() -> None:
+    promise = policy(Budget(1e-6, 10)).promise([1])
+    assert promise.shortfall.endswith(
+        "it could not serve even one person with as many templates each, and 1 person needs 0.1 a year"
+    )
+    assert promise.advice == "raise matching.false_positives_per_year; fewer people do not help"
+
+
+def test_a_number_of_strangers_has_no_idle_decimals() -> None:
+    budget, counts = Budget(1, 1e6), [1] * 100
+    assert " need " in policy(budget).promise(counts).shortfall
+    assert ".0 a year" not in policy(budget).promise(counts).shortfall
+
+
+@pytest.mark.parametrize("budget", [Budget(3650, 10), Budget(1e6, 10)])
+def test_a_budget_of_all_the_strangers_is_none(budget: Budget) -> None:
+    promise = policy(budget).promise([1])
+    assert promise.shortfall.endswith("allows a name for every stranger: no more than 3,650 come in a year")
+    assert promise.advice == "lower matching.false_positives_per_year"
+    assert not policy(Budget(1000, 10)).promise([1]).shortfall
 
 
 def test_a_distance_at_which_most_visits_fail_is_a_shortfall_too() -> None:
@@ -248,6 +272,25 @@ def test_the_miss_rate_falls_with_distance_with_templates_and_with_frames() -> N
     assert (asked.miss_rate(0.4, 1), asked.miss_rate(0.39, 1)) == (0.9, 1.0), "below the table everybody is missed"
     assert TABLE.miss_rate(0.8, 1, n_frames=3) == pytest.approx(0.1)
     assert TABLE.miss_rate(0.8, 1, n_frames=2) == pytest.approx(0.3), "two frames are not yet three"
+
+
+def test_both_figures_are_told_and_neither_as_a_certainty() -> None:
+    assert policy().missed(0.8, 1) == (
+        "with 1 photograph enrolled, 30 % of single looks miss, and at best 10 % when 3 frames are fused as at the door"
+    )
+    assert policy().missed(1.4, 1).count("fewer than 1 %") == 2
+    assert fixed(0.8, None).missed(0.8, 1) == ""
+
+
+def test_of_another_method_the_misses_are_not_those_of_the_nearest() -> None:
+    """With one photograph each a forest misses several times as many: docs/matching.md."""
+    forest = replace(policy(), method="forest")
+    assert math.isnan(forest.miss_rate(0.8, 1))
+    assert forest.missed(0.8, 1) == ""
+    assert '"forest"' in forest.caveat
+    assert policy().caveat == ""
+    assert str(forest.promise([1])).startswith("with 1 person: at most one stranger in 300 ")
+    assert forest.promise([1]).max_distance == policy().promise([1]).max_distance
 
 
 # A table that cannot be
