@@ -177,7 +177,8 @@ def _promised(policy: Policy, counts: Sequence[int]) -> Finding:
     if counts:
         missed = policy.missed(promise.max_distance, min(counts))
         if missed:
-            words += ["that is at a single look, and 3 fused frames name up to three times as many strangers", missed]
+            words.append("that is at a single look, and 3 fused frames name up to three times as many strangers")
+            words.append(f"with {counted(min(counts), 'photograph')} enrolled, {missed}")
         how = f"budget {policy.budget}" if policy.budget else "fixed by the configuration"
         words.append(f"{counted(promise.n_templates, 'template')}, distance {promise.max_distance:.3f}, {how}")
     words += filter(None, [policy.caveat, promise.shortfall])

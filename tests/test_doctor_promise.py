@@ -58,7 +58,7 @@ def test_the_promise_is_told_in_plain_words(tmp_path: Path) -> None:
     assert found.sentence.startswith(
         "with 3 people: one stranger in 300 is given a name; "
         "that is at a single look, and 3 fused frames name up to three times as many strangers; "
-        "with 1 photograph enrolled, 21 % of single looks miss, and at best 21 % when 3 frames are fused as at the door; "
+        "with 1 photograph enrolled, 21 % of single looks miss, of 3 fused frames at best 21 %; "
     )
     assert "6 templates, distance 0.979" in found.sentence
     assert found.sentence.endswith("budget 12 a year of 10 strangers a day")
@@ -70,7 +70,7 @@ def test_a_fixed_distance_is_told_to_be_that(tmp_path: Path) -> None:
     assert found.sentence == (
         "with 2 people: one stranger in 350 is given a name; "
         "that is at a single look, and 3 fused frames name up to three times as many strangers; "
-        "with 2 photographs enrolled, 10 % of single looks miss, and at best 10 % when 3 frames are fused as at the door; "
+        "with 2 photographs enrolled, 10 % of single looks miss, of 3 fused frames at best 10 %; "
         "4 templates, distance 1.000, fixed by the configuration"
     )
 

@@ -10,9 +10,10 @@ import numpy as np
 from edge.exchange.receipt import GOOD, Confusable, Line, Receipt
 from edge.matching.gallery import Gallery
 from edge.matching.likeness import confusable, parties
-from edge.matching.policy import Policy
+from edge.matching.policy import N_FUSED, Policy
 from edge.store import Store
 from edge.types import Floats
+from edge.words import share
 
 N_ADVISED = 3
 """Photographs of a person that serve most; what the warning about a single one compares with."""
@@ -81,8 +82,12 @@ def _about(templates: Floats, name: str, policy: Policy, max_distance: float) ->
 
 
 def _only_one(name: str, policy: Policy, max_distance: float) -> str:
-    told = "; ".join(filter(None, (policy.missed(max_distance, n) for n in (1, N_ADVISED))))
-    return f"the only photograph of {name}: {told or f'with {N_ADVISED} far fewer looks at the door miss'}"
+    told = policy.missed(max_distance, 1)
+    if not told:
+        return f"the only photograph of {name}: with {N_ADVISED} far fewer looks at the door miss"
+    single, fused = (share(policy.miss_rate(max_distance, N_ADVISED, n_frames=n)) for n in (1, N_FUSED))
+    with_more = single if single == fused else f"{single} and {fused}"
+    return f"the only photograph of {name}: {told}; with {N_ADVISED} photographs {with_more}"
 
 
 def _with_confusion(line: Line, pair: Confusable | None) -> Line:

@@ -24,7 +24,7 @@ from edge.matching.threshold import (
     advice,
     shortfall,
 )
-from edge.words import counted, share
+from edge.words import share
 
 N_FUSED = 3
 """The door names nobody before so many frames are fused (`recognition.n_least`); what it then does: docs/threshold.md."""
@@ -113,10 +113,7 @@ class Policy:
         single, fused = (self.miss_rate(max_distance, n_templates, n_frames=n) for n in (1, N_FUSED))
         if math.isnan(single):
             return ""
-        return (
-            f"with {counted(n_templates, 'photograph')} enrolled, {share(single)} of single looks miss, "
-            f"and at best {share(fused)} when {N_FUSED} frames are fused as at the door"
-        )
+        return f"{share(single)} of single looks miss, of {N_FUSED} fused frames at best {share(fused)}"
 
     @property
     def caveat(self) -> str:

@@ -194,9 +194,8 @@ class TestWhatIsSaid:
         receipt = hand_in(tmp_path, store, policy=Policy(Rule(0.8), TABLE))
         assert receipt.lines[0].reason == (
             "the only photograph of Ada: "
-            "with 1 photograph enrolled, 23 % of single looks miss, and at best 8 % when 3 frames are fused as at the door; "
-            "with 3 photographs enrolled, 7 % of single looks miss, "
-            "and at best fewer than 1 % when 3 frames are fused as at the door"
+            "23 % of single looks miss, of 3 fused frames at best 8 %; "
+            "with 3 photographs 7 % and fewer than 1 %"
         )
         assert receipt.lines[1].reason == ""
 

@@ -275,9 +275,7 @@ def test_the_miss_rate_falls_with_distance_with_templates_and_with_frames() -> N
 
 
 def test_both_figures_are_told_and_neither_as_a_certainty() -> None:
-    assert policy().missed(0.8, 1) == (
-        "with 1 photograph enrolled, 30 % of single looks miss, and at best 10 % when 3 frames are fused as at the door"
-    )
+    assert policy().missed(0.8, 1) == ("30 % of single looks miss, of 3 fused frames at best 10 %")
     assert policy().missed(1.4, 1).count("fewer than 1 %") == 2
     assert fixed(0.8, None).missed(0.8, 1) == ""
 
