@@ -165,7 +165,7 @@ class TestTemplates:
         told = store.stale("new")
         assert (told.n_people, told.by_model, told.is_everybody) == (1, {MODEL: 1}, False)
         assert (
-            str(told) == f"1 people cannot be recognised: templates were made by another model (1 by {MODEL}; this unit has new)"
+            str(told) == f"1 person cannot be recognised: templates were made by another model (1 by {MODEL}; this unit has new)"
         )
         store.remove_person(john.code)
         assert store.stale("new") is None
