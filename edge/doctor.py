@@ -23,7 +23,7 @@ from edge.device.clock import SystemClock
 from edge.device.panel import BOARD, has_pins, open_lights
 from edge.device.stop import Stop
 from edge.errors import ConfigError, DeviceError, ModelError, StoreError
-from edge.matching.policy import Policy
+from edge.matching.policy import N_FUSED, Policy
 from edge.matching.threshold import LOWER
 from edge.store import FILE_NAME, Store
 from edge.words import counted
@@ -177,7 +177,7 @@ def _promised(policy: Policy, counts: Sequence[int]) -> Finding:
     if counts:
         missed = policy.missed(promise.max_distance, min(counts))
         if missed:
-            words.append("that is at a single look, and 3 fused frames name up to three times as many strangers")
+            words.append(f"that is at a single look, and {N_FUSED} fused frames name up to three times as many strangers")
             words.append(f"with {counted(min(counts), 'photograph')} enrolled, {missed}")
         how = f"budget {policy.budget}" if policy.budget else "fixed by the configuration"
         words.append(f"{counted(promise.n_templates, 'template')}, distance {promise.max_distance:.3f}, {how}")

@@ -67,18 +67,21 @@ class Known:
             gallery = Gallery(*self._store.templates(self._model))
             self.matcher = self._policy.matcher(gallery)
             self._people, self._revision = people, revision
-            promise = self._policy.promise_of(gallery)
-            who = f"{counted(len(people), 'person')}, {counted(len(gallery), 'template')}"
-            log.info("%s of %s; distance %.3f", who, self._model, promise.max_distance)
-            log.info("%s", promise)
-            if self._policy.caveat:
-                log.info("%s", self._policy.caveat)
-            if promise.shortfall:
-                log.warning("%s", promise.shortfall)
-            stale = self._store.stale(self._model)
-            if stale:
-                log.warning("%s; %s", stale, stale.ADVICE)
+            self._tell(gallery)
         return True
+
+    def _tell(self, gallery: Gallery) -> None:
+        """Say in the log who is known now, and what strangers have to expect."""
+        promise, stale = self._policy.promise_of(gallery), self._store.stale(self._model)
+        who = f"{counted(len(self._people), 'person')}, {counted(len(gallery), 'template')}"
+        log.info("%s of %s; distance %.3f", who, self._model, promise.max_distance)
+        log.info("%s", promise)
+        if self._policy.caveat:
+            log.info("%s", self._policy.caveat)
+        if promise.shortfall:
+            log.warning("%s", promise.shortfall)
+        if stale:
+            log.warning("%s; %s", stale, stale.ADVICE)
 
     def person(self, opinion: Opinion | None) -> Person | None:
         """Whom an opinion names; None for nobody, and for somebody who was removed meanwhile."""

@@ -66,10 +66,15 @@ class Facenet:
         return unit(self.network(standardised(crops))["template"])
 
 
+def with_margin(boxes: Floats) -> Floats:
+    """What FaceNet is shown of faces in (n, 4) boxes: (n, 4) xyxy px, not rounded, and perhaps over the picture's border."""
+    margins = (boxes[:, 2:] - boxes[:, :2]) * np.float32(MARGIN)
+    return np.concatenate([boxes[:, :2] - margins, boxes[:, 2:] + margins], axis=1)
+
+
 def face_crops(frame: Mipmap, boxes: Floats, *, side_px: int = INPUT_PX) -> Image:
     """The faces in (n, 4) boxes with their margin, (n, side_px, side_px, 3) uint8; at 160 what the network sees.
 
     Width and height are scaled apart, as in the model's training.
     """
-    margins = (boxes[:, 2:] - boxes[:, :2]) * np.float32(MARGIN)
-    return frame.crops(np.concatenate([boxes[:, :2] - margins, boxes[:, 2:] + margins], axis=1), (side_px, side_px))
+    return frame.crops(with_margin(boxes), (side_px, side_px))

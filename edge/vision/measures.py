@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from edge.types import Face, Floats, Image
-from edge.vision.facenet import MARGIN
+from edge.vision.facenet import with_margin
 from edge.vision.geometry import areas, intersections
 
 PATCH_PX = 64
@@ -88,8 +88,7 @@ def inside(pixels: Image, boxes: Floats) -> Floats:
 
 def overlaps(boxes: Floats) -> Floats:
     """(n,) the largest share of what FaceNet is shown of each (n, 4) box that is another box."""
-    margins = (boxes[:, 2:] - boxes[:, :2]) * np.float32(MARGIN)
-    crops = np.concatenate([boxes[:, :2] - margins, boxes[:, 2:] + margins], axis=1)
+    crops = with_margin(boxes)
     shared = intersections(crops[:, None], boxes[None])  # (n, n)
     np.fill_diagonal(shared, 0)
     largest: Floats = shared.max(axis=1, initial=0)

@@ -40,13 +40,18 @@ def split(given: Embeddings, share: float, *, seed: int) -> tuple[Embeddings, Em
 
 
 def folds(given: Embeddings, n: int) -> list[tuple[Embeddings, Embeddings]]:
-    """(others, fold) n times: each person is in one fold; people are dealt by how many photographs they have."""
-    generator = np.random.default_rng(SEED)
-    dealt = np.empty(len(given.n_photographs), np.intp)
-    order = generator.permutation(len(dealt))
+    """(others, fold) n times, as `dealt`."""
+    numbers = dealt(given, n)
+    return [(only(given, np.flatnonzero(numbers != fold)), only(given, np.flatnonzero(numbers == fold))) for fold in range(n)]
+
+
+def dealt(given: Embeddings, n: int) -> Rows:
+    """(p,) in which of n folds each person is; people are dealt by how many photographs they have."""
+    numbers = np.empty(len(given.n_photographs), np.intp)
+    order = np.random.default_rng(SEED).permutation(len(numbers))
     order = order[np.argsort(given.n_photographs[order], kind="stable")]
-    dealt[order] = np.arange(len(order)) % n
-    return [(only(given, np.flatnonzero(dealt != fold)), only(given, np.flatnonzero(dealt == fold))) for fold in range(n)]
+    numbers[order] = np.arange(len(order)) % n
+    return numbers
 
 
 def only(given: Embeddings, people: Rows) -> Embeddings:
