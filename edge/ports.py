@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from edge.types import Floats, Frame, Signal
+from edge.types import Backend, Floats, Frame, Signal
 
 
 class Camera(Protocol):
@@ -29,6 +29,10 @@ class Camera(Protocol):
 class Network(Protocol):
     """A trained model as a function from one batch to named results."""
 
+    @property
+    def backend(self) -> Backend:
+        """Where the latest batch really ran; before the first, where the next one should."""
+
     def __call__(self, batch: Floats) -> Mapping[str, Floats]:
         """Run the model.
 
@@ -38,6 +42,20 @@ class Network(Protocol):
         Returns:
             Output name of the manifest -> float32 array whose first axis is n.
         """
+
+
+class Accelerator(Protocol):
+    """What computes networks beside the CPU, and may fail."""
+
+    def is_degraded(self) -> bool:
+        """Whether the CPU does at the moment what belongs there."""
+
+
+class Noticeboard(Protocol):
+    """Where everybody who may look at this unit reads how it is."""
+
+    def note(self, backends: Mapping[str, Backend]) -> None:
+        """Hear where each network ran in the latest frame; called after each, and cheap when nothing has changed."""
 
 
 class Panel(Protocol):

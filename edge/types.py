@@ -192,6 +192,13 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
+class Backend(Enum):
+    """Where a network runs."""
+
+    CPU = "cpu"
+    EDGETPU = "edgetpu"
+
+
 class Refusal(Enum):
     """Why a face is not fit to be judged; `edge.vision.quality` says when. Each has a `Signal` of the same value."""
 
@@ -219,4 +226,5 @@ class Signal(Enum):
     TURNED_AWAY = "turned away"
     CUT_OFF = "cut off"
     SEVERAL_PEOPLE = "several people"
+    DEGRADED = "degraded"
     FAULT = "fault"

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from edge.device.network import load
 from edge.ports import Network
-from edge.types import Floats
+from edge.types import Backend, Floats
 from edge.vision.facenet import Facenet
 from models import MANIFEST, compare, faces
 from models.networks import NAMES
@@ -24,6 +24,11 @@ class RecordingNetwork:
     def __init__(self, network: Network) -> None:
         self._network = network
         self.batches: list[Floats] = []
+
+    @property
+    def backend(self) -> Backend:
+        """That of the network."""
+        return self._network.backend
 
     def __call__(self, batch: Floats) -> Mapping[str, Floats]:
         """Keep the batch and run the network."""

@@ -5,12 +5,14 @@ the same dataclasses back as commented TOML; ``deploy/muster.toml`` is made by i
 """
 
 from edge.config.sections import (
+    AcceleratorConfig,
     AttendanceConfig,
     CameraConfig,
     Config,
     DetectionConfig,
     MatchingConfig,
     PanelConfig,
+    PlacementConfig,
     QualityConfig,
     RecognitionConfig,
     SyncConfig,
@@ -19,12 +21,14 @@ from edge.config.sections import (
 from edge.config.toml import describe, load, parse
 
 __all__ = [
+    "AcceleratorConfig",
     "AttendanceConfig",
     "CameraConfig",
     "Config",
     "DetectionConfig",
     "MatchingConfig",
     "PanelConfig",
+    "PlacementConfig",
     "QualityConfig",
     "RecognitionConfig",
     "SyncConfig",

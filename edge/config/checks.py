@@ -33,6 +33,13 @@ def camera_source(value: str) -> str | None:
     return None if fine else "must be 'pi', 'usb:N' (N as in /dev/videoN) or 'replay:PATH' (a folder or a video)"
 
 
+def accelerator_device(value: str) -> str | None:
+    """Accept usb, usb:N, pci, pci:N, or nothing."""
+    bus, colon, number = value.partition(":")
+    fine = value == "" or (bus in {"usb", "pci"} and (not colon or number.isdecimal()))
+    return None if fine else "must be 'usb:N' or 'pci:N' (N counts from 0), 'usb', 'pci', or empty for the only one"
+
+
 def timezone(value: str) -> str | None:
     """Accept an IANA name, or nothing."""
     fine = value == "" or value in zoneinfo.available_timezones()

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.config.checks import between, camera_source, nonempty, one_of, option, positive, three_scores, timezone
+from edge.config.checks import (
+    accelerator_device,
+    between,
+    camera_source,
+    nonempty,
+    one_of,
+    option,
+    positive,
+    three_scores,
+    timezone,
+)
 
 VARIANT_HELP = "float32, int8, or auto: what models/manifest.toml names for the CPU."
 PANEL_KIND_HELP = "gpio, mock (gpiozero's mock pins, shown in the terminal), none, or auto: gpio where there are pins."
+PLACES = ("auto", "edgetpu", "cpu")
 
 BCM_PINS = 28
 """GPIO0 to GPIO27 are on the 40-pin header (Raspberry Pi documentation, "GPIO and the 40-pin header")."""
@@ -99,6 +110,29 @@ class MatchingConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AcceleratorConfig:
+    """The Coral Edge TPU. `muster doctor` says which was taken."""
+
+    kind: str = option(
+        "auto",
+        "auto: the Edge TPU where there is one, else the CPU; edgetpu: nothing starts without one; cpu: it is left alone.",
+        one_of("auto", "edgetpu", "cpu"),
+    )
+    device: str = option("", "Which one, where there are several: usb:N or pci:N, counted from 0.", accelerator_device)
+    library: str = option("libedgetpu.so.1", "Its library: the name that the system finds it by, or a path.", nonempty)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementConfig:
+    """Where each network runs: edgetpu, cpu, or auto for the faster of the two, measured once on this unit."""
+
+    pnet: str = option("auto", "Proposes windows.", one_of(*PLACES))
+    rnet: str = option("auto", "Keeps the good ones.", one_of(*PLACES))
+    onet: str = option("auto", "Keeps the best, finds landmarks.", one_of(*PLACES))
+    facenet: str = option("auto", "Turns a face into a template.", one_of(*PLACES))
+
+
+@dataclass(frozen=True, slots=True)
 class AttendanceConfig:
     """What a recognised face means."""
 
@@ -138,6 +172,8 @@ class Config:
     quality: QualityConfig = QualityConfig()
     recognition: RecognitionConfig = RecognitionConfig()
     matching: MatchingConfig = MatchingConfig()
+    accelerator: AcceleratorConfig = AcceleratorConfig()
+    placement: PlacementConfig = PlacementConfig()
     attendance: AttendanceConfig = AttendanceConfig()
     panel: PanelConfig = PanelConfig()
     sync: SyncConfig = SyncConfig()

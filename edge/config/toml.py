@@ -6,7 +6,7 @@ import difflib
 import json
 import tomllib
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
@@ -108,6 +108,12 @@ def _contradictions(config: Config) -> Iterator[str]:
     """Values that are fine each and wrong together."""
     if config.recognition.n_least > config.recognition.n_window:
         yield "'recognition.n_least' is larger than 'recognition.n_window'; so many frames are never fused."
+    for name, place in asdict(config.placement).items():
+        if place == "edgetpu" and config.accelerator.kind == "cpu":
+            yield f"'placement.{name}' is 'edgetpu' and 'accelerator.kind' is 'cpu'; change one of the two."
+        section = "recognition" if name == "facenet" else "detection"
+        if place == "edgetpu" and getattr(config, section).variant == "float32":
+            yield f"'placement.{name}' is 'edgetpu' and '{section}.variant' is 'float32', which the Edge TPU does not compute."
     pins: dict[int, str] = {}
     for name in ("red_pin", "green_pin", "blue_pin", "buzzer_pin"):
         pin = getattr(config.panel, name)

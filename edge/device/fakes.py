@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from edge.errors import DeviceError
-from edge.types import Floats, Frame, Signal
+from edge.types import Backend, Floats, Frame, Signal
 
 
 class ScriptedNetwork:
@@ -24,7 +24,10 @@ class ScriptedNetwork:
 
     Attributes:
         batches: what it was called with.
+        backend: where it says that it runs.
     """
+
+    backend = Backend.CPU
 
     def __init__(self, results: Iterable[Mapping[str, Floats]]) -> None:
         self._results = list(results)

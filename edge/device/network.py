@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge.device.interpreter import Interpreter
 from edge.device.manifest import NetworkSpec, TensorSpec, read_spec
-from edge.types import Floats
+from edge.types import Backend, Floats
 
 Run = Callable[[NDArray[Any]], list[NDArray[Any]]]
 """One row, (1, h, w, 3) in the tensor's own numbers -> one array an output."""
@@ -49,6 +49,8 @@ class TfliteNetwork:
 
     Not thread-safe: one caller at a time.
     """
+
+    backend = Backend.CPU
 
     def __init__(self, spec: NetworkSpec, *, threads: int = 1, workers: int = 1) -> None:
         self.spec = spec

@@ -97,6 +97,7 @@ PATTERNS = {
     Signal.TURNED_AWAY: _group(2, LONG_S),
     Signal.CUT_OFF: _group(3, LONG_S),
     Signal.SEVERAL_PEOPLE: _group(4, LONG_S),
+    Signal.DEGRADED: Pattern(Colour.AMBER, Blink(0.05, 0.25, 2, rest_s=2.4)),
     Signal.FAULT: Pattern(Colour.RED, Blink(0.1, 0.1, None)),
 }
 

@@ -220,6 +220,7 @@ def test_the_mock_panel_says_what_led_and_buzzer_do() -> None:
         "turned away: LED amber blinking (2 x 0.5 s, 1 s rest)",
         "cut off: LED amber blinking (3 x 0.5 s, 1 s rest)",
         "several people: LED amber blinking (4 x 0.5 s, 1 s rest)",
+        "degraded: LED amber blinking (2 x 0.05 s, 2.4 s rest)",
         "fault: LED red blinking (0.1 s on, 0.1 s off)",
     ]
 
