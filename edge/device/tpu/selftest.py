@@ -1,0 +1,137 @@
+"""Whether an accelerator computes what the CPU computes: asked after each opening, before it may serve.
+
+It is shown a picture that needs no file and holds nobody's face, and its answers are held against those of the int8 networks on
+this CPU. They need not be equal: the Edge TPU rounds otherwise than TFLite does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.device.interpreter import Interpreter
+from edge.device.manifest import NetworkSpec, TensorSpec
+from edge.device.network import dequantise
+from edge.types import Floats
+from edge.vectors import unit
+
+TEMPLATE = "template"
+"""The output that is compared by distance, as templates are."""
+
+MAX_DISTANCE = 0.02
+"""Squared L2 that may lie between the two backends' templates of one crop, each of length one."""
+MAX_LENGTH = 0.1
+"""Share by which a template's length before it is scaled may differ: a distance does not see a wrong scale."""
+MAX_STEPS = 8
+"""Steps of its own scale that any other output may be off."""
+
+_SPAN = 1024
+"""The pattern is drawn in so many parts of the picture's width and height, whatever its size."""
+_WAVES = ((3, 1, 170, 90), (-2, 5, 410, 60), (7, -4, 90, 45))
+"""Of each channel: waves per width and per height, where they begin, how strong they are."""
+
+
+def picture(spec: NetworkSpec) -> NDArray[np.int8]:
+    """The self-test's picture for one network: slanting waves, a disc and bars in three colours; nobody's face.
+
+    Whole numbers throughout, so that it is the same on every machine.
+
+    Args:
+        spec: its input says how large; (1, h, w, 3) int8.
+
+    Returns:
+        The input's shape, int8, in the tensor's own numbers.
+    """
+    _, height, width, n_channels = spec.input.shape
+    v, u = np.arange(height)[:, np.newaxis] * _SPAN // height, np.arange(width) * _SPAN // width  # (h, 1), (w,)
+    is_disc = (u - 640) ** 2 + (v - 370) ** 2 < 230**2
+    is_bar = (v > 700) & (u // 96 % 2 == 0)
+    channels = []
+    for number in range(n_channels):
+        across, down, begin, height_of_wave = _WAVES[number]
+        waves = _triangle(across * u + down * v + begin) * height_of_wave // (_SPAN // 2)
+        channels.append(waves + (50 - 60 * number) * is_disc + (70 * number - 90) * is_bar)
+    numbers: NDArray[np.int8] = np.clip(np.stack(channels, axis=-1), -128, 127).astype(np.int8)
+    return numbers[np.newaxis]
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """What the CPU's int8 networks answer to their pictures.
+
+    Attributes:
+        twins: name -> the int8 network that runs on the CPU.
+        expected: name -> its outputs in the order of the manifest, in their own numbers, the first axis 1.
+    """
+
+    twins: Mapping[str, NetworkSpec]
+    expected: Mapping[str, Sequence[NDArray[Any]]]
+
+    @classmethod
+    def by_cpu(cls, twins: Iterable[NetworkSpec]) -> Self:
+        """Run every network once on this CPU.
+
+        Raises:
+            ModelError: a file is missing, altered, or not what the manifest says.
+        """
+        named = {spec.name: spec for spec in twins}
+        return cls(named, {name: Interpreter(spec).run(picture(spec)) for name, spec in named.items()})
+
+    def fault(self, answers: Mapping[str, Sequence[NDArray[Any]]]) -> str | None:
+        """What is wrong with an accelerator's answers to the same pictures, in one sentence; None where nothing is.
+
+        Args:
+            answers: name -> outputs in the order of the manifest, in their own numbers, the first axis 1.
+        """
+        for name, spec in self.twins.items():
+            if name not in answers:
+                return f"{name}: it gave no answer"
+            found = _fault(spec, self.expected[name], answers[name])
+            if found:
+                return f"{name}: {found}"
+        return None
+
+
+def _fault(spec: NetworkSpec, expected: Sequence[NDArray[Any]], actual: Sequence[NDArray[Any]]) -> str | None:
+    if len(actual) != len(expected):
+        return f"it gave {len(actual)} outputs, not {len(expected)}"
+    for output, ours, theirs in zip(spec.outputs, expected, actual, strict=True):
+        if theirs.shape != ours.shape or theirs.dtype != ours.dtype:
+            return f"{output.name} is {theirs.dtype}{list(theirs.shape)}, not {ours.dtype}{list(ours.shape)}"
+        found = _template_fault(output, ours, theirs) if output.name == TEMPLATE else _steps_fault(output, ours, theirs)
+        if found:
+            return found
+    return None
+
+
+def _template_fault(output: TensorSpec, ours: NDArray[Any], theirs: NDArray[Any]) -> str | None:
+    vectors = np.concatenate([dequantise(ours, output), dequantise(theirs, output)])  # (2, d)
+    apart = distance(vectors[0], vectors[1])
+    if not apart <= MAX_DISTANCE:
+        return f"the template is {apart:.2g} from the CPU's; {MAX_DISTANCE} is allowed"
+    lengths = np.linalg.norm(vectors, axis=1)
+    ratio = float(lengths[1] / lengths[0])
+    if abs(ratio - 1) > MAX_LENGTH:
+        return f"the template is {ratio:.2f} times as long as the CPU's; {1 - MAX_LENGTH:.1f} to {1 + MAX_LENGTH:.1f} is allowed"
+    return None
+
+
+def _steps_fault(output: TensorSpec, ours: NDArray[Any], theirs: NDArray[Any]) -> str | None:
+    n_steps = int(np.abs(theirs.astype(np.int32) - ours).max())
+    if n_steps > MAX_STEPS:
+        return f"{output.name} is up to {n_steps} steps from the CPU's; {MAX_STEPS} are allowed"
+    return None
+
+
+def distance(a: Floats, b: Floats) -> float:
+    """Squared L2 between two (d,) templates, each scaled to length one first."""
+    return float(np.sum((unit(a) - unit(b)) ** 2))
+
+
+def _triangle(x: NDArray[np.int_]) -> NDArray[np.int_]:
+    """A wave of straight lines, as long as the pattern, between plus and minus half of `_SPAN`."""
+    return np.abs((x + _SPAN // 2) % (2 * _SPAN) - _SPAN) - _SPAN // 2
