@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from decisions import Decide, accepted
+from edgetpu import stand_in as stand_in_library
 from hypothesis import settings
 
 from edge.store import FILE_NAME, Store
@@ -33,3 +34,11 @@ def db_path(tmp_path: Path) -> Path:
 def decide() -> Decide:
     """Makes accepted decisions."""
     return accepted
+
+
+@pytest.fixture(scope="session")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stand-in for libedgetpu.so.1, built by the C compiler of this machine."""
+    if stand_in_library.COMPILER is None:
+        pytest.skip("no C compiler (cc) is here to build the stand-in for libedgetpu")
+    return stand_in_library.build(tmp_path_factory.mktemp("libedgetpu"))
