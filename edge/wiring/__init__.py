@@ -1,0 +1,22 @@
+"""Config -> built objects. The only package, beside the doctor, that knows what is behind each port."""
+
+from edge.vision.recogniser import Recogniser
+from edge.wiring.door import pins, run, sight, wanted
+from edge.wiring.places import manifest_path
+from edge.wiring.recognition import model, recogniser
+from edge.wiring.rules import gates, limits, policy, rules
+
+__all__ = [
+    "Recogniser",
+    "gates",
+    "limits",
+    "manifest_path",
+    "model",
+    "pins",
+    "policy",
+    "recogniser",
+    "rules",
+    "run",
+    "sight",
+    "wanted",
+]

@@ -1,0 +1,95 @@
+"""The loop at the door with everything that it uses, and what may look through its camera."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from edge.config import CameraConfig, Config, PanelConfig
+from edge.device.camera import Wanted, open_camera
+from edge.device.clock import ReplayClock, SystemClock
+from edge.device.lock import alone
+from edge.device.panel import Pins, open_panel
+from edge.device.stop import Stop, StopOnSignal
+from edge.journal import Tally, Verdict
+from edge.ports import Camera, Clock, Panel
+from edge.store import FILE_NAME, Store
+from edge.unit import Hands, Unit
+from edge.wiring.recognition import recogniser
+from edge.wiring.rules import limits, rules
+
+
+def run(config: Config, data: Path, *, report: Callable[[Verdict], None]) -> tuple[Tally, signal.Signals | None]:
+    """Take the roll until the recording is over or somebody asks to stop.
+
+    Args:
+        config: everything.
+        data: folder of the database.
+        report: hears every verdict after its signal.
+
+    Returns:
+        What the run came to, and the signal that ended it, SIGINT or SIGTERM; None when the recording was over.
+
+    Raises:
+        MusterError: the unit cannot start.
+    """
+    stop = Stop()
+    with StopOnSignal(stop) as signals:
+        tally = _run(config, data, stop, report)
+    return tally, signals.received
+
+
+def _run(config: Config, data: Path, stop: Stop, report: Callable[[Verdict], None]) -> Tally:
+    source = wanted(config.camera)
+    clock = _clock(source)
+    with ExitStack() as stack:
+        store = stack.enter_context(Store.open(data / FILE_NAME, unit=config.unit.name))
+        stack.enter_context(alone(data))
+        hands = Hands(
+            camera=stack.enter_context(closing(open_camera(source, clock, stop))),
+            panel=stack.enter_context(closing(open_panel(config.panel.kind, pins(config.panel)))),
+            clock=clock,
+            store=store,
+        )
+        unit = Unit(hands, recogniser(config), rules=rules(config), limits=limits(config), report=report)
+        return unit.run()
+
+
+@contextmanager
+def sight(config: Config) -> Iterator[tuple[Camera, Panel, StopOnSignal]]:
+    """Camera and panel for somebody who is being photographed, and which signal has asked to stop: the camera then ends.
+
+    A panel that is only pretended is not shown: whoever sees the terminal reads the same there in words.
+
+    Raises:
+        DeviceError: the recording is not there, or the pins cannot be used.
+    """
+    stop, source = Stop(), wanted(config.camera)
+    tell = None if config.panel.kind == "mock" else _nothing
+    with ExitStack() as stack:
+        signals = stack.enter_context(StopOnSignal(stop))
+        camera = stack.enter_context(closing(open_camera(source, _clock(source), stop)))
+        yield camera, stack.enter_context(closing(open_panel(config.panel.kind, pins(config.panel), tell=tell))), signals
+
+
+def _nothing(_line: str) -> None:
+    """Says nothing."""
+
+
+def _clock(source: Wanted) -> Clock:
+    """A recording brings its own time and begins now."""
+    clock = SystemClock()
+    return clock if source.replayed is None else ReplayClock(datetime.now(UTC), is_trusted=clock.is_trusted())
+
+
+def wanted(camera: CameraConfig) -> Wanted:
+    """The camera that the configuration names."""
+    return Wanted(camera.source, (camera.width, camera.height), camera.fps)
+
+
+def pins(panel: PanelConfig) -> Pins:
+    """The pins that the configuration names."""
+    return Pins(panel.red_pin, panel.green_pin, panel.blue_pin, panel.buzzer_pin)
