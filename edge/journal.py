@@ -25,6 +25,7 @@ class Verdict:
         track_id: along which track.
         frame: name of the frame that decided it; empty for a live camera.
         event: the row that is durable; None when there is none to record.
+        backends: where each network ran in that frame, as `edge.types.backends_text` writes it.
     """
 
     decision: Decision
@@ -33,6 +34,7 @@ class Verdict:
     track_id: int
     frame: str
     event: Event | None
+    backends: str = ""
 
     def __str__(self) -> str:
         """One line for a terminal."""
@@ -58,6 +60,7 @@ class Verdict:
                 "n_frames": decision.n_frames,
                 "direction": decision.direction and decision.direction.value,
                 "event_id": self.event and self.event.event_id,
+                "backends": self.backends,
             }
         )
 

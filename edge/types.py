@@ -13,7 +13,7 @@ Conventions, fixed once for the whole project:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -168,6 +168,7 @@ class Event:
     """One row of the attendance ledger, exactly as it is stored.
 
     ``seq`` grows by one with each row of this unit; ``event_id`` is unique over all units and makes a second delivery harmless.
+    ``backends`` is where each network ran in the frame that decided, as `backends_text` writes it; empty where nobody wrote it.
     """
 
     seq: int
@@ -179,6 +180,7 @@ class Event:
     direction: Direction
     distance: float
     clock_ok: bool
+    backends: str = ""
 
 
 def utc_text(moment: datetime) -> str:
@@ -197,6 +199,15 @@ class Backend(Enum):
 
     CPU = "cpu"
     EDGETPU = "edgetpu"
+
+
+NETWORKS = ("pnet", "rnet", "onet", "facenet")
+"""The networks in the order in which a frame meets them."""
+
+
+def backends_text(backends: Mapping[str, Backend]) -> str:
+    """Where each network ran, as one cell of a row: "pnet=cpu rnet=cpu onet=cpu facenet=edgetpu"."""
+    return " ".join(f"{name}={backends[name].value}" for name in NETWORKS)
 
 
 class Refusal(Enum):

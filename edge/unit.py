@@ -18,9 +18,9 @@ from edge.errors import ConfigError, DeviceError, EnrolError, MusterError, Store
 from edge.journal import Fault, Tally, Verdict
 from edge.known import Known
 from edge.matching.policy import Policy
-from edge.ports import Camera, Clock, Panel
+from edge.ports import Accelerator, Camera, Clock, Noticeboard, Panel
 from edge.store import Store
-from edge.types import Decision, Event, Faces, Frame, Outcome, Person, Signal
+from edge.types import Decision, Event, Faces, Frame, Outcome, Person, Signal, backends_text
 from edge.vision.quality import Gates, Quality, assess
 from edge.vision.recogniser import Recogniser
 from edge.vision.tracks import Track, Tracker
@@ -36,12 +36,14 @@ SIGNALS = {
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What the unit sees, answers, tells the time and remembers with."""
+    """What the unit sees, answers, tells the time and remembers with; what computes beside the CPU, and who hears where."""
 
     camera: Camera
     panel: Panel
     clock: Clock
     store: Store
+    accelerator: Accelerator | None = None
+    noticeboard: Noticeboard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,8 @@ class Unit:
         self._attendance = Attendance(rules, hands.store.last_events())
         self._tracker = Tracker()
         self._cases: dict[int, Case] = {}
-        self._camera_fault, self._reading_fault, self._recording_fault = (
-            Fault(name) for name in ("camera", "reading the database", "recording")
+        self._camera_fault, self._reading_fault, self._recording_fault, self._noting_fault = (
+            Fault(name) for name in ("camera", "reading the database", "recording", "writing the status")
         )
         self._showing: Signal | None = None
         self.tally = Tally()
@@ -103,7 +105,7 @@ class Unit:
             MusterError: something failed that nobody foresaw; the log has its trace.
         """
         try:
-            self._show(Signal.READY)
+            self._show(self._resting)
             while self._turn():
                 pass
         except BrokenPipeError:
@@ -141,6 +143,7 @@ class Unit:
             if opinion:
                 self._answer(track, opinion, frame)
         self._show(self._ambient(tracks))
+        self._note()
         self.tally.n_frames += 1
         self.tally.n_faces += len(faces)
 
@@ -191,9 +194,9 @@ class Unit:
             return  # removed by the office while these frames were judged
         clock = self._hands.clock
         moment = Moment(frame.at_s, clock.utc(frame.at_s), clock.is_trusted())
-        decision = self._attendance.decide(opinion, moment)
+        decision, ran = self._attendance.decide(opinion, moment), backends_text(self._eyes.backends())
         try:
-            event = self._recorded(person, decision)
+            event = self._recorded(person, decision, ran)
         except EnrolError:
             return  # removed since the last look into the database
         except StoreError as error:
@@ -201,13 +204,13 @@ class Unit:
             return
         self._cases[track.id].settle(opinion)
         self._hands.panel.show(SIGNALS[decision.outcome])
-        self._report(Verdict(decision, person, opinion.margin, track.id, frame.name, event))
+        self._report(Verdict(decision, person, opinion.margin, track.id, frame.name, event, ran))
 
-    def _recorded(self, person: Person | None, decision: Decision) -> Event | None:
-        """The durable row of an accepted decision, remembered; None for any other."""
+    def _recorded(self, person: Person | None, decision: Decision, ran: str) -> Event | None:
+        """The durable row of an accepted decision, with where its networks ran, remembered; None for any other."""
         if person is None or decision.outcome is not Outcome.ACCEPTED:
             return None
-        event = self._hands.store.record(person, decision)
+        event = self._hands.store.record(person, decision, backends=ran)
         self._recording_fault.end()
         self._attendance.remember(decision)
         self.tally.n_recorded += 1
@@ -218,9 +221,25 @@ class Unit:
             return Signal.FAULT
         waiting = [track for track in tracks if not self._cases[track.id].is_answered]
         if not waiting:
-            return Signal.READY
+            return self._resting
         advice = self._cases[max(waiting, key=lambda track: track.face.size_px).id].advice
         return Signal(advice.value) if advice else Signal.LOOKING
+
+    @property
+    def _resting(self) -> Signal:
+        """Ready for the next face; where the CPU has to do an accelerator's work, that is said instead."""
+        accelerator = self._hands.accelerator
+        return Signal.DEGRADED if accelerator and accelerator.is_degraded() else Signal.READY
+
+    def _note(self) -> None:
+        """Say where this frame was computed. Who cannot write that down keeps nobody at the door."""
+        if self._hands.noticeboard is None:
+            return
+        try:
+            self._hands.noticeboard.note(self._eyes.backends())
+            self._noting_fault.end()
+        except OSError as error:
+            self._noting_fault.begin(MusterError(error.strerror or str(error)))
 
     def _show(self, signal: Signal) -> None:
         """Show a signal that lasts, unless it is the one that lasts already."""

@@ -19,7 +19,8 @@ from edge.types import Decision, Direction, Event, Outcome, Person
 AT = datetime(2026, 11, 22, 7, 0, 1, 250_000, tzinfo=UTC)
 ADA = Person(1, "P0", "Ada")
 EVENT = Event(1, "0b7e2f0e", "door", "P0", "Ada", AT, Direction.IN, 0.4375, clock_ok=True)
-CAME = Verdict(accepted(AT), ADA, 1.25, 1, "0010.jpg", EVENT)
+RAN = "pnet=cpu rnet=cpu onet=cpu facenet=edgetpu"
+CAME = Verdict(accepted(AT), ADA, 1.25, 1, "0010.jpg", EVENT, RAN)
 STRANGER = Decision(Outcome.NOT_IN_DATABASE, None, None, 1.7, 3, 13.0, AT, clock_ok=True)
 REFUSED = Verdict(STRANGER, None, 0.1, 2, "", None)
 
@@ -41,6 +42,7 @@ def test_every_verdict_is_one_line_of_json_at_once(tmp_path: Path, capsys: pytes
         "n_frames": 3,
         "direction": "in",
         "event_id": "0b7e2f0e",
+        "backends": RAN,
     }
     assert [refused[key] for key in ("outcome", "person_code", "direction", "event_id")] == ["not in database", None, None, None]
     assert capsys.readouterr().out == f"{CAME}\n{REFUSED}\n"

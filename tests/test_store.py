@@ -271,12 +271,13 @@ class TestEvents:
         moment = datetime(2026, 11, 22, 7, 0, 0, 123_456, tzinfo=UTC)
         with open_door(db_path) as store:
             person = enrolled(store)
-            event = store.record(person, decide(moment, Direction.OUT, clock_ok=False))
+            event = store.record(person, decide(moment, Direction.OUT, clock_ok=False), backends="pnet=cpu")
         with open_door(db_path) as store:
             assert store.events() == [event]
         assert event.at_utc == moment.replace(microsecond=123_000)
         assert (event.seq, event.unit, event.person_code, event.person_name) == (1, "door-1", "1042", "Jane Doe")
         assert (event.direction, event.distance, event.clock_ok) == (Direction.OUT, 0.4375, False)
+        assert event.backends == "pnet=cpu"
 
     def test_local_times_become_utc(self, store: Store, decide: Decide) -> None:
         vienna = datetime.fromisoformat("2026-11-22T08:00:00+01:00")
@@ -345,6 +346,11 @@ class TestTheFile:
         old = DurableDatabase(db_path, busy_timeout_s=1)
         old.migrate(migrations()[:version])
         old.execute("INSERT INTO person (code, name) VALUES ('1042', 'Jane Doe')")
+        if version >= 2:
+            old.execute(
+                "INSERT INTO event (event_id, unit, person_id, person_code, person_name, at_utc, direction, distance, clock_ok)"
+                " VALUES ('e', 'door-1', 1, '1042', 'Jane Doe', '2026-11-22T07:00:00.000Z', 'in', 0.5, 1)"
+            )
         old.execute("INSERT INTO template (person_id, model, vector, photo_sha256) VALUES (1, 'm', x'0000803f', ?)", [sha(1)])
         old.close()
         with open_door(db_path) as store, Store.open(":memory:", unit="new") as fresh:
@@ -352,6 +358,7 @@ class TestTheFile:
             assert store._database.schema == fresh._database.schema
             assert [p.name for p in store.people()] == ["Jane Doe"]
             assert store._database.rows("SELECT person_id, model, hex(vector) FROM template") == [(1, "m", "0000803F")]
+            assert [(e.event_id, e.backends) for e in store.events()] == [("e", "")] * (version >= 2)
             assert store.stale("of today").is_everybody
             assert store.remove_person("1042").n_templates == 1
 

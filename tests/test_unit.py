@@ -6,9 +6,9 @@ import collections
 import itertools
 import logging
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +24,21 @@ from edge.matching.gallery import Gallery
 from edge.matching.matcher import Matcher, Rule
 from edge.matching.policy import Policy
 from edge.store import Store
-from edge.types import Decision, Direction, Event, Faces, Floats, Frame, Image, Outcome, Person, Refusal, Signal
+from edge.types import (
+    Backend,
+    Decision,
+    Direction,
+    Event,
+    Faces,
+    Floats,
+    Frame,
+    Image,
+    Outcome,
+    Person,
+    Refusal,
+    Signal,
+    backends_text,
+)
 from edge.unit import Hands, Limits, Unit
 from edge.vision.quality import Gates, Quality, assess
 from edge.vision.recogniser import Recogniser
@@ -33,6 +47,8 @@ MODEL = "scripted/float32"
 PHOTO = "{:064d}"
 READY, LOOKING, FAULT = Signal.READY, Signal.LOOKING, Signal.FAULT
 ACCEPTED, ALREADY, UNKNOWN = Signal.ACCEPTED, Signal.ALREADY, Signal.NOT_IN_DATABASE
+DEGRADED = Signal.DEGRADED
+CPU, EDGETPU = Backend.CPU, Backend.EDGETPU
 
 RULES = Rules(n_least=3, n_window=5, recheck_s=1.0, duplicate_window_s=60.0, direction=None, timezone=None)
 LIMITS = Limits(Policy(Rule(max_distance=0.8)), Gates(), faces_per_frame=2)
@@ -60,10 +76,12 @@ def walk(*people: Who, n: int, start_s: float = 0.0, fps: float = 10.0) -> list[
 
 
 class ReadsPixels:
-    """Detector and embedder that read what `frame` wrote."""
+    """Detector and embedder that read what `frame` wrote, and whose networks ran where they were told."""
 
     def __init__(self) -> None:
         self.n_judged: list[int] = []
+        self.networks = SimpleNamespace(**{name: SimpleNamespace(backend=CPU) for name in ("pnet", "rnet", "onet")})
+        self.network = SimpleNamespace(backend=CPU)
 
     def detect(self, pixels: Image) -> Faces:
         written = [[int(value) for value in pixels[row, :3, 0]] for row in range(8) if pixels[row, 0, 0]]
@@ -87,10 +105,32 @@ class DiskThatFills(Store):
             raise StoreError("cannot be read")
         return super().revision()
 
-    def record(self, person: Person, decision: Decision) -> Event:
+    def record(self, person: Person, decision: Decision, *, backends: str = "") -> Event:
         if self.is_full:
             raise StoreError("no room left")
-        return super().record(person, decision)
+        return super().record(person, decision, backends=backends)
+
+
+class MayFail:
+    """An accelerator that is degraded when a test says so."""
+
+    degraded = False
+
+    def is_degraded(self) -> bool:
+        return self.degraded
+
+
+class Slate:
+    """A noticeboard that keeps what it hears, and breaks when a test says so."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.is_broken = False
+
+    def note(self, backends: Mapping[str, Backend]) -> None:
+        if self.is_broken:
+            raise OSError(28, "No space left on device")
+        self.heard.append(backends_text(backends))
 
 
 @dataclass
@@ -102,10 +142,12 @@ class Door:
     clock: ManualClock
     eyes: ReadsPixels
     verdicts: list[Verdict]
+    accelerator: MayFail = field(default_factory=MayFail)
+    slate: Slate = field(default_factory=Slate)
 
     def unit(self, script: Sequence[Frame | DeviceError], *, limits: Limits | None = None) -> Unit:
         return Unit(
-            Hands(ScriptedCamera(script), self.panel, self.clock, self.store),
+            Hands(ScriptedCamera(script), self.panel, self.clock, self.store, self.accelerator, self.slate),
             Recogniser(self.eyes, self.eyes, MODEL),
             rules=RULES,
             limits=limits or LIMITS,
@@ -514,6 +556,84 @@ def test_where_every_template_is_of_another_model_the_unit_does_not_begin(door: 
     with pytest.raises(ModelError, match=r"nobody can be recognised: .*2 by another/int8.*muster enrol FOLDER") as caught:
         door.unit(walk((ADA, 200, 120), n=5))
     assert caught.value.exit_code == 65
+
+
+# Where it was computed
+
+
+def test_the_row_the_report_and_the_noticeboard_say_where_each_network_ran_in_the_frame_that_decided(door: Door) -> None:
+    door.eyes.network.backend = EDGETPU
+    unit = door.unit([])
+    for picture in walk((ADA, 200, 120), n=2):
+        unit.step(picture)
+    door.eyes.network.backend = CPU
+    unit.step(frame(0.2, (ADA, 200, 120)))
+    door.eyes.networks.pnet.backend = EDGETPU
+    unit.step(frame(0.3, (ADA, 200, 120)))
+    on_the_cpu = "pnet=cpu rnet=cpu onet=cpu facenet=cpu"
+    assert [event.backends for event in door.store.events()] == [on_the_cpu]
+    assert [verdict.backends for verdict in door.verdicts] == [on_the_cpu]
+    mostly = "pnet=cpu rnet=cpu onet=cpu facenet=edgetpu"
+    assert door.slate.heard == [mostly, mostly, on_the_cpu, "pnet=edgetpu rnet=cpu onet=cpu facenet=cpu"]
+
+
+def test_a_stranger_gets_no_row_but_the_report_says_where_it_was_computed(door: Door) -> None:
+    door.unit(walk((STRANGER, 200, 120), n=5)).run()
+    assert [verdict.backends for verdict in door.verdicts] == ["pnet=cpu rnet=cpu onet=cpu facenet=cpu"]
+
+
+def test_while_the_accelerator_is_degraded_an_idle_door_says_so_and_people_are_served_as_ever(door: Door) -> None:
+    unit = door.unit([])
+    steps = [*walk(n=2), *walk((ADA, 200, 120), n=5, start_s=0.2), *walk(n=2, start_s=0.7)]
+    door.accelerator.degraded = True
+    for picture in steps:
+        unit.step(picture)
+    assert door.panel.signals == [DEGRADED, LOOKING, ACCEPTED, DEGRADED]
+    assert len(door.store.events()) == 1
+    door.accelerator.degraded = False
+    unit.step(frame(1.0))
+    assert door.panel.signals[-1] is READY
+    door.accelerator.degraded = True
+    unit.step(frame(1.1))
+    assert door.panel.signals[-2:] == [READY, DEGRADED]
+
+
+def test_a_unit_that_starts_degraded_is_never_ready(door: Door) -> None:
+    door.accelerator.degraded = True
+    door.unit(walk(n=3)).run()
+    assert door.panel.signals == [DEGRADED]
+
+
+def test_a_fault_is_more_than_degraded(door: Door) -> None:
+    door.accelerator.degraded = True
+    door.unit([frame(0.0), DeviceError("unplugged"), frame(0.1)]).run()
+    assert door.panel.signals == [DEGRADED, FAULT, DEGRADED]
+    door.store.is_unreadable = True
+    door.unit([frame(2.0)]).step(frame(2.0))
+    assert door.panel.signals[-1] is FAULT
+
+
+def test_without_an_accelerator_nothing_is_degraded(door: Door) -> None:
+    door.accelerator = door.slate = None
+    door.unit(walk((ADA, 200, 120), n=5)).run()
+    assert door.panel.signals == [READY, LOOKING, ACCEPTED, READY]
+
+
+def test_a_noticeboard_that_breaks_is_said_once_and_keeps_nobody_at_the_door(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    door.slate.is_broken = True
+    unit = door.unit([])
+    for picture in walk((ADA, 200, 120), n=5):
+        unit.step(picture)
+    assert door.outcomes == [("Ada", Outcome.ACCEPTED)]
+    assert door.panel.signals == [LOOKING, ACCEPTED, READY]
+    door.slate.is_broken = False
+    for picture in walk(n=2, start_s=0.5):
+        unit.step(picture)
+    said = [record.getMessage() for record in caplog.records if "status" in record.getMessage()]
+    assert said == ["writing the status: No space left on device", "writing the status: works again"]
 
 
 # Restarts

@@ -12,7 +12,7 @@ from edge.types import Decision, Direction, Event, Person, utc_text
 
 # ruff: noqa: S608  what is put into the queries below is a constant of this file, never a value
 
-_COLUMNS = "seq, event_id, unit, person_code, person_name, at_utc, direction, distance, clock_ok"
+_COLUMNS = "seq, event_id, unit, person_code, person_name, at_utc, direction, distance, clock_ok, backends"
 
 
 class Events:
@@ -21,8 +21,13 @@ class Events:
     _database: DurableDatabase
     _unit: str
 
-    def record(self, person: Person, decision: Decision) -> Event:
+    def record(self, person: Person, decision: Decision, *, backends: str = "") -> Event:
         """Write an accepted decision into the ledger. When this returns, the row survives a power cut.
+
+        Args:
+            person: who it is.
+            decision: what was decided.
+            backends: where each network ran in the frame that decided; empty when nobody knows.
 
         Raises:
             EnrolError: the person was removed meanwhile; there is no row.
@@ -30,13 +35,15 @@ class Events:
         """
         if decision.direction is None:
             raise ValueError(f"only an accepted decision is recorded, not {decision.outcome}")
-        values = [str(uuid.uuid4()), self._unit, utc_text(decision.at_utc), decision.direction.value]
+        values: list[Any] = [str(uuid.uuid4()), self._unit, utc_text(decision.at_utc), decision.direction.value]
+        values += [float(decision.distance), int(decision.clock_ok), backends]
         sql = (
-            "INSERT INTO event (event_id, unit, at_utc, direction, distance, clock_ok, person_id, person_code, person_name)"
-            f" SELECT ?, ?, ?, ?, ?, ?, id, code, name FROM person WHERE id = ? RETURNING {_COLUMNS}"
+            "INSERT INTO event"
+            " (event_id, unit, at_utc, direction, distance, clock_ok, backends, person_id, person_code, person_name)"
+            f" SELECT ?, ?, ?, ?, ?, ?, ?, id, code, name FROM person WHERE id = ? RETURNING {_COLUMNS}"
         )
         with self._database.writing():
-            rows = self._database.rows(sql, [*values, float(decision.distance), int(decision.clock_ok), person.id])
+            rows = self._database.rows(sql, [*values, person.id])
         if not rows:
             raise EnrolError(f"{person.code} {person.name} is no longer enrolled; no row was written.")
         return _event(rows[0])
@@ -78,6 +85,6 @@ class Events:
 
 def _event(row: tuple[Any, ...] | list[Any]) -> Event:
     """A row of `_COLUMNS` as it travels."""
-    seq, event_id, unit, code, name, at_utc, direction, distance, clock_ok = row
+    seq, event_id, unit, code, name, at_utc, direction, distance, clock_ok, backends = row
     moment = datetime.fromisoformat(at_utc)
-    return Event(seq, event_id, unit, code, name, moment, Direction(direction), distance, bool(clock_ok))
+    return Event(seq, event_id, unit, code, name, moment, Direction(direction), distance, bool(clock_ok), backends)

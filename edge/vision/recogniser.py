@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edge.types import Backend
 from edge.vision.facenet import Facenet
 from edge.vision.mtcnn import Mtcnn
 
@@ -21,3 +23,9 @@ class Recogniser:
     detector: Mtcnn
     embedder: Facenet
     model: str
+
+    def backends(self) -> Mapping[str, Backend]:
+        """Where each network really ran when it was last asked, by the names of `edge.types.NETWORKS`, in their order."""
+        stages = self.detector.networks
+        networks = {"pnet": stages.pnet, "rnet": stages.rnet, "onet": stages.onet, "facenet": self.embedder.network}
+        return {name: network.backend for name, network in networks.items()}
