@@ -30,6 +30,7 @@ from edge.types import Direction
 Muster = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parent.parent
 FACES = Path(os.environ.get("MUSTER_FACES") or ROOT.parent / "shared" / "faces" / "lfw-dev")
+RAN = "pnet=cpu rnet=cpu onet=cpu facenet=edgetpu"
 MUSTER = Path(sys.executable).with_name("muster")
 
 
@@ -63,7 +64,7 @@ def populated(data: Path, decide: Decide) -> Path:
         jane, john = store.add_person("1042", "Jane Doe"), store.add_person("7", "=John, Roe")
         store.record(jane, decide(datetime(2026, 11, 22, 7, tzinfo=UTC)))
         store.record(john, decide(datetime(2026, 11, 22, 23, 30, tzinfo=UTC), clock_ok=False))
-        store.record(jane, decide(datetime(2026, 11, 23, 16, tzinfo=UTC), Direction.OUT))
+        store.record(jane, decide(datetime(2026, 11, 23, 16, tzinfo=UTC), Direction.OUT), backends=RAN)
     return data
 
 
@@ -433,10 +434,12 @@ class TestEvents:
     def test_as_csv_they_are_what_sync_delivers(self, muster: Muster, populated: Path) -> None:
         rows = list(csv.DictReader(io.StringIO(muster("events", "--csv")[1])))
         assert [row["person_name"] for row in rows] == ["Jane Doe", "'=John, Roe", "Jane Doe"]
+        assert [row["backends"] for row in rows] == ["", "", RAN]
 
     def test_as_json_numbers_are_numbers(self, muster: Muster, populated: Path) -> None:
-        row = json.loads(muster("events", "--json")[1])[1]
+        _, row, latest = json.loads(muster("events", "--json")[1])
         assert (row["distance"], row["clock_ok"], row["person_name"]) == (0.4375, False, "=John, Roe")
+        assert (row["backends"], latest["backends"]) == ("", RAN)
 
     @pytest.mark.parametrize("when", ["yesterday", "2026-13-01", "22.11.2026", "0001-01-01", "9999-12-31T23:59-12:00"])
     def test_a_day_that_is_none_is_said(self, muster: Muster, data: Path, when: str) -> None:

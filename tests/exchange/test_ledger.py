@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.exchange.ledger import Row, Table, read_csv, to_csv
-from edge.types import Direction, Event
+from edge.types import NETWORKS, Backend, Direction, Event, backends_text
 
+RAN = "pnet=cpu rnet=cpu onet=cpu facenet=edgetpu"
 VIENNA = ZoneInfo("Europe/Vienna")
 
 
@@ -28,15 +29,16 @@ def event(**changes: object) -> Event:
         "direction": Direction.IN,
         "distance": 0.43751,
         "clock_ok": True,
+        "backends": RAN,
     }
     return Event(**(fields | changes))
 
 
 def test_a_row_as_the_office_sees_it() -> None:
     assert to_csv([Row.of(event(), VIENNA)]) == (
-        "event_id,unit,person_code,person_name,at_utc,at_local,direction,distance,clock_ok\r\n"
+        "event_id,unit,person_code,person_name,at_utc,at_local,direction,distance,clock_ok,backends\r\n"
         "0b7e2f0e-6d1c-4f38-9a0e-3f6f0c6f5a11,door-1,1042,Jane Doe,"
-        "2026-11-22T07:00:01.250Z,2026-11-22T08:00:01.250+01:00,in,0.4375,true\r\n"
+        "2026-11-22T07:00:01.250Z,2026-11-22T08:00:01.250+01:00,in,0.4375,true,pnet=cpu rnet=cpu onet=cpu facenet=edgetpu\r\n"
     )
 
 
@@ -74,6 +76,11 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
             at_utc=st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  with UTC
             direction=st.sampled_from(Direction),
             clock_ok=st.booleans(),
+            backends=st.builds(
+                lambda places: backends_text(dict(zip(NETWORKS, places, strict=True))),
+                st.tuples(*[st.sampled_from(Backend)] * 4),
+            )
+            | st.just(""),
         ),
         max_size=4,
     )
@@ -95,7 +102,11 @@ def test_a_byte_order_mark_from_an_editor_does_no_harm() -> None:
     assert read_csv(b"\xef\xbb\xbf" + to_csv(rows).encode()) == Table(rows, [])
 
 
-WHOLE = to_csv(Row.of(event(event_id=f"0b7e2f0e-6d1c-4f38-9a0e-{n:012}"), VIENNA) for n in range(4)).encode()
+WHOLE = to_csv(
+    Row.of(event(event_id=f"0b7e2f0e-6d1c-4f38-9a0e-{n:012}", backends="" if n == 1 else RAN), VIENNA) for n in range(4)
+).encode()
+BEFORE = b"".join(line.rsplit(b",", 1)[0] + b"\r\n" for line in WHOLE.splitlines())
+"""The same table as it was written when there was no column `backends`."""
 
 
 @pytest.mark.parametrize(
@@ -108,11 +119,30 @@ WHOLE = to_csv(Row.of(event(event_id=f"0b7e2f0e-6d1c-4f38-9a0e-{n:012}"), VIENNA
         (WHOLE.replace(b",true", b",WAHR"), 0),
         (WHOLE.replace(b",in,", b",kommt,", 1), 3),
         (WHOLE.replace(b"2026-11-22T08:00:01.250+01:00", b"22.11.2026 08:00", 2), 2),
+        (WHOLE.replace(b"facenet=edgetpu", b"facenet=gpu", 1), 3),
+        (WHOLE.replace(b"pnet=cpu ", b"", 1), 3),
+        (BEFORE + WHOLE.splitlines()[1], 4),
+        (WHOLE + BEFORE.splitlines()[1], 4),
         (WHOLE.replace(b"Jane Doe", b"Andr\xe9", 1), 3),
         (WHOLE.replace(b"Jane Doe", b'"Jane Doe', 2), 0),
         (WHOLE + b"total,,,4\r\n", 4),
     ],
-    ids=["empty", "semicolons", "a column less", "torn", "German", "a word", "dates", "Latin-1", "a quote", "a sum"],
+    ids=[
+        "empty",
+        "semicolons",
+        "a column less",
+        "torn",
+        "German",
+        "a word",
+        "dates",
+        "a GPU",
+        "a network less",
+        "a new row under the old header",
+        "an old row under the new header",
+        "Latin-1",
+        "a quote",
+        "a sum",
+    ],
 )
 def test_what_is_not_as_it_was_written_is_noticed_and_the_rest_is_kept(content: bytes, n_rows: int) -> None:
     table = read_csv(content)
@@ -120,11 +150,19 @@ def test_what_is_not_as_it_was_written_is_noticed_and_the_rest_is_kept(content: 
     assert len(table.rows) == n_rows
 
 
-@given(st.integers(0, len(WHOLE)))
-def test_wherever_it_is_torn_no_row_comes_out_changed(end: int) -> None:
-    table = read_csv(WHOLE[:end])
-    whole = read_csv(WHOLE).rows
-    assert table.rows == whole[: len(table.rows)]
+@pytest.mark.parametrize("whole", [WHOLE, BEFORE], ids=["today's", "of before"])
+def test_wherever_it_is_torn_no_row_comes_out_changed(whole: bytes) -> None:
+    rows = read_csv(whole).rows
+    assert len(rows) == 4
+    for end in range(len(whole)):
+        left = read_csv(whole[:end]).rows
+        assert left == rows[: len(left)], whole[:end]
+
+
+def test_a_table_of_before_is_ours_and_its_rows_do_not_say_where_they_were_computed() -> None:
+    table = read_csv(BEFORE)
+    assert table == Table([row._replace(backends="") for row in read_csv(WHOLE).rows], [])
+    assert read_csv(to_csv(table.rows).encode()) == table
 
 
 @given(st.binary(max_size=300))

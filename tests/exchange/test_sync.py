@@ -158,6 +158,23 @@ class TestWhatIsThereAlready:
             deliver(store, share)
             assert sorted(ids(share)) == sorted(stored(store) + stored(second))
 
+    def test_a_file_of_before_the_last_column_is_ours_and_gets_it_with_the_next_row(
+        self, store: Store, decide: Decide, share: Path
+    ) -> None:
+        happen(store, decide)
+        deliver(store, share)
+        lines = (share / NOVEMBER).read_bytes().replace(b"Jane Doe", b"J. Doe", 1).splitlines()
+        assert lines[0].endswith(b",clock_ok,backends")
+        (share / NOVEMBER).write_bytes(b"".join(line.rsplit(b",", 1)[0] + b"\r\n" for line in lines))
+        ran = "pnet=cpu rnet=cpu onet=cpu facenet=edgetpu"
+        store.record(store.find_person("1042"), decide(datetime(2026, 11, 23, 7, tzinfo=UTC)), backends=ran)
+        (delivery,) = deliver(store, share)
+        assert (delivery.n_events, delivery.set_aside) == (1, [])
+        rows = read_csv((share / NOVEMBER).read_bytes()).rows
+        assert [row.backends for row in rows] == ["", "", "", ran]
+        assert [row.person_name for row in rows] == ["J. Doe", "Jane Doe", "Jane Doe", "Jane Doe"], "a correction stays"
+        assert (share / NOVEMBER).read_bytes().splitlines()[0] == lines[0]
+
     def test_a_second_harm_gets_a_second_name(self, store: Store, decide: Decide, share: Path) -> None:
         for number, harmed in enumerate([b"first", b"second", b"second"], 1):
             (share / NOVEMBER).write_bytes(harmed)
