@@ -1,0 +1,151 @@
+"""Which libedgetpu is there, whether it is one, and whether it is new enough. It is never loaded here.
+
+Loading is what the child process is for: the library of Google's package server ends the process that loads it (SIGSEGV).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge.device.tpu import elf
+from edge.device.tpu.linker import Linker, own_machine
+from edge.errors import DeviceError
+
+ENTRIES = {b"tflite_plugin_create_delegate", b"tflite_plugin_destroy_delegate"}
+"""What the runtime looks for in a delegate's library (tensorflow/lite/delegates/external)."""
+
+LEAST = "16.0tf2.17.1"
+"""The oldest version that is taken. One built against TensorFlow 2.5, as the plain 16.0 is, is handed a structure that has since
+grown, by value, and crashes (google-coral/edgetpu#812, #821, #841)."""
+
+HOW = f"Install libedgetpu1-std {LEAST} or newer: docs/install.md says how"
+
+MAXIMUM_CLOCK = "libedgetpu1-max"
+"""The package whose clock is allowed up to 25 °C around the stick, against 35 °C (Coral USB accelerator, datasheet)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryPlaces:
+    """Where a library is looked for.
+
+    Attributes:
+        linker: where the system looks for libraries.
+        dpkg: what Debian's package manager knows.
+    """
+
+    linker: Linker = field(default_factory=Linker)
+    dpkg: Path = Path("/var/lib/dpkg")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """The Debian package that a file belongs to."""
+
+    name: str
+    version: str
+
+    @property
+    def is_too_old(self) -> bool:
+        """Whether it crashes with the runtimes of today."""
+        numbers, least = _numbers(self.version), _numbers(LEAST)
+        return numbers is not None and least is not None and numbers < least
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A libedgetpu that may be loaded in the child.
+
+    Attributes:
+        path: the file.
+        identity: SHA-256 of its content, hexadecimal: what was measured with another library is not this one's.
+        package: what brought it; None when no package did, and then nobody knows its version before it is tried.
+    """
+
+    path: Path
+    identity: str
+    package: Package | None
+
+    @property
+    def is_at_maximum_clock(self) -> bool:
+        """Whether the stick gets hotter with it than an enclosure allows."""
+        return self.package is not None and self.package.name == MAXIMUM_CLOCK
+
+    def __str__(self) -> str:
+        return f"{self.package.name} {self.package.version}" if self.package else f"{self.path} (of no Debian package)"
+
+
+def require(name: str, places: LibraryPlaces | None = None) -> Library:
+    """The library that the configuration names.
+
+    Args:
+        name: as the system finds it, "libedgetpu.so.1", or a path.
+        places: where to look; this computer when None.
+
+    Raises:
+        DeviceError: it is not there, is something else, or is known to crash.
+    """
+    places = places or LibraryPlaces()
+    path = places.linker.find(name)
+    if path is None:
+        raise DeviceError(f"{name} is not installed. {HOW}.")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DeviceError(f"{path} cannot be read ({error.strerror}). {HOW}.") from error
+    wrong = _wrong_with(content)
+    if wrong:
+        raise DeviceError(f"{path} {wrong}. {HOW}.")
+    package = _owner(path, places.dpkg)
+    if package and package.is_too_old:
+        raise DeviceError(
+            f"{package.name} {package.version} crashes when it is loaded: it was built against a TensorFlow older than 2.17.1,"
+            f" whose structures have grown since. {HOW}."
+        )
+    return Library(path, hashlib.sha256(content).hexdigest(), package)
+
+
+def _wrong_with(content: bytes) -> str:
+    """Why this cannot be it; empty when it can."""
+    if not elf.machine(content):
+        return "is no shared library"
+    if elf.machine(content) != own_machine():
+        return "is built for another processor"
+    try:
+        missing = ENTRIES - elf.exports(content)
+    except ValueError:
+        return "is damaged: it ends before its tables do"
+    return "is not libedgetpu: TFLite finds no delegate in it" if missing else ""
+
+
+def _owner(path: Path, dpkg: Path) -> Package | None:
+    """The package that the file came with: ``info/NAME.list`` names its files, ``status`` its version."""
+    real = path.resolve()
+    for listing in sorted((dpkg / "info").glob("libedgetpu*.list")):
+        files = listing.read_text(errors="replace").splitlines()
+        if any(Path(file).resolve() == real for file in files if "libedgetpu" in file):
+            name = listing.stem.partition(":")[0]
+            return next((Package(name, version) for version in _versions(name, dpkg / "status")), None)
+    return None
+
+
+def _versions(name: str, status: Path) -> list[str]:
+    """The installed version of a package, by dpkg's own record; of an architecture each."""
+    try:
+        paragraphs = status.read_text(errors="replace").split("\n\n")
+    except OSError:
+        return []
+    fields = [
+        dict(line.split(": ", 1) for line in paragraph.splitlines() if ": " in line)
+        for paragraph in paragraphs
+        if name in paragraph
+    ]
+    return [found["Version"] for found in fields if found.get("Package") == name and "Version" in found]
+
+
+def _numbers(version: str) -> tuple[int, ...] | None:
+    """Release, then the TensorFlow that it was built against, 0 where it says none: "16.0tf2.17.1-1" -> (16, 0, 2, 17, 1)."""
+    found = re.match(r"(?:\d+:)?(\d+)(?:\.(\d+))?(?:tf(\d+)\.(\d+)(?:\.(\d+))?)?", version)
+    return tuple(int(digits or 0) for digits in found.groups()) if found else None

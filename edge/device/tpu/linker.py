@@ -1,0 +1,75 @@
+"""Where the system would find a shared library, without loading it: what ld.so(8) says of its search."""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge.device.tpu import elf
+
+CACHE_MAGIC = b"glibc-ld.so.cache1.1"
+
+
+def _preferred() -> tuple[Path, ...]:
+    return tuple(Path(folder) for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":") if folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Linker:
+    """The dynamic linker's places, in its order.
+
+    Attributes:
+        preferred: the folders of LD_LIBRARY_PATH.
+        cache: what `ldconfig` has found.
+        folders: looked into in the end.
+    """
+
+    preferred: tuple[Path, ...] = field(default_factory=_preferred)
+    cache: Path = Path("/etc/ld.so.cache")
+    folders: tuple[Path, ...] = (Path("/lib"), Path("/usr/lib"))
+
+    def find(self, name: str) -> Path | None:
+        """The file that loading this name, or path, would open; like the linker it passes over those of another processor."""
+        if "/" in name:
+            return Path(name) if Path(name).is_file() else None
+        candidates = [path for path in self._candidates(name) if path.is_file()]
+        fitting = (path for path in candidates if _machine(path) in {b"", own_machine()})
+        return next(fitting, next(iter(candidates), None))
+
+    def _candidates(self, name: str) -> Iterator[Path]:
+        yield from (folder / name for folder in self.preferred)
+        yield from _cached(name, self.cache)
+        yield from (folder / name for folder in self.folders)
+
+
+def own_machine() -> bytes:
+    """The processor that this Python was built for: what it loads must be for the same."""
+    return _machine(Path(sys.executable).resolve())
+
+
+def _machine(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return elf.machine(file.read(20))
+    except OSError:
+        return b""
+
+
+def _cached(name: str, cache: Path) -> list[Path]:
+    """What `ldconfig` has found under a name (glibc, sysdeps/generic/dl-cache.h: struct cache_file_new)."""
+    try:
+        content = cache.read_bytes()
+        content = content[content.index(CACHE_MAGIC) :]
+        (n,) = struct.unpack_from("=I", content, 20)
+        entries = [struct.unpack_from("=iIIIQ", content, 48 + 24 * row) for row in range(n)]
+    except (OSError, ValueError, struct.error):
+        return []
+    return [Path(_text(content, value)) for _, key, value, *_ in entries if _text(content, key) == name]
+
+
+def _text(content: bytes, at: int) -> str:
+    return content[at : content.find(b"\0", at)].decode(errors="replace")
