@@ -2,7 +2,8 @@
 
 Red and green look alike to one man in twelve, so no two signals differ by colour alone: each has its own rhythm, and the four
 answers sound different too. Why a face cannot be judged is said in groups of amber flashes, short or long, with a rest between
-the groups: as many as can be counted while walking up. None of them sounds, for they may last.
+the groups: as many as can be counted while walking up. None of them sounds, for they may last. A door at rest winks, slowly where
+all is well and like a clock where it is degraded: dark enough that an answer stands out, and never in groups.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ PATTERNS = {
     Signal.TURNED_AWAY: _group(2, LONG_S),
     Signal.CUT_OFF: _group(3, LONG_S),
     Signal.SEVERAL_PEOPLE: _group(4, LONG_S),
-    Signal.DEGRADED: Pattern(Colour.AMBER, Blink(0.05, 0.25, 2, rest_s=2.4)),
+    Signal.DEGRADED: Pattern(Colour.AMBER, Blink(0.05, 0.95, None)),
     Signal.FAULT: Pattern(Colour.RED, Blink(0.1, 0.1, None)),
 }
 

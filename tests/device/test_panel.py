@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from edge.types import Refusal, Signal
 LONG_S = 30.0
 PINS = Pins(red=17, green=27, buzzer=22)
 ANSWERS = (Signal.ACCEPTED, Signal.ALREADY, Signal.NOT_IN_DATABASE)
+LASTING = [signal for signal in Signal if signal not in ANSWERS]
 
 
 @pytest.fixture
@@ -51,6 +53,23 @@ def test_why_a_face_cannot_be_judged_is_told_apart_by_counting() -> None:
         pauses = [beat.seconds for beat in beats_of_one if beat.colour is Colour.OFF]
         assert pauses[-1] >= 2 * max(pauses[:-1], default=0.0), "one group is not taken for two"
         assert len(set(group)) == 1
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(LASTING, 2)))
+def test_no_signal_that_lasts_is_taken_for_another_by_somebody_who_sees_no_colours(one: Signal, other: Signal) -> None:
+    """They differ in the number of flashes of a group, or so much in length or pace that nobody has to measure."""
+
+    def times(first: float, second: float) -> float:
+        return max(first, second) / min(first, second)
+
+    a, b = PATTERNS[one].light, PATTERNS[other].light
+    assert (a.n or 1) != (b.n or 1) or times(a.on_s, b.on_s) >= 4 or times(a.round_s, b.round_s) >= 2.5
+
+
+def test_a_door_at_rest_is_dark_enough_for_an_answer_to_stand_out() -> None:
+    for signal in (Signal.READY, Signal.DEGRADED):
+        lit = sum(beat.seconds for beat in beats(PATTERNS[signal]) if beat.colour is not Colour.OFF)
+        assert lit <= 0.1 * PATTERNS[signal].light.round_s
 
 
 def test_a_group_of_flashes_lasts_until_something_else_is_shown() -> None:
@@ -220,7 +239,7 @@ def test_the_mock_panel_says_what_led_and_buzzer_do() -> None:
         "turned away: LED amber blinking (2 x 0.5 s, 1 s rest)",
         "cut off: LED amber blinking (3 x 0.5 s, 1 s rest)",
         "several people: LED amber blinking (4 x 0.5 s, 1 s rest)",
-        "degraded: LED amber blinking (2 x 0.05 s, 2.4 s rest)",
+        "degraded: LED amber blinking (0.05 s on, 0.95 s off)",
         "fault: LED red blinking (0.1 s on, 0.1 s off)",
     ]
 
