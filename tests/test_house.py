@@ -60,7 +60,7 @@ ALLOWED = {
     "unit": THINKING | {"attendance", "case", "journal", "known", "matching", "store"},
     # 5 wiring: the only importer of device
     "wiring": CONTRACTS | {"vision", "matching", "attendance", "store", "journal", "unit", "device", "wiring"},
-    "doctor": CONTRACTS | {"matching", "store", "device", "wiring"},
+    "doctor": CONTRACTS | {"matching", "store", "device", "wiring", "doctor"},
     # 6 doors
     "commands": CONTRACTS | {"commands", "evaluation", "matching", "store", "exchange", "journal", "unit", "wiring", "doctor"},
     "cli": {"errors"},  # and by name, when it is called, the module of edge.commands

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from edge.config import Config, parse
-from edge.doctor import State, matching
+from edge.doctor import State
+from edge.doctor.people import matching
 from edge.store import Store
 
 MODEL = "facenet/int8"

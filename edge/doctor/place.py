@@ -1,0 +1,87 @@
+"""What is around the unit: camera, pins, clock, disk, and where rows are delivered."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from edge import wiring
+from edge.config import Config
+from edge.device.camera import open_camera
+from edge.device.clock import SystemClock
+from edge.device.panel import has_pins, open_lights
+from edge.device.stop import Stop
+from edge.doctor.finding import Finding, State, split
+from edge.errors import DeviceError
+
+FREE_FAULT, FREE_WARNING = 20_000_000, 500_000_000
+"""Bytes free on the disk of the database. A year of a hundred people is about 20 MB."""
+
+
+def camera(config: Config) -> Finding:
+    """Whether the camera gives a picture."""
+    source = config.camera.source
+    try:
+        with closing(open_camera(wiring.wanted(config.camera), SystemClock(), Stop())) as opened:
+            frame = opened.read()
+    except DeviceError as error:
+        return Finding("camera", State.FAULT, *split(error))
+    if frame is None:
+        return Finding("camera", State.FAULT, f"{source} has not one picture that can be read", "name another camera.source")
+    height, width = frame.pixels.shape[:2]
+    return Finding("camera", State.OK, f"{source} gives {width} x {height}")
+
+
+def pins(config: Config, board: Path) -> Finding:
+    """Whether LED and buzzer can be reached."""
+    kind = config.panel.kind
+    if kind in {"none", "mock"} or (kind == "auto" and not has_pins(board)):
+        words = {"none": "left out", "mock": "mock pins, as configured", "auto": "no Raspberry Pi: mock pins in the terminal"}
+        return Finding("pins", State.OK, words[kind])
+    try:
+        open_lights(wiring.pins(config.panel)).close()
+    except DeviceError as error:
+        return Finding("pins", State.FAULT, *split(error))
+    return Finding("pins", State.OK, "LED and buzzer can be switched")
+
+
+def clock(system: SystemClock) -> Finding:
+    """Whether the time of an event can be believed."""
+    now = datetime.now(UTC)
+    words = f"{now:%Y-%m-%d %H:%M:%S} UTC, {now.astimezone():%H:%M} local"
+    if system.is_trusted():
+        return Finding("clock", State.OK, words)
+    advice = "connect the unit to a time server, or fit a battery clock; until then events are marked clock_ok = 0"
+    return Finding("clock", State.WARNING, f"{words}; nothing has set it", advice)
+
+
+def disk(data: Path) -> Finding:
+    """Whether rows can be written, and for how long."""
+    folder = next(path for path in (data, *data.absolute().parents) if path.is_dir())
+    try:
+        free = shutil.disk_usage(folder).free
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0" * 4096)
+    except OSError as error:
+        return Finding(
+            "disk", State.FAULT, f"{folder} cannot be written ({error.strerror})", "check its owner and its file system"
+        )
+    words = f"{free / 1e9:.1f} GB free in {folder}"
+    if free < FREE_WARNING:
+        return Finding("disk", State.FAULT if free < FREE_FAULT else State.WARNING, words, "make room: rows need it")
+    return Finding("disk", State.OK, words)
+
+
+def destinations(config: Config) -> Finding:
+    """Whether the folders that rows are delivered to are there."""
+    configured = config.sync.destinations
+    if not configured:
+        return Finding("destinations", State.OK, "none is configured; `muster sync --to FOLDER` delivers by hand")
+    missing = [folder for folder in configured if not Path(folder).is_dir()]
+    if missing:
+        advice = "plug in the stick or mount the share, or correct sync.destinations; until then rows wait"
+        return Finding("destinations", State.WARNING, f"not there: {', '.join(missing)}", advice)
+    return Finding("destinations", State.OK, f"{', '.join(configured)}")

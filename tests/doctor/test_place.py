@@ -1,0 +1,73 @@
+"""Camera, pins, clock, disk and destinations of a unit in trouble."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from edge.config import Config, parse
+from edge.device.clock import SystemClock
+from edge.doctor import Finding, State
+from edge.doctor.place import camera, clock, destinations, disk, pins
+
+
+def config(**sections: dict[str, object]) -> Config:
+    return parse(dict(sections))
+
+
+@pytest.mark.parametrize(("kind", "words"), [("none", "left out"), ("mock", "as configured"), ("auto", "no Raspberry Pi")])
+def test_without_pins_there_is_nothing_to_complain_about(tmp_path: Path, kind: str, words: str) -> None:
+    found = pins(config(panel={"kind": kind}), tmp_path / "missing")
+    assert found.state is State.OK
+    assert words in found.sentence
+
+
+def test_pins_that_cannot_be_used_are_a_fault(tmp_path: Path) -> None:
+    board = tmp_path / "model"
+    board.write_bytes(b"Raspberry Pi 5 Model B Rev 1.0\0")
+    found = pins(Config(), board)
+    assert found.state is State.FAULT
+    assert "pins" in found.sentence
+
+
+def test_a_camera_that_is_not_there_is_a_fault() -> None:
+    found = camera(config(camera={"source": "usb:63"}))
+    assert found.state is State.FAULT
+    assert "/dev/video63 is not there" in found.sentence
+    assert found.advice.startswith("Plug the camera in")
+
+
+def test_a_recording_is_tried_with_one_frame(tmp_path: Path) -> None:
+    source = config(camera={"source": f"replay:{tmp_path}"})
+    assert camera(source).state is State.FAULT
+    (tmp_path / "1.png").write_bytes(b"")
+    assert "not one picture" in camera(source).sentence
+    Image.new("RGB", (64, 48)).save(tmp_path / "2.png")
+    assert camera(source) == Finding("camera", State.OK, f"replay:{tmp_path} gives 64 x 48")
+
+
+def test_a_clock_that_nobody_set_is_a_warning(tmp_path: Path) -> None:
+    assert clock(SystemClock(max_error_us=lambda: 100, rtc=tmp_path)).state is State.OK
+    found = clock(SystemClock(max_error_us=lambda: 16_000_000, rtc=tmp_path))
+    assert found.state is State.WARNING
+    assert "nothing has set it" in found.sentence
+
+
+def test_the_disk_is_looked_at_where_the_data_will_be(tmp_path: Path) -> None:
+    found = disk(tmp_path / "not" / "yet" / "there")
+    assert str(tmp_path) in found.sentence
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+
+
+def test_a_folder_that_cannot_be_written_is_a_fault() -> None:
+    assert disk(Path("/proc/self")).state is State.FAULT
+
+
+def test_a_destination_that_is_not_there_is_named(tmp_path: Path) -> None:
+    gone = str(tmp_path / "stick")
+    assert destinations(config(sync={"destinations": []})).state is State.OK
+    assert destinations(config(sync={"destinations": [str(tmp_path)]})).state is State.OK
+    found = destinations(config(sync={"destinations": [str(tmp_path), gone]}))
+    assert (found.state, found.sentence) == (State.WARNING, f"not there: {gone}")
