@@ -17,20 +17,55 @@ from edge.device.manifest import NetworkSpec, TensorSpec
 from edge.errors import ModelError
 
 RUNTIMES = {"ai_edge_litert": "ai-edge-litert", "tflite_runtime": "tflite-runtime"}
-"""Import name -> distribution, in order of preference: LiteRT is the same runtime under its newer name."""
+"""Import name -> distribution: LiteRT is the same runtime under its newer name."""
+
+NEWEST_FIRST = ("ai_edge_litert", "tflite_runtime")
+"""What a CPU runs: LiteRT is the faster of the two there."""
+
+PROVEN_FIRST = ("tflite_runtime", "ai_edge_litert")
+"""What an Edge TPU runs: libedgetpu is mostly used with tflite-runtime, and what others run is what is known to work."""
 
 
 @cache
-def runtime_name_and_version() -> tuple[str, str]:
-    """Which TFLite runtime is installed here: import name and version.
+def runtime_name_and_version(preference: tuple[str, ...] = NEWEST_FIRST) -> tuple[str, str]:
+    """Which TFLite runtime is used here: import name and version.
+
+    Args:
+        preference: import names; the first that is installed, and works with this numpy, is taken.
 
     Raises:
         ModelError: none is.
     """
-    for module, distribution in RUNTIMES.items():
+    for module in preference:
         if importlib.util.find_spec(module) is not None:
-            return module, importlib.metadata.version(distribution)
+            version = importlib.metadata.version(RUNTIMES[module])
+            if not _breaks_with_this_numpy(module, version):
+                return module, version
     raise ModelError("No TFLite runtime is installed. Install ai-edge-litert (or tflite-runtime with numpy < 2) with pip.")
+
+
+def _breaks_with_this_numpy(module: str, version: str) -> bool:
+    """tflite-runtime 2.14.0 was built against numpy 1: with numpy 2 it imports, and then every Interpreter is a SystemError."""
+    major, minor = map(int, version.split(".")[:2])
+    return module == "tflite_runtime" and (major, minor) <= (2, 14) and int(np.__version__.split(".")[0]) >= 2
+
+
+def load_delegate(library: str, device: str, *, preference: tuple[str, ...] = PROVEN_FIRST) -> Any:
+    """Load the library of an accelerator **into this process**: only the Edge TPU's own process may do that.
+
+    Args:
+        library: name or path of the shared library.
+        device: which of several devices, "usb:0" or "pci:0"; empty for the only one.
+        preference: the runtimes, as for the `Interpreter` that gets the delegate.
+
+    Raises:
+        OSError: the library is not there, or is not one.
+        AttributeError: it is one, but exports no delegate.
+        ValueError: it found no device; its reason, in the second line, is often empty.
+        ModelError: no TFLite runtime is installed.
+    """
+    module, _ = runtime_name_and_version(preference)
+    return importlib.import_module(f"{module}.interpreter").load_delegate(library, {"device": device} if device else {})
 
 
 class Interpreter:
@@ -39,21 +74,31 @@ class Interpreter:
     Args:
         spec: what the manifest says of the file.
         threads: CPU threads of one call.
+        delegate: what `load_delegate` gave, for a compiled file; this interpreter's own.
+        preference: the runtimes, as in `runtime_name_and_version`.
 
     Raises:
         ModelError: the file is missing, altered, not a TFLite model, or not what the manifest says.
     """
 
-    def __init__(self, spec: NetworkSpec, *, threads: int = 1) -> None:
+    def __init__(
+        self, spec: NetworkSpec, *, threads: int = 1, delegate: Any = None, preference: tuple[str, ...] = NEWEST_FIRST
+    ) -> None:
         self._spec = spec
-        self._interpreter = _open(spec, threads)
+        module, _ = runtime_name_and_version(preference)
+        self._interpreter = _open(spec, module, num_threads=threads, experimental_delegates=[delegate] if delegate else None)
         self._outputs = _verified_outputs(spec, self._interpreter)
         self._index = self._interpreter.get_input_details()[0]["index"]
         self._shape = spec.input.shape
         self._prepare()
 
     def run(self, row: NDArray[Any]) -> list[NDArray[Any]]:
-        """(1, h, w, 3) -> one array an output, in the order of the manifest."""
+        """(1, h, w, 3) -> one array an output, in the order of the manifest.
+
+        Raises:
+            ValueError: the network does not take this height and width.
+            RuntimeError: a delegate could not compute it.
+        """
         if row.shape != self._shape:
             self._resize(row.shape)
         self._interpreter.set_tensor(self._index, row)
@@ -95,11 +140,10 @@ def _verified_bytes(spec: NetworkSpec) -> bytes:
     return content
 
 
-def _open(spec: NetworkSpec, threads: int) -> Any:
-    module, _ = runtime_name_and_version()
+def _open(spec: NetworkSpec, module: str, **options: Any) -> Any:
     interpreter = importlib.import_module(f"{module}.interpreter").Interpreter
     try:
-        return interpreter(model_content=_verified_bytes(spec), num_threads=threads)
+        return interpreter(model_content=_verified_bytes(spec), **options)
     except (ValueError, RuntimeError) as error:
         raise ModelError(f"{spec.path}: is not a TFLite model that {module} can read ({error}). Reinstall Muster.") from error
 

@@ -224,7 +224,9 @@ static bool is_there(const char *device) {
     if (asked("no device") || (only && strcspn(only + 5, ",") != strlen(device))) return false;
     if (only && strncmp(only + 5, device, strlen(device)) != 0) return false;
     if (!lock) return true;
-    int file = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    static int file = -1;  /* delegates of one process share the stick, as in libedgetpu */
+    if (file >= 0) return true;
+    file = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     return file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0;
 }
 

@@ -1,0 +1,125 @@
+"""Begins the Edge TPU's process and ends it, so that neither a descriptor nor a process is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.device.tpu.last_words import LastWords
+from edge.device.tpu.memory import Memory
+from edge.device.tpu.messages import Order
+
+PROGRAM = (sys.executable, "-P", "-m", "edge.device.tpu.child")
+"""-P: what lies in the folder that muster was called in is no part of it."""
+HOME = str(Path(__file__).parents[3])
+"""The folder in which Python finds the package `edge`."""
+END_S = 0.2
+"""How long an ending process is waited for; one that was killed takes a millisecond or two."""
+
+_dying: list[subprocess.Popen[bytes]] = []
+"""Killed, and not gone yet: a process that waits for a device (state D) hears no signal before the device answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spawned:
+    """A process that runs, and all that it is reached by.
+
+    Attributes:
+        process: the process, whose leader it is: it has a session of its own.
+        connection: SOCK_SEQPACKET, non-blocking.
+        words: what it writes to stdout and stderr.
+        memory: what it shares.
+    """
+
+    process: subprocess.Popen[bytes]
+    connection: socket.socket
+    words: LastWords
+    memory: Memory
+
+    def await_end(self) -> int | None:
+        """How it ended, as `subprocess` says it; None when it has not after a moment."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(END_S)
+        return self.process.returncode
+
+    def end(self) -> None:
+        """Kill it, and close everything. It is waited for no longer than a moment; `reap` lets go of it later."""
+        self.process.kill()
+        self.connection.close()
+        self.words.close()
+        self.memory.close()
+        if self.await_end() is None:
+            _dying.append(self.process)
+
+
+def reap() -> None:
+    """Let go of the processes that were killed and have ended since."""
+    _dying[:] = [process for process in _dying if process.poll() is None]
+
+
+def spawn(program: Sequence[str], order: Order, memory: Memory, environment: Mapping[str, str]) -> Spawned:
+    """Begin a process.
+
+    Args:
+        program: what is run, before the one argument that tells it everything.
+        order: what it is to open.
+        memory: what it is to share; closed here when there is no process in the end.
+        environment: variables of its own, beside those that this process has.
+
+    Raises:
+        OSError: there is no such program, or no descriptor or process is left.
+    """
+    with ExitStack() as undo, ExitStack() as always:
+        undo.callback(memory.close)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        always.callback(theirs.close)
+        undo.callback(ours.close)
+        ours.setblocking(False)
+        read_end, write_end = os.pipe()
+        always.callback(os.close, write_end)
+        words = LastWords(read_end)
+        undo.callback(words.close)
+        nothing = always.enter_context(Path(os.devnull).open("rb"))
+        process = subprocess.Popen(  # noqa: S603 -- our own program
+            [*program, _told(order, memory, theirs)],
+            stdin=nothing,
+            stdout=write_end,  # nothing of it may reach the terminal of `muster run`
+            stderr=write_end,
+            pass_fds=(theirs.fileno(), memory.descriptor),
+            env=_environment(environment),
+            start_new_session=True,  # a Ctrl-C in the terminal is for the unit
+        )
+        undo.pop_all()
+    return Spawned(process, ours, words, memory)
+
+
+def _told(order: Order, memory: Memory, connection: socket.socket) -> str:
+    return json.dumps(
+        {
+            "parent": os.getpid(),
+            "socket": connection.fileno(),
+            "memory": memory.descriptor,
+            "n_in": memory.n_in,
+            "n_out": memory.n_out,
+            "library": order.library,
+            "device": order.device,
+            "manifest": str(order.manifest),
+            "names": order.names,
+        }
+    )
+
+
+def _environment(own: Mapping[str, str]) -> dict[str, str]:
+    """This process's variables and the child's own; it finds this very package, also where it is not installed."""
+    merged = {**os.environ, **own}
+    if sysconfig.get_path("purelib") != HOME:
+        merged["PYTHONPATH"] = os.pathsep.join(filter(None, [HOME, merged.get("PYTHONPATH")]))
+    return merged
