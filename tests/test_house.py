@@ -10,7 +10,7 @@ import pytest
 EDGE = Path(__file__).parent.parent / "edge"
 
 GROUND = {"types", "errors", "vectors", "words"}
-CONTRACTS = GROUND | {"ports", "config"}
+CONTRACTS = GROUND | {"ports", "config", "status"}
 HANDS = GROUND | {"ports"}
 THINKING = GROUND | {"ports", "vision"}
 
@@ -23,6 +23,7 @@ ALLOWED = {
     # 1 contracts
     "ports": GROUND,
     "config": GROUND | {"config"},
+    "status": GROUND,
     # 2 thinking: no clock, no file, no thread
     "vision": THINKING,
     "matching": GROUND | {"matching"},

@@ -1,0 +1,221 @@
+"""What a unit at work leaves about itself, and what `muster status` says of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from edge import __version__
+from edge.status import FILE_NAME, AcceleratorStatus, NetworkStatus, Status, StatusFile, read, write
+from edge.types import NETWORKS, Backend
+
+START = datetime(2026, 11, 22, 7, tzinfo=UTC)
+CPU, EDGETPU = Backend.CPU, Backend.EDGETPU
+ALL_CPU = dict.fromkeys(NETWORKS, CPU)
+FACENET_AWAY = ALL_CPU | {"facenet": EDGETPU}
+PLANNED = (
+    *(NetworkStatus(name, f"{name}-float32.tflite", "float32", CPU, CPU, "it is faster there") for name in NETWORKS[:3]),
+    NetworkStatus("facenet", "facenet-int8_edgetpu.tflite", "int8", EDGETPU, EDGETPU, "it is faster there"),
+)
+SERVING = AcceleratorStatus("serving", "", START, 0, 0, "tflite-runtime 2.14.0", "libedgetpu.so.1", "usb:0")
+FAILED = replace(SERVING, state="degraded", reason="its process was ended by signal 6", n_failures=1)
+STATUS = Status(os.getpid(), "0.1.0", START, START, None, PLANNED, SERVING)
+
+
+class Unit:
+    """A status file with a clock and an accelerator that a test moves; counts what is written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.now, self.accelerator = path, START, SERVING
+        self.n_asked = 0
+
+    def status_file(self) -> StatusFile:
+        return StatusFile(self.path, PLANNED, report=self.report, now=lambda: self.now)
+
+    def report(self) -> AcceleratorStatus | None:
+        self.n_asked += 1
+        return self.accelerator
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def written(self) -> Status:
+        status = read(self.path)
+        assert status is not None
+        return status
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Unit:
+    return Unit(tmp_path / FILE_NAME)
+
+
+# The file
+
+
+@pytest.mark.parametrize("status", [STATUS, replace(STATUS, accelerator=None, stopped_utc=START), replace(STATUS, networks=())])
+def test_what_is_written_is_read_again(tmp_path: Path, status: Status) -> None:
+    write(tmp_path / FILE_NAME, status)
+    assert read(tmp_path / FILE_NAME) == status
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+
+
+def test_whoever_may_enter_the_folder_may_read_it_whatever_the_mask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        write(tmp_path / FILE_NAME, STATUS)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o644
+
+
+def test_a_reader_finds_the_old_one_whole_when_the_new_one_cannot_be_written(tmp_path: Path) -> None:
+    write(tmp_path / FILE_NAME, STATUS)
+    (tmp_path / f".{FILE_NAME}.part").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write(tmp_path / FILE_NAME, replace(STATUS, pid=1))
+    assert read(tmp_path / FILE_NAME) == STATUS
+
+
+def test_a_part_that_a_killed_unit_left_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / f".{FILE_NAME}.part").write_text("x" * 10_000)
+    write(tmp_path / FILE_NAME, STATUS)
+    assert read(tmp_path / FILE_NAME) == STATUS
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+
+
+def altered(**changes: object) -> str:
+    return json.dumps(json.loads(STATUS.to_json()) | changes)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "null",
+        "7",
+        "[" * 50_000,
+        "1" * 50_000,
+        "\udcff",
+        altered(pid="812"),
+        altered(pid=True),
+        altered(version=None),
+        altered(started_utc="2026-11-22T07:00:00"),
+        altered(started_utc=7),
+        altered(networks=None),
+        altered(networks=[7]),
+        altered(networks=[{"name": "pnet"}]),
+        altered(networks=[json.loads(STATUS.to_json())["networks"][0] | {"backend": "gpu"}]),
+        altered(accelerator="serving"),
+        altered(accelerator=json.loads(STATUS.to_json())["accelerator"] | {"n_failures": "many"}),
+        altered(more="x" * 200_000),
+    ],
+)
+def test_what_is_damaged_or_somebody_elses_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / FILE_NAME).write_text(content, errors="surrogateescape")
+    assert read(tmp_path / FILE_NAME) is None
+
+
+def test_wherever_it_is_torn_it_is_none(tmp_path: Path) -> None:
+    whole = STATUS.to_json().encode()
+    for end in range(len(whole.rstrip())):
+        (tmp_path / FILE_NAME).write_bytes(whole[:end])
+        assert read(tmp_path / FILE_NAME) is None
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, str, lambda path: path.symlink_to(path)])
+def test_what_is_no_file_is_none_and_keeps_nobody_waiting(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    make(tmp_path / FILE_NAME)
+    assert read(tmp_path / FILE_NAME) is None
+
+
+def test_a_newer_muster_may_say_more(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_text(altered(more={"of": "it"}))
+    assert read(tmp_path / FILE_NAME) == STATUS
+
+
+# Whoever writes it
+
+
+def test_it_begins_with_the_plan_and_ends_with_stopped(unit: Unit) -> None:
+    with unit.status_file():
+        first = unit.written()
+        assert first == Status(os.getpid(), __version__, START, START, None, PLANNED, SERVING)
+        unit.pass_by(60)
+    last = unit.written()
+    assert (last.stopped_utc, last.written_utc, last.started_utc) == (unit.now, unit.now, START)
+    assert last.networks == PLANNED
+
+
+def test_a_unit_that_ends_with_an_error_has_stopped_too(unit: Unit) -> None:
+    with pytest.raises(ZeroDivisionError), unit.status_file():
+        raise ZeroDivisionError
+    assert unit.written().stopped_utc == START
+
+
+def test_only_a_change_is_written(unit: Unit) -> None:
+    with unit.status_file() as status_file:
+        inode = unit.path.stat().st_ino
+        for _ in range(100):
+            unit.pass_by(0.1)
+            unit.accelerator = replace(SERVING, since_utc=START + timedelta(microseconds=unit.now.microsecond % 7))
+            status_file.note(FACENET_AWAY)
+        assert unit.path.stat().st_ino == inode
+        assert unit.written().written_utc == START
+        status_file.note(ALL_CPU)
+        assert unit.path.stat().st_ino != inode
+        moved = unit.written()
+    assert {network.name: network.backend for network in moved.networks} == ALL_CPU
+    assert [network.name for network in moved.networks if network.is_elsewhere] == ["facenet"]
+    assert moved.written_utc == START + timedelta(seconds=10)
+
+
+def test_what_becomes_of_the_accelerator_is_written_though_every_network_ran_where_it_did(unit: Unit) -> None:
+    with unit.status_file() as status_file:
+        for change in (FAILED, replace(FAILED, n_failures=2), replace(SERVING, n_failures=2, n_recoveries=1), None):
+            unit.accelerator = change
+            status_file.note(FACENET_AWAY)
+            assert unit.written().accelerator == change
+        n_asked = unit.n_asked
+    assert unit.n_asked == n_asked, "at the end the accelerator may be closed"
+
+
+def test_what_could_not_be_written_is_an_error_each_time_until_it_can(unit: Unit, caplog: pytest.LogCaptureFixture) -> None:
+    part = unit.path.with_name(f".{FILE_NAME}.part")
+    part.mkdir()
+    with unit.status_file() as status_file:
+        assert read(unit.path) is None
+        for _ in range(2):
+            with pytest.raises(IsADirectoryError):
+                status_file.note(FACENET_AWAY)
+        part.rmdir()
+        status_file.note(FACENET_AWAY)
+        assert unit.written().networks == PLANNED
+        part.mkdir()
+    assert unit.written().stopped_utc is None
+    assert "still tells of a unit at work" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_degraded"),
+    [
+        ({}, False),
+        ({"accelerator": None}, False),
+        ({"accelerator": FAILED}, True),
+        ({"accelerator": replace(SERVING, state="absent", reason="it is not plugged in")}, False),
+        ({"accelerator": replace(SERVING, state="opening")}, False),
+        ({"networks": (*PLANNED[:3], replace(PLANNED[3], backend=CPU))}, False),
+        ({"networks": (replace(PLANNED[0], placement=EDGETPU), *PLANNED[1:])}, True),
+    ],
+    ids=["serving", "left alone", "failed", "absent", "opening", "FaceNet not asked since", "P-Net elsewhere in each frame"],
+)
+def test_degraded_is_when_the_cpu_does_the_accelerators_work(changes: dict[str, object], is_degraded: bool) -> None:
+    assert replace(STATUS, **changes).is_degraded is is_degraded
