@@ -26,7 +26,7 @@ OUTPUT_FAILS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 """What a full or failing disk under a redirected output answers; such an error names no file."""
 
 EXIT_CODES = """exit codes:
-  0 done · 2 wrong usage · 65 a photograph, folder, person or model cannot be used · 69 a device is missing
+  0 done · 2 wrong usage · 65 a photograph, folder, person or model cannot be used · 69 a device is missing, or degraded
   70 Muster itself failed · 74 the database is locked, damaged or its disk full · 75 a destination was not reached, try again
   78 the configuration is wrong, or the database is newer than the program · 130 Ctrl-C · 143 SIGTERM, before `run` watches"""
 
@@ -112,6 +112,12 @@ def build_parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_capture(commands)
     _add_align(commands)
+    status = commands.add(
+        "status",
+        "say whether a unit is at work, and where each of its networks runs; exit code 69 when that is degraded",
+        example="muster status",
+    )
+    status.add_argument("--json", action="store_true", help="as JSON")
     commands.add("doctor", "say what is wrong with this unit and what to do about it", example="muster doctor")
     show = commands.add(
         "config", "print the configuration as it is in effect", example="muster config --defaults > var/muster.toml"

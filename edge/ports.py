@@ -48,7 +48,7 @@ class Accelerator(Protocol):
     """What computes networks beside the CPU, and may fail."""
 
     def is_degraded(self) -> bool:
-        """Whether the CPU does at the moment what belongs there."""
+        """Whether the CPU does at the moment what belongs there. Asked for each frame; may do what is due, never waits."""
 
 
 class Noticeboard(Protocol):

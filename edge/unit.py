@@ -217,11 +217,12 @@ class Unit:
         return event
 
     def _ambient(self, tracks: list[Track]) -> Signal:
+        resting = self._resting  # asked for each frame: an accelerator that failed is opened again by being asked
         if self._reading_fault.is_on or self._recording_fault.is_on:
             return Signal.FAULT
         waiting = [track for track in tracks if not self._cases[track.id].is_answered]
         if not waiting:
-            return self._resting
+            return resting
         advice = self._cases[max(waiting, key=lambda track: track.face.size_px).id].advice
         return Signal(advice.value) if advice else Signal.LOOKING
 

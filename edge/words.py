@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-IRREGULAR = {"person": "people"}
+IRREGULAR = {"person": "people", "recovery": "recoveries"}
 
 
 def counted(n: int, thing: str) -> str:

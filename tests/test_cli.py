@@ -78,7 +78,7 @@ class TestFirstSteps:
         code, out, _ = muster()
         assert code == 0
         assert "muster enrol" not in out
-        for command in ("run", "enrol", "people", "events", "sync", "doctor", "config", "version"):
+        for command in ("run", "enrol", "people", "events", "sync", "status", "doctor", "config", "version"):
             assert f"\n    {command} " in out
         assert "exit codes:" in out
 

@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from edge import __version__
+from edge.cli import main
+from edge.device.lock import alone
 from edge.status import FILE_NAME, AcceleratorStatus, NetworkStatus, Status, StatusFile, read, write
 from edge.types import NETWORKS, Backend
 
+Ask = Callable[..., tuple[int, str]]
 START = datetime(2026, 11, 22, 7, tzinfo=UTC)
 CPU, EDGETPU = Backend.CPU, Backend.EDGETPU
 ALL_CPU = dict.fromkeys(NETWORKS, CPU)
@@ -219,3 +222,102 @@ def test_what_could_not_be_written_is_an_error_each_time_until_it_can(unit: Unit
 )
 def test_degraded_is_when_the_cpu_does_the_accelerators_work(changes: dict[str, object], is_degraded: bool) -> None:
     assert replace(STATUS, **changes).is_degraded is is_degraded
+
+
+# The command
+
+
+@pytest.fixture
+def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """`muster status` in a folder in Vienna: exit code and what it says."""
+    (tmp_path / "muster.toml").write_text('[unit]\ntimezone = "Europe/Vienna"\n')
+    monkeypatch.delenv("MUSTER_CONFIG", raising=False)
+
+    def run(*words: str) -> tuple[int, str]:
+        return main(["--data", str(tmp_path), "status", *words]), capsys.readouterr().out
+
+    return run
+
+
+def test_where_nothing_runs_it_says_so(tmp_path: Path, ask: Ask) -> None:
+    assert ask() == (0, f"No unit is at work in {tmp_path}.\n")
+    assert json.loads(ask("--json")[1]) == {"is_at_work": False, "is_well": True, "is_current": False, "status": None}
+
+
+def test_an_old_status_is_not_taken_for_a_unit(tmp_path: Path, ask: Ask) -> None:
+    write(tmp_path / FILE_NAME, replace(STATUS, accelerator=FAILED, stopped_utc=START))
+    assert ask() == (0, f"No unit is at work in {tmp_path}. The latest one ended at 2026-11-22 08:00:00+01:00.\n")
+    write(tmp_path / FILE_NAME, replace(STATUS, accelerator=FAILED))
+    code, said = ask()
+    assert code == 0
+    assert "was killed, or the power was cut, at some time after 2026-11-22 08:00:00+01:00" in said
+
+
+def test_a_unit_at_work_says_where_each_network_runs_and_why(tmp_path: Path, ask: Ask) -> None:
+    with alone(tmp_path):
+        write(tmp_path / FILE_NAME, STATUS)
+        code, said = ask()
+    assert code == 0
+    assert said.splitlines() == [
+        f"A unit is at work in {tmp_path} since 2026-11-22 08:00:00+01:00 (process {os.getpid()}, Muster 0.1.0).",
+        "pnet     on the CPU, as it should be: it is faster there · pnet-float32.tflite",
+        "rnet     on the CPU, as it should be: it is faster there · rnet-float32.tflite",
+        "onet     on the CPU, as it should be: it is faster there · onet-float32.tflite",
+        "facenet  on the Edge TPU, as it should be: it is faster there · facenet-int8_edgetpu.tflite",
+        "Edge TPU: serving since 2026-11-22 08:00:00+01:00. 0 failures and 0 recoveries since the start"
+        " (usb:0, libedgetpu.so.1, tflite-runtime 2.14.0).",
+    ]
+
+
+def test_a_unit_that_is_degraded_says_what_happened_and_that_everybody_is_served(tmp_path: Path, ask: Ask) -> None:
+    with alone(tmp_path):
+        moved = (*PLANNED[:3], replace(PLANNED[3], backend=CPU))
+        write(tmp_path / FILE_NAME, replace(STATUS, networks=moved, accelerator=FAILED))
+        code, said = ask()
+        told = json.loads(ask("--json")[1])
+    assert code == 69
+    lines = said.splitlines()
+    assert lines[4] == "facenet  on the CPU; it should be on the Edge TPU: that is degraded · facenet-int8_edgetpu.tflite"
+    assert lines[5].startswith(
+        "Edge TPU: degraded since 2026-11-22 08:00:00+01:00: its process was ended by signal 6. 1 failure and 0"
+    )
+    assert lines[6].startswith("Degraded: the CPU does the Edge TPU's work. Everybody is served")
+    assert (told["is_at_work"], told["is_well"], told["is_current"]) == (True, False, True)
+    assert told["status"]["networks"][3] | {"backend": "cpu", "placement": "edgetpu"} == told["status"]["networks"][3]
+
+
+def test_a_unit_that_has_recovered_and_met_nobody_since_is_as_it_should_be(tmp_path: Path, ask: Ask) -> None:
+    with alone(tmp_path):
+        moved, back = (*PLANNED[:3], replace(PLANNED[3], backend=CPU)), replace(SERVING, n_failures=1, n_recoveries=1)
+        write(tmp_path / FILE_NAME, replace(STATUS, networks=moved, accelerator=back))
+        code, said = ask()
+    assert code == 0
+    assert "facenet  on the CPU; it should be on the Edge TPU: that serves, and nobody has come since" in said
+    assert "1 failure and 1 recovery" in said
+
+
+def test_where_the_configuration_leaves_the_accelerator_alone_that_is_said(tmp_path: Path, ask: Ask) -> None:
+    with alone(tmp_path):
+        write(tmp_path / FILE_NAME, replace(STATUS, networks=PLANNED[:3], accelerator=None))
+        code, said = ask()
+    assert (code, said.splitlines()[-1]) == (0, "Edge TPU: left alone, as configured.")
+
+
+@pytest.mark.parametrize(
+    "found", [None, replace(STATUS, pid=1), replace(STATUS, stopped_utc=START)], ids=["none", "an older one's", "ended"]
+)
+def test_a_unit_at_work_that_does_not_say_how_it_is_is_not_called_well(tmp_path: Path, ask: Ask, found: Status | None) -> None:
+    with alone(tmp_path):
+        if found:
+            write(tmp_path / FILE_NAME, found)
+        code, said = ask()
+        told = json.loads(ask("--json")[1])
+    assert code == 69
+    assert said.startswith(f"A unit is at work (process {os.getpid()}), and does not say how it is: it is starting or ending")
+    assert (told["is_at_work"], told["is_well"], told["is_current"]) == (True, False, False)
+
+
+def test_a_status_cannot_command_the_terminal(tmp_path: Path, ask: Ask) -> None:
+    with alone(tmp_path):
+        write(tmp_path / FILE_NAME, replace(STATUS, accelerator=replace(FAILED, reason="\x1b[2Jgone")))
+        assert "\x1b" not in ask()[1]

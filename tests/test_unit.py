@@ -115,8 +115,10 @@ class MayFail:
     """An accelerator that is degraded when a test says so."""
 
     degraded = False
+    n_asked = 0
 
     def is_degraded(self) -> bool:
+        self.n_asked += 1
         return self.degraded
 
 
@@ -596,6 +598,15 @@ def test_while_the_accelerator_is_degraded_an_idle_door_says_so_and_people_are_s
     door.accelerator.degraded = True
     unit.step(frame(1.1))
     assert door.panel.signals[-2:] == [READY, DEGRADED]
+
+
+def test_the_accelerator_is_asked_for_each_frame_for_that_is_when_it_is_opened_again(door: Door) -> None:
+    unit = door.unit([])
+    door.store.is_full = True
+    for picture in walk((ADA, 200, 120), n=5):
+        unit.step(picture)
+    assert door.panel.signals[-1] is FAULT
+    assert door.accelerator.n_asked == 5
 
 
 def test_a_unit_that_starts_degraded_is_never_ready(door: Door) -> None:

@@ -1,5 +1,6 @@
 """Config -> built objects. The only package, beside the doctor, that knows what is behind each port."""
 
+from edge.device.lock import at_work
 from edge.vision.recogniser import Recogniser
 from edge.wiring.door import pins, run, sight, wanted
 from edge.wiring.places import manifest_path
@@ -8,6 +9,7 @@ from edge.wiring.rules import gates, limits, policy, rules
 
 __all__ = [
     "Recogniser",
+    "at_work",
     "gates",
     "limits",
     "manifest_path",
