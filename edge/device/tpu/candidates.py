@@ -1,0 +1,80 @@
+"""Which networks the Edge TPU could run, told from the files before anything is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from edge.device.compiled import CompiledSpec, read_compiled
+from edge.device.manifest import NetworkSpec
+from edge.device.tpu.placement import Place
+from edge.errors import ModelError
+from edge.types import Backend
+
+AS_CONFIGURED = "as configured"
+
+
+class Wish(StrEnum):
+    """What the configuration says of a network's place."""
+
+    AUTO = "auto"
+    EDGETPU = "edgetpu"
+    CPU = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One network, and whether the Edge TPU could run it.
+
+    Attributes:
+        name: pnet, rnet, onet or facenet.
+        wish: what the configuration says.
+        compiled: its file for the Edge TPU; None where it is to run on the CPU.
+        obstacle: why there is none although one may be wished for.
+    """
+
+    name: str
+    wish: Wish
+    compiled: CompiledSpec | None = None
+    obstacle: ModelError | None = None
+
+    @property
+    def place(self) -> Place | None:
+        """Where it belongs, as far as that can be said before anything is measured."""
+        if self.compiled is None:
+            return Place(Backend.CPU, str(self.obstacle).partition(". ")[0] if self.obstacle else AS_CONFIGURED)
+        return Place(Backend.EDGETPU, AS_CONFIGURED) if self.wish is Wish.EDGETPU else None
+
+
+def candidate(manifest: Path, name: str, wish: Wish, *, variant: str, canvas_size: tuple[int, int]) -> Candidate:
+    """Look whether the Edge TPU could run a network.
+
+    Args:
+        manifest: names the files.
+        name: pnet, rnet, onet or facenet.
+        wish: what the configuration says of its place.
+        variant: which variant is configured: auto, int8 or float32.
+        canvas_size: (width, height) that P-Net is shown.
+    """
+    if wish is Wish.CPU:
+        return Candidate(name, wish)
+    try:
+        if variant == "float32":
+            raise ModelError("float32 is configured, which the Edge TPU does not compute")
+        compiled = read_compiled(manifest, name)
+        _check_canvas(compiled.twin, canvas_size)
+    except ModelError as error:
+        return Candidate(name, wish, obstacle=error)
+    return Candidate(name, wish, compiled)
+
+
+def _check_canvas(spec: NetworkSpec, canvas_size: tuple[int, int]) -> None:
+    """On the CPU P-Net takes a canvas of any size, and what it was compiled for is one size."""
+    height, width = spec.input.shape[1:3]
+    if spec.free_axes and (width, height) != canvas_size:
+        raise ModelError(
+            f"{spec.name} is compiled for a canvas of {width} x {height} px, and this configuration makes one of "
+            f"{canvas_size[0]} x {canvas_size[1]} px. Take the default camera.width, camera.height, detection.min_face_px and "
+            f'detection.scale_factor; or set {spec.name} = "cpu" under [placement].'
+        )

@@ -1,0 +1,160 @@
+"""The networks of a unit, each in its place: on the Edge TPU or on the CPU, with the reason why.
+
+Where the configuration leaves it open, the faster of the two is taken, once the Edge TPU serves and both were timed: at the
+start, or, when the stick is plugged in later, in a moment in which nobody waits at the door. Until then the CPU runs them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from edge.device.interpreter import runtime_name_and_version
+from edge.device.network import TfliteNetwork
+from edge.device.tpu.candidates import Candidate
+from edge.device.tpu.edgetpu import AcceleratorReport, EdgeTpu, State
+from edge.device.tpu.network import PlacedNetwork
+from edge.device.tpu.placement import Bench, Contest, Key, Place, Timing, as_in_a_frame
+from edge.types import Backend, Floats
+
+log = logging.getLogger(__name__)
+
+N_TRIES = 3
+"""So often it is measured anew when the Edge TPU fails meanwhile; then the CPU keeps the networks until the next start."""
+
+NOT_YET = Place(Backend.CPU, "not measured yet")
+NO_TIME = Place(Backend.CPU, "the others took all the time for measuring")
+GIVEN_UP = Place(Backend.CPU, f"the Edge TPU failed {N_TRIES} times while it was measured")
+LEFT_ALONE = "it is left alone: the CPU runs every network as fast"
+SIDES = {Backend.CPU: "CPU", Backend.EDGETPU: "Edge TPU"}
+
+
+class FittedNetwork:
+    """A network that may change its place between two calls; implements `edge.ports.Network`.
+
+    Args:
+        cpu: as it runs on the CPU.
+        edgetpu: as it runs on the Edge TPU, and on the CPU when that does not answer; None where it cannot run there.
+        place: where it belongs.
+
+    Attributes:
+        n_batches: how many were answered where.
+    """
+
+    def __init__(self, cpu: TfliteNetwork, edgetpu: PlacedNetwork | None, place: Place) -> None:
+        self.cpu, self.edgetpu, self.place = cpu, edgetpu, place
+        self.n_batches: Counter[Backend] = Counter()
+        self._latest: Backend | None = None
+
+    @property
+    def backend(self) -> Backend:
+        """Where the latest batch really ran; before the first, where the next one should."""
+        return self._latest or self.place.backend
+
+    def __call__(self, batch: Floats) -> Mapping[str, Floats]:
+        """Run the network where it belongs; see `edge.ports.Network`."""
+        network = self.edgetpu if self.edgetpu and self.place.backend is Backend.EDGETPU else self.cpu
+        result = network(batch)
+        if len(batch):
+            self._latest = network.backend
+            self.n_batches[self._latest] += 1
+        return result
+
+
+class Fitting:
+    """Who runs what; implements `edge.ports.Accelerator`. Not thread-safe: for the unit's loop alone.
+
+    Args:
+        candidates: one for each network, the small ones first.
+        cpu: name -> the network as it runs on the CPU.
+        tpu: the Edge TPU; None where it has nothing to run.
+        bench: how networks are timed; None where there is nothing to time.
+
+    Attributes:
+        networks: name -> the network in its place.
+    """
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        cpu: Mapping[str, TfliteNetwork],
+        tpu: EdgeTpu | None = None,
+        *,
+        bench: Bench | None = None,
+    ) -> None:
+        self._tpu, self._bench, self._n_tries, self._is_left_alone = tpu, bench, 0, False
+        self._compiled = {each.name: each.compiled for each in candidates if each.compiled}
+        self.networks: dict[str, FittedNetwork] = {}
+        for each in candidates:
+            edgetpu = PlacedNetwork(cpu[each.name], each.compiled.twin, tpu) if each.compiled and tpu else None
+            self.networks[each.name] = FittedNetwork(cpu[each.name], edgetpu, each.place or NOT_YET)
+
+    def is_degraded(self) -> bool:
+        """Whether the CPU does at the moment what belongs on the Edge TPU.
+
+        Whoever asks has time: nobody waits at the door. So what is still to be decided is decided now, where that is possible.
+        """
+        is_degraded = self._tpu is not None and self._tpu.is_degraded()
+        if self.decide():
+            log.info("%s", self)
+        return is_degraded
+
+    def decide(self) -> bool:
+        """Give the networks that may run on either side to the faster one, if the Edge TPU serves; at most two seconds.
+
+        Returns:
+            Whether anything was decided.
+        """
+        undecided = [name for name, network in self.networks.items() if network.place is NOT_YET]
+        if not undecided or not self._tpu or not self._bench or self._tpu.report().state is not State.SERVING:
+            return False
+        timings = self._bench.timings(self._contests(undecided), {name: self._files(name) for name in undecided})
+        if timings is None:
+            self._n_tries += 1
+            if self._n_tries < N_TRIES:
+                return False
+        for name in undecided:
+            self.networks[name].place = _place(name, timings)
+        if timings is not None and all(network.place.backend is Backend.CPU for network in self.networks.values()):
+            self._tpu.close()
+            self._is_left_alone = True
+        return True
+
+    def report(self) -> AcceleratorReport | None:
+        """How the Edge TPU is; None where it has nothing to run."""
+        report = self._tpu.report() if self._tpu else None
+        return replace(report, reason=LEFT_ALONE) if report and self._is_left_alone else report
+
+    def __str__(self) -> str:
+        """Which network runs where, and why."""
+        report = self.report()
+        if report and report.state is State.ABSENT and not self._is_left_alone:
+            return "No Edge TPU is plugged in; until one is, every network runs on the CPU."
+        reasons: dict[tuple[Backend, str], list[str]] = {}
+        for name, network in self.networks.items():
+            reasons.setdefault((network.place.backend, network.place.reason), []).append(name)
+        told = [f"{', '.join(names)} on the {SIDES[side]} ({reason})" for (side, reason), names in reasons.items()]
+        return f"Where the networks run: {'; '.join(told)}."
+
+    def _contests(self, names: Iterable[str]) -> dict[str, Contest]:
+        """What is timed of each network that runs on either side."""
+        pairs = ((name, self.networks[name], self._compiled[name].twin) for name in names)
+        return {name: Contest(each.cpu, each.edgetpu, as_in_a_frame(twin)) for name, each, twin in pairs if each.edgetpu}
+
+    def _files(self, name: str) -> Key:
+        """What a timing depends on of the network itself: the files, and what runs them."""
+        return {
+            "compiled": self._compiled[name].sha256,
+            "cpu": self.networks[name].cpu.spec.sha256,
+            "cpu_runtime": " ".join(runtime_name_and_version()),
+            "edgetpu_runtime": self._tpu.report().runtime if self._tpu else "",
+        }
+
+
+def _place(name: str, timings: Mapping[str, Timing] | None) -> Place:
+    """Where a network belongs after all were timed, or could not be."""
+    if timings is None:
+        return GIVEN_UP
+    return timings[name].place if name in timings else NO_TIME

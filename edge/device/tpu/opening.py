@@ -1,0 +1,137 @@
+"""What must be right before the Edge TPU is opened: the library, the stick, this user's rights, and nobody else at work on it.
+
+Each time it is to be opened all of that is looked at anew, so whoever installs the library, mends the rights or ends the other
+process need not start Muster again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge.device.tpu import sticks
+from edge.device.tpu.edgetpu import NOT_PLUGGED_IN
+from edge.device.tpu.library import Library, LibraryPlaces, require
+from edge.device.tpu.process import Order, TpuFailure, TpuProcess
+from edge.device.tpu.sticks import Stick
+from edge.errors import DeviceError
+
+
+@dataclass(frozen=True, slots=True)
+class TpuPlaces:
+    """Where an Edge TPU and its library are looked for; of this computer where nothing else is said."""
+
+    sysfs: Path = sticks.SYSFS
+    dev: Path = sticks.DEV
+    proc: Path = sticks.PROC
+    library: LibraryPlaces | None = None
+
+
+class Opening:
+    """Begins the process that opens the Edge TPU, when nothing stands in its way.
+
+    Args:
+        order: what it is to open; the library as the configuration names it.
+        places: where to look.
+        start: begins the process.
+
+    Attributes:
+        library: the one that was found last, or None.
+    """
+
+    def __init__(
+        self, order: Order, places: TpuPlaces | None = None, *, start: Callable[[Order], TpuProcess] = TpuProcess.start
+    ) -> None:
+        self._order, self._places, self._start = order, places or TpuPlaces(), start
+        self._claim = Claim()
+        self.library: Library | None = None
+
+    def is_listed(self) -> bool:
+        """Whether the system lists the Edge TPU that is ordered."""
+        return sticks.listed(self._order.device, self._places.sysfs, self._places.dev)
+
+    def speed_mbps(self) -> float | None:
+        """Of the link to it; None on PCIe, and while it is not there."""
+        found = self._stick()
+        return found.speed_mbps if found else None
+
+    def check(self) -> Library:
+        """See whether it could be opened now, and claim it for this process.
+
+        Raises:
+            TpuFailure: what stands in its way, and what to do.
+        """
+        try:
+            self.library = require(self._order.library, self._places.library)
+        except DeviceError as error:
+            raise TpuFailure(str(error)) from error
+        stick = self._stick()
+        if stick is None:
+            raise TpuFailure(NOT_PLUGGED_IN)
+        self._check_rights(stick)
+        return self.library
+
+    def start(self) -> TpuProcess:
+        """Begin the process, with the very library that was looked at.
+
+        Raises:
+            TpuFailure: what stands in its way, and what to do.
+            OSError: the system has no room for another process.
+        """
+        return self._start(replace(self._order, library=str(self.check().path)))
+
+    def close(self) -> None:
+        """Let others have it. Closing twice is allowed."""
+        self._claim.release()
+
+    def _stick(self) -> Stick | None:
+        found = sticks.chosen(self._order.device, sticks.sticks(self._places.sysfs, self._places.dev))
+        return found[0] if found else None
+
+    def _check_rights(self, stick: Stick) -> None:
+        if not sticks.is_writable(stick.node):
+            raise TpuFailure(f"this user may not open {stick.node}. Install the udev rules for it: docs/install.md says how")
+        is_ours = self._claim.take(f"{self._places.sysfs.absolute()} {stick.place}")
+        others = [holder for holder in sticks.holders(stick.node, self._places.proc) if holder.pid != os.getpid()]
+        if others or not is_ours:
+            who = f"process {others[0].pid} ({others[0].command})" if others else "another process of Muster"
+            raise TpuFailure(f"it is busy: {who} has it. End that one, or name another device: accelerator.device")
+
+
+class Claim:
+    """The right to use one thing of this computer, which one process has at a time; for whoever asks, not against malice.
+
+    libedgetpu may reset a USB stick before it finds out that somebody uses it (google-coral/libedgetpu, driver/usb/usb_driver.cc,
+    PrepareUsbDevice: the port is reset, and only afterwards the interface claimed, unless Usb.AlwaysDfu is on). So whoever only
+    tried whether it is free could take it from the door. The right is a name that a socket is bound to: it needs no folder that
+    several users may write to, and the kernel takes it back when the process ends, however it ends.
+    """
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self._name = ""
+
+    def take(self, name: str) -> bool:
+        """Have the thing of this name, in place of any other; False when another process has it."""
+        if self._socket and self._name == name:
+            return True
+        self.release()
+        # In Linux's abstract namespace, which is what the zero byte says; it takes 107 bytes: unix(7).
+        address = "\0muster-" + hashlib.sha256(name.encode()).hexdigest()
+        self._socket, self._name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), name
+        try:
+            self._socket.bind(address)
+        except OSError:
+            self.release()
+            return False
+        return True
+
+    def release(self) -> None:
+        """Let others have it."""
+        if self._socket:
+            self._socket.close()
+        self._socket = None

@@ -1,0 +1,204 @@
+"""Which network runs where: as the configuration says, or on the faster of the two, measured once on this unit.
+
+The Edge TPU is not the faster one for every network: a request to it costs a round trip over USB, for which a small network
+would long be done on the CPU, and on a USB 2 port a large one has to be sent anew with each picture.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from edge.device.manifest import NetworkSpec
+from edge.ports import Network
+from edge.types import Backend, Floats
+
+log = logging.getLogger(__name__)
+
+LIMIT_S = 2.0
+"""What measuring may add to the start of a unit, all networks together."""
+N_ROUNDS = 15
+"""So many calls on each side are enough, where there is time for so many."""
+LEAST_GAIN = 0.1
+"""Share of the CPU's time that the Edge TPU must save. Less is a tie, and a tie goes to the CPU: it cannot be unplugged, and the
+same network measured against itself came out up to this much faster or slower (tests/device/tpu/test_placement.py says how)."""
+
+ROWS = {"pnet": 1, "rnet": 16, "onet": 4, "facenet": 1}
+"""What a frame with one face asks of each network: a canvas, some windows of P-Net, the few that R-Net leaves, the face."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a network belongs, and why, in a clause."""
+
+    backend: Backend
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What one call of a network took on either side: medians, in milliseconds."""
+
+    cpu_ms: float
+    edgetpu_ms: float
+
+    @property
+    def place(self) -> Place:
+        """The faster of the two; the CPU where they are as good as even."""
+        backend = Backend.EDGETPU if self.edgetpu_ms < self.cpu_ms * (1 - LEAST_GAIN) else Backend.CPU
+        return Place(backend, f"measured: Edge TPU {self.edgetpu_ms:.1f} ms, CPU {self.cpu_ms:.1f} ms")
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """One network on both sides, and what both are shown: (n, h, w, 3) float32, standardised."""
+
+    cpu: Network
+    edgetpu: Network
+    batch: Floats
+
+
+def as_in_a_frame(spec: NetworkSpec) -> Floats:
+    """A batch as large as a frame has it, (n, h, w, 3) in [-1, 1]. What is in the pictures changes no network's time."""
+    shape = (ROWS[spec.name], *spec.input.shape[1:])
+    return np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+
+
+def measure(contests: Mapping[str, Contest], *, now_s: Callable[[], float]) -> dict[str, Timing] | None:
+    """Time both sides in turns, at most `LIMIT_S` in all.
+
+    Each network gets an equal share of the time that is left, so those that come first had better be small. One whose turn
+    comes when there is none left is missing in what comes back.
+
+    Args:
+        contests: name -> network.
+        now_s: seconds of a clock that never jumps.
+
+    Returns:
+        Name -> timing; None when the Edge TPU failed meanwhile: what the CPU did in its place says nothing.
+    """
+    end_s, timings = now_s() + LIMIT_S, {}
+    for number, (name, contest) in enumerate(contests.items()):
+        share_s = (end_s - now_s()) / (len(contests) - number)
+        rounds = _rounds(contest, share_s, now_s)
+        if rounds is None:
+            return None
+        if rounds:
+            # The first calls prepare what the others find ready: the CPU's caches, the network in the Edge TPU's memory.
+            cpu_s, edgetpu_s = zip(*(rounds[1:] or rounds), strict=True)
+            timings[name] = Timing(1000 * median(cpu_s), 1000 * median(edgetpu_s))
+    return timings
+
+
+def _rounds(contest: Contest, share_s: float, now_s: Callable[[], float]) -> list[tuple[float, float]] | None:
+    """Seconds of each call, (CPU, Edge TPU); no round begins that would probably end after its share of the time."""
+    begin_s = now_s()
+    rounds: list[tuple[float, float]] = []
+    longest_s = 0.0
+    while len(rounds) <= N_ROUNDS and now_s() - begin_s + longest_s < share_s:
+        before_s = now_s()
+        contest.cpu(contest.batch)
+        between_s = now_s()
+        contest.edgetpu(contest.batch)
+        after_s = now_s()
+        if contest.edgetpu.backend is not Backend.EDGETPU:
+            return None
+        rounds.append((between_s - before_s, after_s - between_s))
+        longest_s = max(longest_s, after_s - before_s)
+    return rounds
+
+
+Key = Mapping[str, str | float | None]
+"""What a timing depends on: it holds for no other files, library, runtime, link or number of threads."""
+
+
+class Cache:
+    """What was measured at an earlier start, in a file.
+
+    Args:
+        path: of the file. It may be missing or damaged: then nothing was measured yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self, keys: Mapping[str, Key]) -> dict[str, Timing]:
+        """The timings that hold still.
+
+        Args:
+            keys: name of a network -> what its timing depends on now.
+        """
+        kept = self._read()
+        found = {name: _timing(kept.get(name), key) for name, key in keys.items()}
+        return {name: timing for name, timing in found.items() if timing}
+
+    def keep(self, keys: Mapping[str, Key], timings: Mapping[str, Timing]) -> None:
+        """Remember what was measured, in place of what was measured of the same networks before.
+
+        Where it cannot be written, the next start measures again.
+        """
+        kept = self._read() | {name: asdict(timing) | {"key": keys[name]} for name, timing in timings.items()}
+        new = self._path.with_suffix(".new")
+        try:
+            new.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+            new.replace(self._path)
+        except OSError as error:
+            log.info("%s: cannot be written (%s); the next start measures again.", self._path, error.strerror)
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            kept = json.loads(self._path.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return kept if isinstance(kept, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What networks are timed with.
+
+    Attributes:
+        cache: of what was timed earlier.
+        surroundings: what a timing depends on beside the network's files: library, link, threads.
+        now_s: seconds of a clock that never jumps.
+    """
+
+    cache: Cache
+    surroundings: Callable[[], Key]
+    now_s: Callable[[], float] = time.perf_counter
+
+    def timings(self, contests: Mapping[str, Contest], files: Mapping[str, Key]) -> dict[str, Timing] | None:
+        """The timing of each network, measured now or at an earlier start.
+
+        Args:
+            contests: name -> network.
+            files: name -> what is to be the same of the network itself.
+
+        Returns:
+            Name -> timing, without those for which there was no time; None when the Edge TPU failed meanwhile.
+        """
+        keys = {name: {**files[name], **self.surroundings()} for name in contests}
+        known = self.cache.read(keys)
+        measured = measure({name: each for name, each in contests.items() if name not in known}, now_s=self.now_s)
+        if measured:
+            self.cache.keep(keys, measured)
+        return None if measured is None else known | measured
+
+
+def _timing(entry: Any, key: Key) -> Timing | None:
+    """What the file says of a network, if it is of the same things, and sound."""
+    try:
+        timing = Timing(float(entry["cpu_ms"]), float(entry["edgetpu_ms"]))
+        is_sound = entry["key"] == dict(key) and all(0 < each < math.inf for each in (timing.cpu_ms, timing.edgetpu_ms))
+    except (KeyError, TypeError, ValueError):
+        return None
+    return timing if is_sound else None
