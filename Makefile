@@ -77,10 +77,13 @@ study: .venv/.ready-dev $(TRUNK) ## print the figures that docs/ quotes: STUDY=r
 bench: portraits ## how long everything takes; BENCH="--threads 1", or "--peer" where peers are installed
 	$(BIN)/python -m tests.bench $(BENCH)
 
+SHELL_SCRIPTS = $(shell grep -lsE '^\#!.*(/| )(ba)?sh$$' .ci/* models/* scripts/* deploy/* deploy/*/*)
+
 check: .venv/.ready-dev ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/shellcheck $(SHELL_SCRIPTS)
 
 docs: .venv/.ready ## write docs/cli.md and deploy/muster.toml from the program
 	$(BIN)/python -m scripts.docs
