@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run portraits recording test test-native check docs models oracle parity train scores quality study bench requirements clean
+.PHONY: help run portraits recording test test-native check docs models edgetpu oracle parity train scores quality study bench requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ test-native: .venv-tflite/.ready ## the tests that touch native code, under tfli
 
 models: .venv-models/.ready ## build the networks again from hashed packages; needs MUSTER_FACES to calibrate
 	.venv-models/bin/python -m models.build
+
+edgetpu: .venv/.ready-dev ## compile the int8 networks for the Edge TPU; without its compiler, say how to get it
+	@MUSTER_PYTHON=$(BIN)/python models/compile_edgetpu.sh
 
 oracle: .venv-models/.ready ## build FaceNet in float32 alone: `make parity` compares with it, `make train` trains on it
 	.venv-models/bin/python -m models.oracle

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -79,16 +80,24 @@ def build_int8(inputs: Mapping[str, Sequence[Floats]]) -> bool:
     for network, content in zip(NETWORKS, made, strict=True):
         files.replace(network.path("int8"), content)
         print(f"{network.name}: {network.path('int8').name}, {len(content):,} bytes")
-        networks[network.name]["variants"]["int8"] = entries.variant_entry(network, "int8") | {
-            "calibration": {
-                "set": faces.SET_NAME,
-                "n_photographs": faces.N_CALIBRATION,
-                "seed": faces.SEED,
-                "n_inputs": len(inputs[network.name]),
-                "share": quantise.SHARE,
-            }
-        }
+        variants = networks[network.name]["variants"]
+        before = variants.get("int8", {})
+        variants["int8"] = manifest.with_compiled(int8_entry(network, len(inputs[network.name])), before)
+        if "compiled" in before and "compiled" not in variants["int8"]:
+            print(f"{network.name}: {before['compiled']['file']} was compiled from other bytes; run `make edgetpu` again")
     return manifest.write_networks(networks)
+
+
+def int8_entry(network: Network, n_inputs: int) -> dict[str, Any]:
+    """What the manifest says of an int8 file, which lies in its place by now."""
+    calibration = {
+        "set": faces.SET_NAME,
+        "n_photographs": faces.N_CALIBRATION,
+        "seed": faces.SEED,
+        "n_inputs": n_inputs,
+        "share": quantise.SHARE,
+    }
+    return entries.variant_entry(network, "int8") | {"calibration": calibration}
 
 
 def int8_file(network: Network, inputs: Sequence[Floats]) -> bytes:

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 
 def replace(path: Path, content: bytes) -> None:
     """Write a file beside its place and rename it: a build that is stopped leaves the old file or the new one, both whole."""
-    beside = path.with_name(f"{path.name}.part")
-    beside.write_bytes(content)
-    beside.replace(path)
+    replace_all({path: content})
+
+
+def replace_all(contents: Mapping[Path, bytes]) -> None:
+    """The same for files that belong together: all are written beside their places before the first is renamed.
+
+    A full disk therefore changes none of them. They are renamed in the order in which they are given, so put the file that
+    names the others last.
+
+    Raises:
+        OSError: one of them cannot be written; nothing was changed.
+    """
+    beside = {path: path.with_name(f"{path.name}.part") for path in contents}
+    try:
+        for path, content in contents.items():
+            beside[path].write_bytes(content)
+        for path, written in beside.items():
+            written.replace(path)
+    finally:
+        for written in beside.values():
+            written.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from models import MANIFEST, files
@@ -13,22 +14,23 @@ HEADER = """\
 # Written by `make models`; the figures under [parity] by `python -m models.parity`. Files are relative to this folder.
 # Input of every network: RGB standardised by (x - 127.5) / 128. Tensors are found by name. free_axes: axes of the input
 # that may be resized. runs_on: the placements that a variant is meant for; "auto" in the configuration is the one for "cpu".
+# compiled: the file for the Edge TPU, where `make edgetpu` has made one; it is its maker's own and not committed.
 
 """
 
 
-def read() -> dict[str, Any]:
+def read(path: Path = MANIFEST) -> dict[str, Any]:
     """The manifest as nested tables; empty where there is none yet."""
-    return tomllib.loads(MANIFEST.read_text("utf-8")) if MANIFEST.exists() else {}
+    return tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
-def write(tables: Mapping[str, Any]) -> None:
+def write(tables: Mapping[str, Any], path: Path = MANIFEST) -> None:
     """Replace the manifest, whole or not at all.
 
     Raises:
         ValueError: the tables hold something that this writer cannot write.
     """
-    files.replace(MANIFEST, text(tables).encode())
+    files.replace(path, text(tables).encode())
 
 
 def write_networks(networks: Mapping[str, Any]) -> bool:
@@ -43,6 +45,12 @@ def with_networks(tables: Mapping[str, Any], networks: Mapping[str, Any]) -> dic
     """The manifest with these networks; its figures stay only if nothing that they measured has changed."""
     keep = "parity" in tables and tables.get("networks") == networks
     return {"networks": networks} | ({"parity": tables["parity"]} if keep else {})
+
+
+def with_compiled(entry: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry of a file that was built anew, with the compiled file of before if it was compiled from the very same bytes."""
+    compiled = before.get("compiled", {})
+    return dict(entry) | ({"compiled": compiled} if compiled.get("twin_sha256") == entry["sha256"] else {})
 
 
 def text(tables: Mapping[str, Any]) -> str:
