@@ -28,6 +28,10 @@ LOOK_S = 1.0
 """How often the system is asked whether it lists the stick. Each look reads a few small files and takes less than a
 millisecond; whoever plugs it in or pulls it out sees the panel follow."""
 
+ANSWER_SHARE = 0.9
+"""Share of a request's time in which the answer must be there. The rest is for ending the child when it is not: a millisecond or
+two, but 0.2 s when it waits for a device and cannot end (`edge.device.tpu.spawn`)."""
+
 NOT_PLUGGED_IN = "it is not plugged in"
 PLUGGED_IN_AGAIN = "it was away and has not been opened again yet"
 
@@ -46,7 +50,7 @@ class Deadlines:
     """How long it is waited for.
 
     Attributes:
-        request_s: for the answer to one request.
+        request_s: from a request until its answer is there or the CPU may begin.
         open_s: for a child that loads the library, sends the firmware and runs every network once.
         pauses_s: before it is opened again after the first failure, the second, ...; the last one repeats.
     """
@@ -124,7 +128,7 @@ class EdgeTpu:
         if self._state is not State.SERVING or self._process is None:
             return None
         try:
-            answers = self._process.run(name, rows, deadline_s=self._deadlines.request_s)
+            answers = self._process.run(name, rows, deadline_s=ANSWER_SHARE * self._deadlines.request_s)
         except (TpuFailure, OSError) as error:
             self._fail(str(error))
             return None

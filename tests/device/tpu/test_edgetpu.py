@@ -117,11 +117,12 @@ def test_an_edge_tpu_that_works_answers(caplog: pytest.LogCaptureFixture) -> Non
     assert not lines(caplog, logging.ERROR)
 
 
-def test_a_request_has_two_seconds() -> None:
+def test_a_request_has_two_seconds_and_some_of_them_are_for_ending_a_child_that_hangs() -> None:
     port = Port(Child())
     port.tpu.settle()
     port.run()
-    assert port.started[0].deadlines_s == [2.0]
+    [deadline_s] = port.started[0].deadlines_s
+    assert 1.5 < deadline_s <= 1.8  # one that waits for a device may take 0.2 s to be given up
 
 
 def test_while_it_is_opened_the_cpu_answers_and_nobody_waits() -> None:
