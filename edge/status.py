@@ -208,7 +208,7 @@ class StatusFile:
 
     Args:
         path: of the file.
-        networks: where each should run, and why.
+        networks: where each should run at this moment, and why.
         report: how the accelerator is at this moment; None where it is left alone.
         now: the moment, in UTC.
     """
@@ -216,13 +216,13 @@ class StatusFile:
     def __init__(
         self,
         path: Path,
-        networks: Iterable[NetworkStatus],
+        networks: Callable[[], Iterable[NetworkStatus]],
         *,
         report: Callable[[], AcceleratorStatus | None],
         now: Callable[[], datetime],
     ) -> None:
-        self._path, self._report, self._now = path, report, now
-        self._status = Status(os.getpid(), __version__, now(), now(), None, tuple(networks), report())
+        self._path, self._networks, self._report, self._now = path, networks, report, now
+        self._status = Status(os.getpid(), __version__, now(), now(), None, tuple(networks()), report())
         self._is_written = False
 
     def __enter__(self) -> Self:
@@ -247,7 +247,7 @@ class StatusFile:
         Raises:
             OSError: something has changed and cannot be written; the next call tries again.
         """
-        networks = tuple(replace(each, backend=backends.get(each.name, each.backend)) for each in self._status.networks)
+        networks = tuple(replace(each, backend=backends.get(each.name, each.backend)) for each in self._networks())
         accelerator = self._report()
         if networks != self._status.networks or _differ(accelerator, self._status.accelerator):
             self._status = replace(self._status, networks=networks, accelerator=accelerator)

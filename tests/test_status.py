@@ -36,11 +36,11 @@ class Unit:
     """A status file with a clock and an accelerator that a test moves; counts what is written."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.now, self.accelerator = path, START, SERVING
+        self.path, self.now, self.networks, self.accelerator = path, START, PLANNED, SERVING
         self.n_asked = 0
 
     def status_file(self) -> StatusFile:
-        return StatusFile(self.path, PLANNED, report=self.report, now=lambda: self.now)
+        return StatusFile(self.path, lambda: self.networks, report=self.report, now=lambda: self.now)
 
     def report(self) -> AcceleratorStatus | None:
         self.n_asked += 1
@@ -189,6 +189,14 @@ def test_what_becomes_of_the_accelerator_is_written_though_every_network_ran_whe
             assert unit.written().accelerator == change
         n_asked = unit.n_asked
     assert unit.n_asked == n_asked, "at the end the accelerator may be closed"
+
+
+def test_a_network_that_is_given_another_place_is_written_though_it_ran_where_it_did(unit: Unit) -> None:
+    with unit.status_file() as status_file:
+        status_file.note(ALL_CPU)
+        unit.networks = (*PLANNED[:3], replace(PLANNED[3], placement=CPU, backend=CPU, reason="measured anew"))
+        status_file.note(ALL_CPU)
+        assert unit.written().networks == unit.networks
 
 
 def test_what_could_not_be_written_is_an_error_each_time_until_it_can(unit: Unit, caplog: pytest.LogCaptureFixture) -> None:
