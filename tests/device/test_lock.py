@@ -77,6 +77,14 @@ def test_whoever_only_asks_keeps_no_loop_from_starting(tmp_path: Path) -> None:
     assert waited == [PAUSES_S[0]]
 
 
+def test_two_who_ask_at_once_do_not_take_each_other_for_a_loop(tmp_path: Path) -> None:
+    with alone(tmp_path):
+        pass
+    with (tmp_path / FILE_NAME).open() as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        assert at_work(tmp_path) is None
+
+
 def test_a_lock_that_says_nothing_is_still_somebodys(tmp_path: Path) -> None:
     with (tmp_path / FILE_NAME).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
