@@ -14,7 +14,7 @@ from edge.matching.gallery import NearestTemplate
 from edge.matching.matcher import Rule
 from edge.types import Image
 from edge.vision.recogniser import Recogniser
-from tests.bench import subject
+from tests.bench import edgetpu, subject
 from tests.bench.peers import PEERS
 from tests.bench.process import Unit
 from tests.bench.timing import medians_ms, table
@@ -39,6 +39,7 @@ def main() -> None:
         return
     ours(recogniser, pixels)
     galleries(recogniser, pixels)
+    print(f"Edge TPU: not measured without {edgetpu.missing()}.\n" if edgetpu.missing() else edgetpu.overhead())
     process(pixels, threads=arguments.threads)
 
 

@@ -227,7 +227,10 @@ static bool is_there(const char *device) {
     static int file = -1;  /* delegates of one process share the stick, as in libedgetpu */
     if (file >= 0) return true;
     file = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    return file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0;
+    if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0) return true;
+    if (file >= 0) close(file);
+    file = -1;
+    return false;
 }
 
 Delegate *tflite_plugin_create_delegate(char **keys, char **values, size_t n, void (*report)(const char *)) {

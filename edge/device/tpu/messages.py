@@ -7,7 +7,7 @@ process that has gone mad may send, nothing is done with it but to read it.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 MAX_BYTES = 16384
@@ -77,7 +77,8 @@ _KINDS: dict[str, type[Message]] = {kind.__name__.lower(): kind for kind in _FIE
 
 def encode(message: Message) -> bytes:
     """A message as one packet."""
-    return json.dumps({"kind": type(message).__name__.lower(), **asdict(message)}).encode()
+    kind = type(message)
+    return json.dumps({"kind": kind.__name__.lower(), **{key: getattr(message, key) for key in _FIELDS[kind]}}).encode()
 
 
 def decode(packet: bytes) -> Message:

@@ -53,6 +53,10 @@ class TpuProcess:
         self._spawned, self._specs = spawned, specs
         self._process, self._connection = spawned.process, spawned.connection
         self._memory, self._words = spawned.memory, spawned.words
+        self._poll = select.poll()
+        self._poll.register(spawned.connection, select.POLLIN)
+        if spawned.words.descriptor is not None:
+            self._poll.register(spawned.words.descriptor, select.POLLIN)
         self._opened: Opened | None = None
         self._sequence = 0
         self._is_closed = False
@@ -84,7 +88,7 @@ class TpuProcess:
             memory = Memory.create(n_in=region_bytes, n_out=region_bytes)
             return cls(spawn(program, order, memory, environment or {}), specs)
         except ModelError as error:
-            raise TpuFailure(str(error)) from error
+            raise TpuFailure(_clause(str(error))) from error
         except OSError as error:
             raise TpuFailure(f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)) from error
 
@@ -99,6 +103,8 @@ class TpuProcess:
         Raises:
             TpuFailure: it has ended, or says why it cannot open the Edge TPU.
         """
+        if self._is_closed:
+            raise TpuFailure("its process is not open")
         if self._opened is None and (message := self._receive(time.monotonic() + wait_s)):
             if not isinstance(message, Ready):
                 raise self._said(message)
@@ -173,33 +179,33 @@ class TpuProcess:
     def _receive(self, until_s: float) -> Message | None:
         """The next message; None when there is none in time."""
         while True:
-            self._words.drain()
-            try:
-                packet = self._connection.recv(MAX_BYTES)
-            except BlockingIOError:
-                if not self._wait(until_s):
-                    return None
-                continue
-            except OSError as error:
-                raise self._death() from error
-            if not packet:
-                raise self._death()
-            try:
-                return decode(packet)
-            except ValueError as error:
-                raise self._failure("its process said something that nobody understands") from error
+            left_s = max(0.0, until_s - time.monotonic())
+            ready = [descriptor for descriptor, _ in self._poll.poll(math.ceil(1000 * left_s))]
+            if self._words.descriptor in ready:
+                self._listen()
+            if self._connection.fileno() in ready:
+                return self._read()
+            if not left_s:
+                return None
 
-    def _wait(self, until_s: float) -> bool:
-        """Until there is something to read; False when it is too late to wait."""
-        left_s = until_s - time.monotonic()
-        if left_s <= 0:
-            return False
-        poll = select.poll()
-        poll.register(self._connection, select.POLLIN)
-        if self._words.descriptor is not None:
-            poll.register(self._words.descriptor, select.POLLIN)
-        poll.poll(math.ceil(1000 * left_s))
-        return True
+    def _read(self) -> Message:
+        try:
+            packet = self._connection.recv(MAX_BYTES)
+        except OSError as error:
+            raise self._death() from error
+        if not packet:
+            raise self._death()
+        try:
+            return decode(packet)
+        except ValueError as error:
+            raise self._failure("its process said something that nobody understands") from error
+
+    def _listen(self) -> None:
+        """Take what it wrote to stderr."""
+        descriptor = self._words.descriptor
+        self._words.drain()
+        if descriptor is not None and self._words.descriptor is None:
+            self._poll.unregister(descriptor)
 
     def _self_test(self) -> dict[str, list[NDArray[Any]]]:
         answers = iter(self._memory.answers([output for spec in self._specs.values() for output in spec.outputs], 1))
@@ -207,7 +213,7 @@ class TpuProcess:
 
     def _said(self, message: Message) -> TpuFailure:
         if isinstance(message, Failed):
-            return TpuFailure(printable(message.words))
+            return TpuFailure(_clause(message.words))
         return self._failure("its process said something that it was not asked")
 
     def _death(self) -> TpuFailure:
@@ -216,7 +222,7 @@ class TpuProcess:
         return self._failure(f"its process {how}{'' if self._opened else ' while it opened it'}")
 
     def _failure(self, what: str) -> TpuFailure:
-        self._words.drain()
+        self._listen()
         return TpuFailure(f"{what}; it said: {self._words}" if str(self._words) else what)
 
 
@@ -226,3 +232,8 @@ def _check_that_rows_fit(specs: Sequence[NetworkSpec], region_bytes: int) -> Non
             raise TpuFailure(f"one row of {spec.name} does not fit into the {region_bytes} bytes that are shared with it")
     if sum(n_bytes(output) for spec in specs for output in spec.outputs) > region_bytes:
         raise TpuFailure(f"the answers to the self-test do not fit into the {region_bytes} bytes that are shared with it")
+
+
+def _clause(sentences: str) -> str:
+    """What may stand behind a colon: one line, and no full stop of its own."""
+    return printable(sentences).removesuffix(".")
