@@ -16,8 +16,8 @@ class Attempts:
 
     The pauses begin anew once it has answered and then gone on serving for as long as the longest pause. To have opened is not
     enough: a stick that dies of its first call each time opens well each time, and would be opened every second for ever. With
-    this rule no way of failing leads to more than about one opening in the length of the longest pause, in the long run: what
-    fails earlier waits that long before it, and what fails later served that long.
+    this rule one that always fails alike is opened once a minute at most, whether it fails sooner (then the longest pause comes
+    first) or later (then it has served for a minute); and however it fails, four times in 83 s (1 + 2 + 5 + 15 s, then a minute).
 
     Args:
         pauses_s: after the first failure, the second, ...; the last one repeats.
