@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from edge import __version__
+from edge import __version__, wiring
 from edge.cli import main
 from edge.device.lock import alone
 from edge.status import FILE_NAME, AcceleratorStatus, NetworkStatus, Status, StatusFile, read, write
 from edge.types import NETWORKS, Backend
 
+ROOT = Path(__file__).parent.parent
 Ask = Callable[..., tuple[int, str]]
 START = datetime(2026, 11, 22, 7, tzinfo=UTC)
 CPU, EDGETPU = Backend.CPU, Backend.EDGETPU
@@ -268,10 +272,10 @@ def test_a_unit_at_work_says_where_each_network_runs_and_why(tmp_path: Path, ask
     assert code == 0
     assert said.splitlines() == [
         f"A unit is at work in {tmp_path} since 2026-11-22 08:00:00+01:00 (process {os.getpid()}, Muster 0.1.0).",
-        "pnet     on the CPU, as it should be: it is faster there · pnet-float32.tflite",
-        "rnet     on the CPU, as it should be: it is faster there · rnet-float32.tflite",
-        "onet     on the CPU, as it should be: it is faster there · onet-float32.tflite",
-        "facenet  on the Edge TPU, as it should be: it is faster there · facenet-int8_edgetpu.tflite",
+        "pnet     on the CPU, where it should be (it is faster there) · pnet-float32.tflite",
+        "rnet     on the CPU, where it should be (it is faster there) · rnet-float32.tflite",
+        "onet     on the CPU, where it should be (it is faster there) · onet-float32.tflite",
+        "facenet  on the Edge TPU, where it should be (it is faster there) · facenet-int8_edgetpu.tflite",
         "Edge TPU: serving since 2026-11-22 08:00:00+01:00. 0 failures and 0 recoveries since the start"
         " (usb:0, libedgetpu.so.1, tflite-runtime 2.14.0).",
     ]
@@ -323,6 +327,26 @@ def test_a_unit_at_work_that_does_not_say_how_it_is_is_not_called_well(tmp_path:
     assert code == 69
     assert said.startswith(f"A unit is at work (process {os.getpid()}), and does not say how it is: it is starting or ending")
     assert (told["is_at_work"], told["is_well"], told["is_current"]) == (True, False, False)
+
+
+@pytest.mark.skipif(not wiring.manifest_path().exists(), reason="no models: `make models` builds them")
+def test_a_real_unit_says_how_it_is_while_it_works_and_that_it_has_ended(tmp_path: Path, ask: Ask) -> None:
+    (tmp_path / "frames").mkdir()
+    Image.new("RGB", (640, 480), (90, 90, 90)).save(tmp_path / "frames" / "0.png")
+    for i in range(1, 2000):
+        (tmp_path / "frames" / f"{i}.png").symlink_to(tmp_path / "frames" / "0.png")
+    command = [sys.executable, "-m", "edge", "--data", str(tmp_path), "run", "--camera", f"replay:{tmp_path / 'frames'}"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            while not process.stdout.readline().startswith("ready"):
+                assert process.poll() is None
+            code, said = ask()
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+    assert (code, said.count("on the CPU, where it should be"), process.returncode) == (0, 4, 0)
+    assert f"(process {process.pid}, Muster {__version__})" in said
+    assert "The latest one ended at" in ask()[1]
 
 
 def test_a_status_cannot_command_the_terminal(tmp_path: Path, ask: Ask) -> None:

@@ -73,7 +73,7 @@ def _lines(found: Status, data: Path, timezone: tzinfo | None) -> Iterator[str]:
 
 def _where(network: NetworkStatus, accelerator: AcceleratorStatus | None) -> str:
     if not network.is_elsewhere:
-        return f"on {PLACES[network.backend]}, as it should be: {network.reason}"
+        return f"on {PLACES[network.backend]}, where it should be{f' ({network.reason})' if network.reason else ''}"
     return f"on {PLACES[network.backend]}; it should be on {PLACES[network.placement]}: {_why_elsewhere(network, accelerator)}"
 
 
