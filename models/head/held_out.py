@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from edge.evaluation.samples import Samples
 from edge.store.templates import restored, stored
+from edge.types import Floats
 from edge.vectors import unit
 from models.head import people
 from models.head.embeddings import Embeddings
@@ -27,7 +28,7 @@ def trained_on_one_fold(given: Embeddings) -> Iterator[Samples]:
         yield as_stored(_trained(fold), others)
 
 
-def as_stored(head: Head, given: Embeddings) -> Samples:
+def as_stored(head: Callable[[Floats], Floats], given: Embeddings) -> Samples:
     """Templates as the unit has them: the mirrored crop averaged in at enrolment, and all as they come back from their bytes."""
     upright, mirrored = head(given.upright), head(given.mirrored)
     at_the_door, enrolled = (restored(stored(each)) for each in (upright, unit(upright + mirrored)))
