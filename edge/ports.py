@@ -48,7 +48,10 @@ class Accelerator(Protocol):
     """What computes networks beside the CPU, and may fail."""
 
     def is_degraded(self) -> bool:
-        """Whether the CPU does at the moment what belongs there. Asked for each frame; may do what is due, never waits."""
+        """Whether the CPU does at the moment what belongs there.
+
+        Asked with every frame in which nobody waits for an answer, and only then: it may do what is due and takes time.
+        """
 
 
 class Noticeboard(Protocol):

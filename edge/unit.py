@@ -217,18 +217,20 @@ class Unit:
         return event
 
     def _ambient(self, tracks: list[Track]) -> Signal:
-        resting = self._resting  # asked for each frame: an accelerator that failed is opened again by being asked
         if self._reading_fault.is_on or self._recording_fault.is_on:
             return Signal.FAULT
         waiting = [track for track in tracks if not self._cases[track.id].is_answered]
         if not waiting:
-            return resting
+            return self._resting
         advice = self._cases[max(waiting, key=lambda track: track.face.size_px).id].advice
         return Signal(advice.value) if advice else Signal.LOOKING
 
     @property
     def _resting(self) -> Signal:
-        """Ready for the next face; where the CPU has to do an accelerator's work, that is said instead."""
+        """Ready for the next face; where the CPU has to do an accelerator's work, that is said instead.
+
+        Nobody waits then, so the accelerator may use the moment: it is opened again or measured by being asked.
+        """
         accelerator = self._hands.accelerator
         return Signal.DEGRADED if accelerator and accelerator.is_degraded() else Signal.READY
 

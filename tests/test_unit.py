@@ -600,13 +600,17 @@ def test_while_the_accelerator_is_degraded_an_idle_door_says_so_and_people_are_s
     assert door.panel.signals[-2:] == [READY, DEGRADED]
 
 
-def test_the_accelerator_is_asked_for_each_frame_for_that_is_when_it_is_opened_again(door: Door) -> None:
+def test_the_accelerator_may_use_every_moment_in_which_nobody_waits_and_no_other(door: Door) -> None:
     unit = door.unit([])
-    door.store.is_full = True
-    for picture in walk((ADA, 200, 120), n=5):
+    for n, picture in enumerate(walk(n=4), start=1):
         unit.step(picture)
-    assert door.panel.signals[-1] is FAULT
-    assert door.accelerator.n_asked == 5
+        assert door.accelerator.n_asked == n
+    for picture in walk((ADA, 200, 120), n=2, start_s=0.4):
+        unit.step(picture)
+    assert door.accelerator.n_asked == 4
+    for picture in walk((ADA, 200, 120), n=3, start_s=0.6):
+        unit.step(picture)
+    assert door.accelerator.n_asked == 7, "she has her answer"
 
 
 def test_a_unit_that_starts_degraded_is_never_ready(door: Door) -> None:
