@@ -47,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = "Put that right and try again; TMPDIR names another disk for what lies between."
         print(f"{where}{error.strerror}. Nothing was changed. {hint}", file=sys.stderr)
         return 74
+    except KeyboardInterrupt:
+        print("Interrupted. Nothing was changed.", file=sys.stderr)
+        return 130
     print(summary)
     return 0
 

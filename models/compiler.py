@@ -15,7 +15,7 @@ ORDER = ("pnet", "rnet", "onet", "facenet")
 there. Together they have half a megabyte of parameters; FaceNet has 23 and streams most of them whatever comes before it."""
 
 LIMIT_S = 600.0
-"""By itself the compiler gives up after 180 s. A published log has 8 s for a FaceNet (15.0); under emulation it takes many times that."""
+"""By itself the compiler gives up after 180 s. A published log (15.0) has 8 s for a FaceNet; under emulation it takes longer."""
 
 N_LAST_LINES = 12
 
@@ -80,8 +80,11 @@ def _run(command: Sequence[str], folder: Path, limit_s: float) -> tuple[int, str
     with process:
         try:
             output, _ = process.communicate(timeout=limit_s)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt) as error:
+        except subprocess.TimeoutExpired as error:
             os.killpg(process.pid, signal.SIGKILL)
             message = f"{command[0]}: did not end within {limit_s:g} s, and was ended. Allow it more: make edgetpu LIMIT=SECONDS."
             raise CompilationError(message, exit_code=69) from error
+        except KeyboardInterrupt:  # its session is its own, so Ctrl-C does not reach it
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
     return process.returncode, output.decode("utf-8", errors="replace")

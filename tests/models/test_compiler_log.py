@@ -1,4 +1,4 @@
-"""The words of the Edge TPU compiler, as its users have quoted them: google-coral/edgetpu, issues 60 (2.1) and 438 (16.0); shortened."""
+"""The words of the Edge TPU compiler as its users quoted them (google-coral/edgetpu, issues 60 and 438), shortened."""
 
 from __future__ import annotations
 
