@@ -60,7 +60,7 @@ ALLOWED = {
     "known": THINKING | {"attendance", "matching", "store"},
     "unit": THINKING | {"attendance", "case", "journal", "known", "matching", "store"},
     # 5 wiring: the only importer of device
-    "wiring": CONTRACTS | {"vision", "matching", "attendance", "store", "journal", "unit", "device", "wiring"},
+    "wiring": CONTRACTS | {"status", "vision", "matching", "attendance", "store", "journal", "unit", "device", "wiring"},
     "doctor": CONTRACTS | {"matching", "store", "device", "wiring", "doctor"},
     # 6 doors
     "commands": CONTRACTS | {"commands", "evaluation", "matching", "store", "exchange", "journal", "unit", "wiring", "doctor"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from edge import __version__, wiring
-from edge.commands.installation import configuration, say
+from edge.commands.installation import configuration, data_folder, say
 from edge.commands.progress import with_bar
 from edge.config import Config
 from edge.errors import ConfigError, EnrolError, ModelError
@@ -39,16 +40,22 @@ N_NAMED = 3
 NO_ACCURACY = "The accuracy on the pairs cannot be told: fewer than two folds have a pair with a face in both photographs."
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Measure, print, write. 65 when the folder does not allow a single figure."""
+def run(arguments: argparse.Namespace, *, places: wiring.Places | None = None) -> int:
+    """Measure, print, write. 65 when the folder does not allow a single figure.
+
+    Args:
+        arguments: of the command line.
+        places: where the hardware is looked for; on this computer when None.
+    """
     _check(arguments)
     config = configuration(arguments)
     listed = listing(Path(arguments.folder))
     pairs = read_pairs(Path(arguments.pairs), listed.places) if arguments.pairs else []
-    recogniser = wiring.recogniser(config)
-    collected = _as_stored(collect(listed, recogniser, progress=with_bar))
+    with wiring.fitted(config, data_folder(arguments), places or wiring.Places(), wait=time.sleep) as (recogniser, fitting):
+        collected = _as_stored(collect(listed, recogniser, progress=with_bar))
     policy, notes = _policy(config)
-    figures = _measured(collected, arguments, handed=_handed(collected, recogniser.model), pairs=pairs, policy=policy)
+    handed = replace(_handed(collected, recogniser.model), ran=fitting.ran())
+    figures = _measured(collected, arguments, handed=handed, pairs=pairs, policy=policy)
     figures = replace(figures, discards=_discards(collected, figures, config))
     notes += [*collected.notes, *text.copies(collected.samples)]
     notes += text.look_alikes(figures, collected.samples, [each.place for each in collected.photographs])

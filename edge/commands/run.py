@@ -16,13 +16,18 @@ from edge.errors import ConfigError, MusterError
 from edge.journal import Fault, Verdict
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Watch until somebody stops it or the recording is over; print every decision, and at the end what it came to."""
+def run(arguments: argparse.Namespace, *, places: wiring.Places | None = None) -> int:
+    """Watch until somebody stops it or the recording is over; print every decision, and at the end what it came to.
+
+    Args:
+        arguments: of the command line.
+        places: where the hardware is looked for; on this computer when None.
+    """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     installation = Installation.of(arguments)
     config = with_camera(installation.config, arguments.camera)
     with closing(Report(Path(arguments.report or os.devnull))) as report:
-        tally, ended_by = wiring.run(config, installation.data, report=report.add)
+        tally, ended_by = wiring.run(config, installation.data, report=report.add, places=places)
     say(f"{tally}.")
     return 128 + signal.SIGINT if ended_by is signal.SIGINT else 0
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -38,6 +39,7 @@ class Handed:
         n_photos: photographs in the folders.
         n_failed: failures to acquire: photographs in which no face is found, or that cannot be read.
         n_copies: photographs that are the same file as another of the same person, which say nothing new and are left out.
+        ran: network -> backend -> how many batches ran there.
     """
 
     model: str
@@ -46,6 +48,13 @@ class Handed:
     n_photos: int
     n_failed: int
     n_copies: int = 0
+    ran: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @property
+    def where(self) -> str:
+        """Where the networks ran, in a sentence; empty where nobody has counted."""
+        told = [f"{name} {_shares(counts)}" for name, counts in self.ran.items()]
+        return f"Where the networks ran: {', '.join(told)}." if told else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,7 @@ class Figures:
             "n_failed": handed.n_failed,
             "model": handed.model,
             "template_bytes": handed.template_bytes,
+            "backends": {name: dict(counts) for name, counts in handed.ran.items()},
             "fnmr": {rate(each.fmr): None if each.obstacle else round(each.fnmr, DIGITS) for each in self.verifications},
             "fnir": [_row(each) for each in self.identifications if not each.obstacle],
             "lfw_accuracy": round(self.lfw.mean, DIGITS) if self.lfw else None,
@@ -106,6 +116,13 @@ class Figures:
         """What is told when it was asked for."""
         told: dict[str, Any] = {"discard": self.discards.to_dict()} if self.discards else {}
         return told | ({"methods": [each.to_dict() for each in self.methods if not each.obstacle]} if self.methods else {})
+
+
+def _shares(counts: Mapping[str, int]) -> str:
+    """The only backend by its name; several with how many batches each ran."""
+    if len(counts) <= 1:
+        return "".join(counts) or "not at all"
+    return " and ".join(f"{backend} ({n:,})" for backend, n in sorted(counts.items()))
 
 
 def rate(fmr: float) -> str:

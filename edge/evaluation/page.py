@@ -67,7 +67,8 @@ def _head(contents: Contents) -> str:
         cards.append((f"{lfw.mean:.2%}", f"accuracy on {lfw.n_pairs:,} pairs, ± {lfw.deviation:.2%} over the folds"))
     shown = "".join(f'<div class="card"><b>{value}</b><span>{name}</span></div>' for value, name in cards)
     warning = f'<p class="warning">{escape(WARNING)}</p>' if contents.faces else ""
-    made = f'<p class="small">{escape(contents.made)}</p>' if contents.made else ""
+    told = " ".join(filter(None, [contents.made, handed.where]))
+    made = f'<p class="small">{escape(told)}</p>' if told else ""
     return (
         f'<h1>How well this unit tells people apart</h1><p class="lead">{escape(contents.title)} · {escape(handed.model)}</p>'
         f'{warning}<div class="cards">{shown}</div>{made}'

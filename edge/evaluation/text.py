@@ -21,6 +21,7 @@ def lines(figures: Figures) -> list[str]:
     told = [
         f"{handed.n_people:,} people, {handed.n_photos:,} photographs.",
         f"{handed.model}, {handed.template_bytes:,} bytes a template.",
+        *([handed.where] if handed.where else []),
         f"Failures to acquire: {handed.n_failed:,} photographs ({share:.2%}); the rates below are of the others.",
     ]
     told += [_verification(each) for each in figures.verifications]

@@ -2,14 +2,18 @@
 
 from edge.device.lock import at_work
 from edge.vision.recogniser import Recogniser
+from edge.wiring.accelerator import candidates, fitted
 from edge.wiring.door import pins, run, sight, wanted
-from edge.wiring.places import manifest_path
+from edge.wiring.places import Places, manifest_path
 from edge.wiring.recognition import model, recogniser
 from edge.wiring.rules import gates, limits, policy, rules
 
 __all__ = [
+    "Places",
     "Recogniser",
     "at_work",
+    "candidates",
+    "fitted",
     "gates",
     "limits",
     "manifest_path",

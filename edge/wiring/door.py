@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,17 +20,24 @@ from edge.journal import Tally, Verdict
 from edge.ports import Camera, Clock, Panel
 from edge.store import FILE_NAME, Store
 from edge.unit import Hands, Unit
-from edge.wiring.recognition import recogniser
+from edge.wiring.accelerator import fitted
+from edge.wiring.noticeboard import status_file
+from edge.wiring.places import Places
 from edge.wiring.rules import limits, rules
 
+log = logging.getLogger(__name__)
 
-def run(config: Config, data: Path, *, report: Callable[[Verdict], None]) -> tuple[Tally, signal.Signals | None]:
+
+def run(
+    config: Config, data: Path, *, report: Callable[[Verdict], None], places: Places | None = None
+) -> tuple[Tally, signal.Signals | None]:
     """Take the roll until the recording is over or somebody asks to stop.
 
     Args:
         config: everything.
         data: folder of the database.
         report: hears every verdict after its signal.
+        places: where things are; on this computer when None.
 
     Returns:
         What the run came to, and the signal that ended it, SIGINT or SIGTERM; None when the recording was over.
@@ -36,26 +45,36 @@ def run(config: Config, data: Path, *, report: Callable[[Verdict], None]) -> tup
     Raises:
         MusterError: the unit cannot start.
     """
-    stop = Stop()
-    with StopOnSignal(stop) as signals:
-        tally = _run(config, data, stop, report)
+    stop, places = Stop(), places or Places()
+    with StopOnSignal(stop) as signals, ExitStack() as stack:
+        hands = _hands(config, data, stop, stack)
+        recogniser, fitting = stack.enter_context(fitted(config, data, places, wait=stop.wait))
+        if config.accelerator.kind != "cpu":
+            log.info("%s", fitting)
+        noticeboard = stack.enter_context(status_file(config, data, fitting))
+        unit = Unit(
+            replace(hands, accelerator=fitting, noticeboard=noticeboard),
+            recogniser,
+            rules=rules(config),
+            limits=limits(config),
+            report=report,
+        )
+        tally = unit.run()
     return tally, signals.received
 
 
-def _run(config: Config, data: Path, stop: Stop, report: Callable[[Verdict], None]) -> Tally:
+def _hands(config: Config, data: Path, stop: Stop, stack: ExitStack) -> Hands:
+    """Everything that the loop uses beside its networks."""
     source = wanted(config.camera)
     clock = _clock(source)
-    with ExitStack() as stack:
-        store = stack.enter_context(Store.open(data / FILE_NAME, unit=config.unit.name))
-        stack.enter_context(alone(data))
-        hands = Hands(
-            camera=stack.enter_context(closing(open_camera(source, clock, stop))),
-            panel=stack.enter_context(closing(open_panel(config.panel.kind, pins(config.panel)))),
-            clock=clock,
-            store=store,
-        )
-        unit = Unit(hands, recogniser(config), rules=rules(config), limits=limits(config), report=report)
-        return unit.run()
+    store = stack.enter_context(Store.open(data / FILE_NAME, unit=config.unit.name))
+    stack.enter_context(alone(data))
+    return Hands(
+        camera=stack.enter_context(closing(open_camera(source, clock, stop))),
+        panel=stack.enter_context(closing(open_panel(config.panel.kind, pins(config.panel)))),
+        clock=clock,
+        store=store,
+    )
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from edge.device.compiled import CompiledSpec, read_compiled
+from edge.device.compiled import CompiledError, CompiledSpec, read_compiled
 from edge.device.manifest import NetworkSpec
 from edge.device.tpu.placement import Place
 from edge.errors import ModelError
@@ -43,8 +43,15 @@ class Candidate:
     def place(self) -> Place | None:
         """Where it belongs, as far as that can be said before anything is measured."""
         if self.compiled is None:
-            return Place(Backend.CPU, str(self.obstacle).partition(". ")[0] if self.obstacle else AS_CONFIGURED)
+            return Place(Backend.CPU, _clause(self.obstacle) if self.obstacle else AS_CONFIGURED)
         return Place(Backend.EDGETPU, AS_CONFIGURED) if self.wish is Wish.EDGETPU else None
+
+
+def _clause(obstacle: ModelError) -> str:
+    """What is in the way, in a few words: whoever wants to know what to do asks the doctor."""
+    if isinstance(obstacle, CompiledError):
+        return f"compiled file: {obstacle.state.value}"
+    return str(obstacle).partition(". ")[0]
 
 
 def candidate(manifest: Path, name: str, wish: Wish, *, variant: str, canvas_size: tuple[int, int]) -> Candidate:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from edge.device.interpreter import runtime_name_and_version
+from edge.device.manifest import NetworkSpec
 from edge.device.network import TfliteNetwork
 from edge.device.tpu.candidates import Candidate
 from edge.device.tpu.edgetpu import AcceleratorReport, EdgeTpu, State
@@ -70,7 +71,7 @@ class Fitting:
         candidates: one for each network, the small ones first.
         cpu: name -> the network as it runs on the CPU.
         tpu: the Edge TPU; None where it has nothing to run.
-        bench: how networks are timed; None where there is nothing to time.
+        bench: how networks are timed.
 
     Attributes:
         networks: name -> the network in its place.
@@ -80,9 +81,9 @@ class Fitting:
         self,
         candidates: Sequence[Candidate],
         cpu: Mapping[str, TfliteNetwork],
-        tpu: EdgeTpu | None = None,
+        tpu: EdgeTpu | None,
         *,
-        bench: Bench | None = None,
+        bench: Bench,
     ) -> None:
         self._tpu, self._bench, self._n_tries, self._is_left_alone = tpu, bench, 0, False
         self._compiled = {each.name: each.compiled for each in candidates if each.compiled}
@@ -108,7 +109,7 @@ class Fitting:
             Whether anything was decided.
         """
         undecided = [name for name, network in self.networks.items() if network.place is NOT_YET]
-        if not undecided or not self._tpu or not self._bench or self._tpu.report().state is not State.SERVING:
+        if not undecided or not self._tpu or self._tpu.report().state is not State.SERVING:
             return False
         timings = self._bench.timings(self._contests(undecided), {name: self._files(name) for name in undecided})
         if timings is None:
@@ -126,6 +127,15 @@ class Fitting:
         """How the Edge TPU is; None where it has nothing to run."""
         report = self._tpu.report() if self._tpu else None
         return replace(report, reason=LEFT_ALONE) if report and self._is_left_alone else report
+
+    def ran(self) -> dict[str, dict[str, int]]:
+        """Network -> backend -> how many batches it has answered there."""
+        return {name: {each.value: n for each, n in network.n_batches.items()} for name, network in self.networks.items()}
+
+    def spec(self, name: str) -> NetworkSpec:
+        """The file that runs where a network belongs."""
+        network = self.networks[name]
+        return self._compiled[name].as_network() if network.place.backend is Backend.EDGETPU else network.cpu.spec
 
     def __str__(self) -> str:
         """Which network runs where, and why."""

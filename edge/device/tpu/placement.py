@@ -95,7 +95,7 @@ def measure(contests: Mapping[str, Contest], *, now_s: Callable[[], float]) -> d
         if rounds:
             # The first calls prepare what the others find ready: the CPU's caches, the network in the Edge TPU's memory.
             cpu_s, edgetpu_s = zip(*(rounds[1:] or rounds), strict=True)
-            timings[name] = Timing(1000 * median(cpu_s), 1000 * median(edgetpu_s))
+            timings[name] = Timing(round(1000 * median(cpu_s), 3), round(1000 * median(edgetpu_s), 3))
     return timings
 
 

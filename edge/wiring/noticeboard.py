@@ -1,0 +1,59 @@
+"""What a unit at work leaves in its data folder about where its networks run."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from edge import status
+from edge.config import Config
+from edge.device.tpu.edgetpu import AcceleratorReport, State
+from edge.device.tpu.fitting import Fitting
+from edge.status import AcceleratorStatus, NetworkStatus, StatusFile
+from edge.types import NETWORKS
+
+NOTHING_TO_RUN = "no network has a file that it could run"
+
+
+def status_file(config: Config, data: Path, fitting: Fitting) -> StatusFile:
+    """The status of a unit, to be entered.
+
+    Args:
+        config: what is configured.
+        data: folder of the file.
+        fitting: where the networks run.
+    """
+    return StatusFile(
+        data / status.FILE_NAME,
+        lambda: (_network(fitting, name) for name in NETWORKS),
+        report=lambda: _accelerator(config, fitting.report()),
+        now=_now,
+    )
+
+
+def _network(fitting: Fitting, name: str) -> NetworkStatus:
+    network, spec = fitting.networks[name], fitting.spec(name)
+    return NetworkStatus(name, spec.path.name, spec.variant, network.place.backend, network.backend, network.place.reason)
+
+
+def _accelerator(config: Config, report: AcceleratorReport | None) -> AcceleratorStatus | None:
+    """None where the configuration leaves it alone."""
+    accelerator = config.accelerator
+    if accelerator.kind == "cpu":
+        return None
+    report = report or AcceleratorReport(State.ABSENT, NOTHING_TO_RUN, time.monotonic(), 0, 0, "")
+    return AcceleratorStatus(
+        state=report.state.value,
+        reason=report.reason,
+        since_utc=_now() - timedelta(seconds=time.monotonic() - report.since_s),
+        n_failures=report.n_failures,
+        n_recoveries=report.n_recoveries,
+        runtime=report.runtime,
+        library=accelerator.library,
+        device=accelerator.device,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
