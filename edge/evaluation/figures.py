@@ -105,7 +105,6 @@ class Figures:
             "n_failed": handed.n_failed,
             "model": handed.model,
             "template_bytes": handed.template_bytes,
-            "backends": {name: dict(counts) for name, counts in handed.ran.items()},
             "fnmr": {rate(each.fmr): None if each.obstacle else round(each.fnmr, DIGITS) for each in self.verifications},
             "fnir": [_row(each) for each in self.identifications if not each.obstacle],
             "lfw_accuracy": round(self.lfw.mean, DIGITS) if self.lfw else None,
@@ -113,8 +112,10 @@ class Figures:
         } | self._also()
 
     def _also(self) -> dict[str, Any]:
-        """What is told when it was asked for."""
+        """What is told when it was asked for, or counted."""
         told: dict[str, Any] = {"discard": self.discards.to_dict()} if self.discards else {}
+        if self.handed.ran:
+            told["backends"] = {name: dict(counts) for name, counts in self.handed.ran.items()}
         return told | ({"methods": [each.to_dict() for each in self.methods if not each.obstacle]} if self.methods else {})
 
 

@@ -197,7 +197,7 @@ class EdgeTpu:
         try:
             self._process = self._start()
         except (TpuFailure, OSError) as error:
-            self._fail(f"its process cannot be started ({error})")
+            self._fail(str(error))
             return
         if self._failing_since_s is None:
             self._reason = ""

@@ -90,7 +90,8 @@ class TpuProcess:
         except ModelError as error:
             raise TpuFailure(_clause(str(error))) from error
         except OSError as error:
-            raise TpuFailure(f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)) from error
+            what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+            raise TpuFailure(f"its process cannot be started ({what})") from error
 
     @property
     def pid(self) -> int:
