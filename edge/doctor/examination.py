@@ -6,11 +6,12 @@ from pathlib import Path
 
 from edge.config import Config
 from edge.device.clock import SystemClock
-from edge.doctor.accelerator import edge_tpu
+from edge.doctor.accelerator import accelerator
 from edge.doctor.finding import Finding
 from edge.doctor.people import database, matching
 from edge.doctor.place import camera, clock, destinations, disk, pins
 from edge.doctor.places import Places
+from edge.doctor.power import power
 from edge.doctor.pycoral import pycoral
 from edge.doctor.recognition import models, runtime
 from edge.store import FILE_NAME
@@ -34,7 +35,8 @@ def examine(config: Config, data: Path, places: Places | None = None) -> list[Fi
         matching(config, data / FILE_NAME, model, places.manifest),
         camera(config),
         pins(config, places.board),
-        edge_tpu(places.sysfs),
+        *accelerator(config, data, places, found_models=found_models),
+        power(places.vcgencmd),
         pycoral(places.packages),
         clock(SystemClock()),
         disk(data),

@@ -31,7 +31,7 @@ class Finding:
     advice: str = ""
 
 
-def split(error: Exception) -> tuple[str, str]:
+def split(error: Exception | str) -> tuple[str, str]:
     """An error of ours as what is wrong and what to do: its first sentence, and the rest."""
     wrong, _, advice = " ".join(str(error).split()).partition(". ")
     return wrong, advice

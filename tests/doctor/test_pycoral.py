@@ -29,7 +29,19 @@ def test_a_package_without_corals_own_file_is_wrong_whatever_it_says(tmp_path: P
 @pytest.mark.parametrize("files", [("pycoral/__init__.py", "pycoral/utils/edgetpu.py"), ()])
 def test_the_genuine_one_is_fine_also_from_debian_which_lists_no_files(tmp_path: Path, files: tuple[str, ...]) -> None:
     package(tmp_path, "pycoral", "2.0.3", summary="Coral Python API", files=files)
-    assert pycoral([str(tmp_path)]).state is State.OK
+    found = pycoral([str(tmp_path)], ask=lambda: ["usb /sys/bus/usb/devices/2-1"])
+    assert (found.state, found.sentence) == (State.OK, "pycoral 2.0.3, not needed; it lists usb /sys/bus/usb/devices/2-1")
+    assert pycoral([str(tmp_path)], ask=list).sentence.endswith("it lists no Edge TPU")
+
+
+def test_a_genuine_one_that_does_not_answer_is_no_harm(tmp_path: Path) -> None:
+    package(tmp_path, "pycoral", "2.0.3", summary="Coral Python API")
+
+    def ask() -> list[str]:
+        raise ValueError("gave no answer within 5 s")
+
+    found = pycoral([str(tmp_path)], ask=ask)
+    assert (found.state, found.sentence) == (State.OK, "pycoral 2.0.3, not needed; it gave no answer within 5 s")
 
 
 def test_none_is_fine_too(tmp_path: Path) -> None:

@@ -21,7 +21,10 @@ LEAST = "16.0tf2.17.1"
 """The oldest version that is taken. One built against TensorFlow 2.5, as the plain 16.0 is, is handed a structure that has since
 grown, by value, and crashes (google-coral/edgetpu#812, #821, #841)."""
 
-HOW = f"Install libedgetpu1-std {LEAST} or newer: docs/install.md says how"
+HOW = (
+    f"Install libedgetpu1-std {LEAST} or newer: `sudo deploy/edgetpu/install PACKAGE`; docs/install.md says where the package"
+    " comes from"
+)
 
 MAXIMUM_CLOCK = "libedgetpu1-max"
 """The package whose clock is allowed up to 25 °C around the stick, against 35 °C (Coral USB accelerator, datasheet)."""

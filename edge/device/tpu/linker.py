@@ -35,8 +35,8 @@ class Linker:
     def find(self, name: str) -> Path | None:
         """The file that loading this name, or path, would open; like the linker it passes over those of another processor."""
         if "/" in name:
-            return Path(name) if Path(name).is_file() else None
-        candidates = [path for path in self._candidates(name) if path.is_file()]
+            return Path(name) if _is_file(Path(name)) else None
+        candidates = [path for path in self._candidates(name) if _is_file(path)]
         fitting = (path for path in candidates if _machine(path) in {b"", own_machine()})
         return next(fitting, next(iter(candidates), None))
 
@@ -49,6 +49,13 @@ class Linker:
 def own_machine() -> bytes:
     """The processor that this Python was built for: what it loads must be for the same."""
     return _machine(Path(sys.executable).resolve())
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # in a folder that is closed to this user: for the linker, too, it is not there
+        return False
 
 
 def _machine(path: Path) -> bytes:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from edgetpu.plugged import BOOTLOADER, READY, card, plug
+from edgetpu.plugged import BOOTLOADER, READY, as_nobody, card, plug
 
 from edge.device.tpu.sticks import Holder, chosen, holders, is_writable, listed, sticks, without_driver
-
-NOBODY = 65534
 
 
 def test_nothing_is_there_where_nothing_is_plugged_in(tmp_path: Path) -> None:
@@ -108,19 +104,6 @@ def test_one_on_pcie_without_its_driver_is_seen(tmp_path: Path) -> None:
 
 
 # Permission
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """Root may everything: where the tests run as root, this part of them does not."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_a_node_that_this_user_may_not_write_is_told_from_one_that_is_free() -> None:

@@ -1,0 +1,89 @@
+"""Opens an Edge TPU that nobody uses, once, in a process of its own, and sees whether it computes what the CPU computes."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from functools import partial
+from time import monotonic
+
+from edge.device.manifest import read_spec
+from edge.device.tpu import sticks
+from edge.device.tpu.library import LEAST
+from edge.device.tpu.opening import Opening
+from edge.device.tpu.process import Opened, Order, TpuFailure, TpuProcess
+from edge.device.tpu.selftest import SelfTest
+from edge.device.tpu.sticks import Stick
+from edge.doctor.finding import Finding, State, split
+from edge.doctor.places import Places
+from edge.doctor.stick import INSTALL_RULES, no_permission
+from edge.errors import ModelError
+
+NAME = "edge tpu use"
+
+CRASH = "SIGSEGV"
+REPLACE_LIBRARY = f"install libedgetpu1-std {LEAST} or newer in its place: docs/install.md says how"
+REPLUG = "unplug it and plug it in again; if that does not help, another blue port, another cable, a stronger supply"
+
+
+def trial(order: Order, places: Places, *, bad: State) -> Finding:
+    """Whether it can be opened and computes rightly.
+
+    Args:
+        order: what is to be opened; the library by the path at which it was found.
+        places: where to look.
+        bad: how bad it is that it cannot be used.
+    """
+    begin_s = monotonic()
+    try:
+        opened = _open(order, places)
+    except (TpuFailure, OSError) as error:
+        return Finding(NAME, bad, *why(str(error), order, places))
+    if opened is None:
+        return Finding(NAME, bad, f"it was not open after {places.open_s:g} s", REPLUG)
+    took_s = monotonic() - begin_s
+    try:
+        twins = [read_spec(order.manifest, name, variant="int8") for name in order.names]
+        fault = SelfTest.by_cpu(twins).fault(opened.answers)
+    except ModelError as error:
+        return Finding(NAME, State.WARNING, *split(error))
+    by = f"{opened.runtime}{f', {opened.library}' if opened.library else ''}"
+    if fault:
+        advice = "compile the networks again (`make edgetpu`); if they are right, the device is not: use another"
+        return Finding(NAME, bad, f"it computes wrongly: {fault} ({by})", advice)
+    return Finding(NAME, State.OK, f"opened in {took_s:.1f} s, and its self-test is right ({by})")
+
+
+def _open(order: Order, places: Places) -> Opened | None:
+    """What it says once it is open; it is closed again in any case."""
+    opening = Opening(order, places.tpu, start=partial(TpuProcess.start, environment=places.environment))
+    with closing(opening), closing(opening.start()) as process:
+        return process.opened(places.open_s)
+
+
+def why(failure: str, order: Order, places: Places) -> tuple[str, str]:
+    """Why it could not be opened, by what was said and by how the stick looks now; and what to do.
+
+    Args:
+        failure: what the attempt came to.
+        order: what was to be opened.
+        places: where to look.
+    """
+    if CRASH in failure:
+        wrong = f"{order.library} crashes the process that loads it, as one does that was built for an older TensorFlow"
+        return f"{wrong}: {failure}", REPLACE_LIBRARY
+    now = sticks.chosen(order.device, sticks.sticks(places.sysfs, places.dev))
+    if not now:
+        return f"it went away while it was opened: {failure}", REPLUG
+    return _why_it_stayed(failure, now[0])
+
+
+def _why_it_stayed(failure: str, stick: Stick) -> tuple[str, str]:
+    if stick.has_firmware and os.access(stick.node, os.F_OK) and not sticks.is_writable(stick.node):
+        wrong, advice = no_permission(stick.node)
+        return f"it has its firmware now, and under its second id there is {wrong}", advice
+    if not stick.has_firmware:
+        wrong = "its firmware could not be sent, or this user may not open it under the id that it has then (18d1:9302)"
+        return f"{wrong}: {failure}", f"{INSTALL_RULES}; if that does not help, another blue port, another cable"
+    wrong, advice = split(failure)
+    return wrong, advice or REPLUG
