@@ -133,7 +133,7 @@ def test_what_is_damaged_or_somebody_elses_is_none(tmp_path: Path, content: str)
 
 def test_wherever_it_is_torn_it_is_none(tmp_path: Path) -> None:
     whole = STATUS.to_json().encode()
-    for end in range(len(whole.rstrip())):
+    for end in range(0, len(whole.rstrip()), 11):
         (tmp_path / FILE_NAME).write_bytes(whole[:end])
         assert read(tmp_path / FILE_NAME) is None
 
