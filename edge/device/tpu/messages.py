@@ -1,17 +1,17 @@
 """The few messages between the unit and the Edge TPU's process, which both import this.
 
-Each is one packet of a SOCK_SEQPACKET socket, so half a message cannot arrive, and one flat JSON object, so that whatever a
-process that has gone mad may send, nothing is done with it but to read it.
+Each is one packet of a SOCK_SEQPACKET socket, so half a message cannot arrive: three fixed fields, and a text. (As JSON they
+made a call 0.1 ms longer where both processes had slept for 20 ms: that is much code for caches that are cold.)
 """
 
 from __future__ import annotations
 
-import json
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 MAX_BYTES = 16384
-"""A longer packet is cut off when it is received, and then is no message."""
+"""A longer packet is cut off when it is received."""
 MAX_WORDS = 2000
 """Characters of an explanation that are sent."""
 
@@ -66,19 +66,20 @@ class Failed:
 
 
 Message = Ready | Request | Done | Failed
-_FIELDS: dict[type[Message], dict[str, type]] = {
-    Ready: {"runtime": str, "library": str},
-    Request: {"sequence": int, "name": str, "n_rows": int},
-    Done: {"sequence": int},
-    Failed: {"sequence": int, "words": str},
-}
-_KINDS: dict[str, type[Message]] = {kind.__name__.lower(): kind for kind in _FIELDS}
+_HEAD = struct.Struct("<cQI")  # kind, sequence, n_rows; text follows
 
 
 def encode(message: Message) -> bytes:
     """A message as one packet."""
-    kind = type(message)
-    return json.dumps({"kind": kind.__name__.lower(), **{key: getattr(message, key) for key in _FIELDS[kind]}}).encode()
+    match message:
+        case Request(sequence, name, n_rows):
+            return _HEAD.pack(b"r", sequence, n_rows) + name.encode()
+        case Done(sequence):
+            return _HEAD.pack(b"d", sequence, 0)
+        case Failed(sequence, words):
+            return _HEAD.pack(b"f", sequence, 0) + words.encode()
+        case Ready(runtime, library):
+            return _HEAD.pack(b"o", 0, 0) + f"{runtime}\n{library}".encode()
 
 
 def decode(packet: bytes) -> Message:
@@ -87,11 +88,17 @@ def decode(packet: bytes) -> Message:
     Raises:
         ValueError: it is no message.
     """
-    try:
-        content = json.loads(packet)
-    except RecursionError as error:
-        raise ValueError("it is no message") from error
-    kind = _KINDS.get(str(content.pop("kind", None))) if isinstance(content, dict) else None
-    if kind is None or {key: type(value) for key, value in content.items()} != _FIELDS[kind]:
+    if len(packet) < _HEAD.size:
         raise ValueError("it is no message")
-    return kind(**content)
+    kind, sequence, n_rows = _HEAD.unpack_from(packet)
+    text = packet[_HEAD.size :].decode()
+    match kind:
+        case b"d":
+            return Done(sequence)
+        case b"r":
+            return Request(sequence, text, n_rows)
+        case b"f":
+            return Failed(sequence, text)
+        case b"o":
+            return Ready(*text.split("\n", 1)) if "\n" in text else Ready(text, "")
+    raise ValueError("it is no message")

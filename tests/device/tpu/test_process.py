@@ -37,15 +37,16 @@ LIBRARY = "libedgetpu.so.1"
 
 PUPPET = """
 import json, mmap, os, signal, socket, sys
+from edge.device.tpu.messages import Done, Failed, Ready, decode, encode
 told = json.loads(sys.argv[1])
 parent = socket.socket(fileno=told["socket"])
 memory = mmap.mmap(told["memory"], told["n_in"] + told["n_out"])
 
-def say(**words):
-    parent.send(json.dumps(words).encode())
+def say(message):
+    parent.send(encode(message))
 
-def ready():
-    say(kind="ready", runtime="", library="")
+def hear():
+    return decode(parent.recv(999))
 
 """
 """The beginning of a program that takes the child's place."""
@@ -404,8 +405,8 @@ def test_signals_neither_end_a_wait_nor_lengthen_it(begin: Begin, told: str, dea
     [
         ("parent.send(b'what?'); parent.recv(1)", "said something that nobody understands"),
         ("parent.send(b'[' * 100000); parent.recv(1)", "said something that nobody understands"),
-        ("say(kind='done', sequence=1); parent.recv(1)", "said something that it was not asked"),
-        ("say(kind='failed', sequence=0, words='a\\n\\x1b[1mb'); parent.recv(1)", "a  [1mb"),
+        ("say(Done(1)); parent.recv(1)", "said something that it was not asked"),
+        ("say(Failed(0, 'a\\n\\x1b[1mb')); parent.recv(1)", "a  [1mb"),
         ("", "ended with exit code 0 while it opened it"),
         ("sys.exit('the reason')", "ended with exit code 1 while it opened it; it said: the reason"),
         ("parent.close(); signal.pause()", "its process closed its connection while it opened it"),
@@ -418,17 +419,17 @@ def test_nonsense_while_it_opens_is_a_failure(puppet: Callable[[str], TpuProcess
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ("say(kind='done', sequence=2)", "said something that it was not asked"),
-        ("say(kind='failed', sequence=2, words='no')", "no"),
-        ("ready()", "said something that it was not asked"),
+        ("say(Done(2))", "said something that it was not asked"),
+        ("say(Failed(2, 'no'))", "no"),
+        ("say(Ready('', ''))", "said something that it was not asked"),
         ("parent.send(b'{}')", "said something that nobody understands"),
-        ("[say(kind='done', sequence=0) for _ in iter(int, 1)]", "it did not answer within"),
+        ("[say(Done(0)) for _ in iter(int, 1)]", "it did not answer within"),
         ("[os.write(2, b'x' * 60000 + b'\\n') for _ in iter(int, 1)]", "it did not answer within"),
         ("os.ftruncate(told['memory'], 0)", "Operation not permitted"),
     ],
 )
 def test_nonsense_at_work_is_a_failure(puppet: Callable[[str], TpuProcess], script: str, words: str) -> None:
-    process = puppet(f"ready(); parent.recv(999); {script}; parent.recv(1)")
+    process = puppet(f"say(Ready('', '')); hear(); {script}; parent.recv(1)")
     process.opened(PLENTY_S)
     deadline_s = SOON_S if "iter" in script else PLENTY_S
     assert words in failure(lambda: process.run("rnet", rows(1), deadline_s=deadline_s))
@@ -436,10 +437,10 @@ def test_nonsense_at_work_is_a_failure(puppet: Callable[[str], TpuProcess], scri
 
 def test_a_late_answer_is_never_taken_for_the_next_ones(puppet: Callable[[str], TpuProcess]) -> None:
     process = puppet(
-        "ready(); first = json.loads(parent.recv(999)); second = json.loads(parent.recv(999))\n"
-        "say(kind='failed', sequence=first['sequence'], words='too late'); say(kind='done', sequence=first['sequence'])\n"
+        "say(Ready('', '')); first, second = hear(), hear()\n"
+        "say(Failed(first.sequence, 'too late')); say(Done(first.sequence))\n"
         "memory[told['n_in']:told['n_in'] + 5] = memory[:5]\n"
-        "say(kind='done', sequence=second['sequence']); parent.recv(1)"
+        "say(Done(second.sequence)); parent.recv(1)"
     )
     process.opened(PLENTY_S)
     assert "did not answer" in failure(lambda: process.run("rnet", rows(1), deadline_s=SOON_S))
