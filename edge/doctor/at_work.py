@@ -15,9 +15,10 @@ OFTEN = "if it fails again: another blue port, another cable, a stronger supply"
 
 
 def read_status(data: Path, pid: int) -> Status | None:
-    """What this process has left; None when it has left nothing yet, or another did."""
+    """What this process has left; None when it has left nothing yet, is ending, or another left what is there."""
     found = status.read(data / status.FILE_NAME)
-    return found if found and (not pid or found.pid == pid) else None
+    is_current = found is not None and found.pid == pid and found.stopped_utc is None
+    return found if is_current else None
 
 
 def use(found: Status | None, pid: int, *, bad: State) -> Finding:

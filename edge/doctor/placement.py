@@ -59,7 +59,7 @@ def _obstacle(each: Candidate) -> str:
 
 
 def _side(each: NetworkStatus) -> str:
-    return f"{SIDES[each.backend]} in place of the other" if each.is_elsewhere else SIDES[each.backend]
+    return f"{SIDES[each.backend]}, due {SIDES[each.placement]}" if each.is_elsewhere else SIDES[each.backend]
 
 
 def _grouped(networks: Iterable[tuple[str, str, str]]) -> str:

@@ -27,8 +27,6 @@ from edge.doctor.trial import why
 from edge.status import AcceleratorStatus, NetworkStatus, Status
 from edge.types import Backend
 
-pytestmark = pytest.mark.native
-
 FINE = Finding("models", State.OK, "fine")
 NOWHERE = Path("/nonexistent")
 SINCE = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -79,6 +77,7 @@ def stood_for(places: Places, fate: str) -> Places:
 # All is well
 
 
+@pytest.mark.native
 def test_one_that_is_in_order_is_opened_and_passes_its_self_test(look: Examine, tmp_path: Path) -> None:
     plug(tmp_path, "2-1", READY)
     found = look()
@@ -258,6 +257,7 @@ def test_a_plain_16_0_is_refused_before_it_crashes(look: Examine, places: Places
     assert found["edge tpu use"].sentence == "not opened, because of the edge tpu library"
 
 
+@pytest.mark.native
 def test_one_that_crashes_is_the_wrong_one(look: Examine, places: Places, tmp_path: Path) -> None:
     plug(tmp_path, "2-1", READY)
     found = look(stood_for(places, "abi"))["edge tpu use"]
@@ -303,6 +303,7 @@ def test_one_that_went_away_meanwhile(places: Places) -> None:
     assert "another cable" in advice
 
 
+@pytest.mark.native
 @pytest.mark.parametrize(
     ("fate", "words"),
     [("no device", "finds no Edge TPU"), ("abort open", "SIGABRT"), ("wrong", "it computes wrongly: rnet")],
@@ -463,7 +464,7 @@ def test_degraded_says_since_when_and_why(look: Examine, tmp_path: Path) -> None
     assert "2 failures" in found["edge tpu use"].sentence
     assert demanded["edge tpu use"].state is State.FAULT
     assert found["placement"].state is State.WARNING
-    assert "on the CPU in place of the other: facenet" in found["placement"].sentence
+    assert "on the CPU, due on the Edge TPU: facenet" in found["placement"].sentence
 
 
 def test_recovered_says_how_often_and_when(look: Examine, tmp_path: Path) -> None:
@@ -490,6 +491,19 @@ def test_a_unit_that_has_left_no_status_keeps_the_doctor_off_all_the_same(look: 
         found = look()["edge tpu use"]
     assert found.state is State.WARNING
     assert "has left no status" in found.sentence
+
+
+@pytest.mark.parametrize("change", [{"pid": 1}, {"stopped_utc": SINCE}])
+def test_what_another_unit_left_or_one_that_is_ending_is_not_taken_for_it(
+    look: Examine, tmp_path: Path, change: dict[str, object]
+) -> None:
+    plug(tmp_path, "2-1", READY)
+    left(tmp_path, state="serving")
+    found = status.read(tmp_path / status.FILE_NAME)
+    assert found
+    status.write(tmp_path / status.FILE_NAME, replace(found, **change))
+    with alone(tmp_path):
+        assert "has left no status" in look()["edge tpu use"].sentence
 
 
 def test_what_a_unit_left_that_was_killed_is_not_believed(look: Examine, tmp_path: Path) -> None:
