@@ -19,6 +19,8 @@ LIMIT_S = 600.0
 
 N_LAST_LINES = 12
 
+_INTERRUPT = {signal.SIGINT}
+
 
 class CompilationError(Exception):
     """Nothing was compiled, and nothing was changed; ``exit_code`` is 65 where the networks or files are at fault, else 69."""
@@ -65,26 +67,29 @@ def compile_all(compiler: str, folder: Path, manifest_path: Path, *, limit_s: fl
 
 def _run(command: Sequence[str], folder: Path, limit_s: float) -> tuple[int, str]:
     """Exit code and output of the compiler. It is ended with all its children, one of which does the work."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPT)  # Ctrl-C waits until there is somebody to end the compiler
     try:
-        process = subprocess.Popen(  # noqa: S603 - the program that the user named
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+        with _start(command, folder) as process:
+            try:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPT)
+                output, _ = process.communicate(timeout=limit_s)
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                os.killpg(process.pid, signal.SIGKILL)  # its session is its own, so Ctrl-C does not reach it
+                raise
+    except subprocess.TimeoutExpired as error:
+        message = f"{command[0]}: did not end within {limit_s:g} s, and was ended. Allow it more: make edgetpu LIMIT=SECONDS."
+        raise CompilationError(message, exit_code=69) from error
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPT)
+    return process.returncode, output.decode("utf-8", errors="replace")
+
+
+def _start(command: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
+    nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
+    try:
+        return subprocess.Popen(  # noqa: S603 - the program that the user named
+            command, cwd=folder, stdin=nothing, stdout=pipe, stderr=subprocess.STDOUT, start_new_session=True
         )
     except OSError as error:
         hint = "The compiler runs on x86-64 Linux only; docs/models.md says how else to get it to work."
         raise CompilationError(f"{command[0]}: cannot be started ({error.strerror}). {hint}", exit_code=69) from error
-    with process:
-        try:
-            output, _ = process.communicate(timeout=limit_s)
-        except subprocess.TimeoutExpired as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            message = f"{command[0]}: did not end within {limit_s:g} s, and was ended. Allow it more: make edgetpu LIMIT=SECONDS."
-            raise CompilationError(message, exit_code=69) from error
-        except KeyboardInterrupt:  # its session is its own, so Ctrl-C does not reach it
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return process.returncode, output.decode("utf-8", errors="replace")
