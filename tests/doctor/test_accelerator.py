@@ -104,12 +104,6 @@ def test_before_its_firmware_it_is_fine(look: Examine, tmp_path: Path) -> None:
     assert found["edge tpu use"].state is State.OK
 
 
-def test_the_doctor_lets_go_of_it(look: Examine, tmp_path: Path) -> None:
-    plug(tmp_path, "2-1", READY)
-    assert look()["edge tpu use"].state is State.OK
-    assert look()["edge tpu use"].state is State.OK
-
-
 # Not there
 
 
