@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,8 +46,11 @@ class Linker:
 
 
 def own_machine() -> bytes:
-    """The processor that this Python was built for: what it loads must be for the same."""
-    return _machine(Path(sys.executable).resolve())
+    """The processor that this Python was built for: what it loads must be for the same.
+
+    Asked of the process and not by `sys.executable`: that may lie in a folder that is closed to the user that it runs as.
+    """
+    return _machine(Path("/proc/self/exe"))
 
 
 def _is_file(path: Path) -> bool:

@@ -15,10 +15,14 @@ from pathlib import Path
 
 from edge.device.tpu import sticks
 from edge.device.tpu.edgetpu import NOT_PLUGGED_IN
+from edge.device.tpu.last_words import printable
 from edge.device.tpu.library import Library, LibraryPlaces, require
 from edge.device.tpu.process import Order, TpuFailure, TpuProcess
 from edge.device.tpu.sticks import Stick
 from edge.errors import DeviceError
+
+N_SHOWN = 100
+"""Characters of another process's command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +97,20 @@ class Opening:
         return found[0] if found else None
 
     def _check_rights(self, stick: Stick) -> None:
+        if not stick.node.exists():
+            raise TpuFailure(f"{stick.node} is not there, though the system lists it. A container has to be given the device")
         if not sticks.is_writable(stick.node):
             raise TpuFailure(f"this user may not open {stick.node}. Install the udev rules for it: docs/install.md says how")
         is_ours = self._claim.take(f"{self._places.sysfs.absolute()} {stick.place}")
         others = [holder for holder in sticks.holders(stick.node, self._places.proc) if holder.pid != os.getpid()]
         if others or not is_ours:
-            who = f"process {others[0].pid} ({others[0].command})" if others else "another process of Muster"
+            who = f"process {others[0].pid} ({_short(others[0].command)})" if others else "another process of Muster"
             raise TpuFailure(f"it is busy: {who} has it. End that one, or name another device: accelerator.device")
+
+
+def _short(command: str) -> str:
+    """What another process is called, which may hold anything, as a part of one line in the journal."""
+    return printable(" ".join(command.split())[:N_SHOWN])
 
 
 class Claim:

@@ -1,0 +1,236 @@
+"""Each network in its place: what is decided when, what is said of it, and what becomes of it when the Edge TPU fails."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.device.compiled import CompiledSpec
+from edge.device.fakes import ManualClock
+from edge.device.manifest import NetworkSpec, read_spec
+from edge.device.tpu.candidates import Candidate, Wish
+from edge.device.tpu.edgetpu import EdgeTpu, State
+from edge.device.tpu.fitting import Fitting
+from edge.device.tpu.placement import Bench, Cache, as_in_a_frame
+from edge.device.tpu.process import Opened, TpuFailure
+from edge.device.tpu.selftest import SelfTest
+from edge.errors import ModelError
+from edge.types import NETWORKS, Backend
+from models import MANIFEST
+
+TWINS = {name: read_spec(MANIFEST, name, variant="int8") for name in NETWORKS}
+BATCHES = {name: as_in_a_frame(spec) for name, spec in TWINS.items()}
+SLOW, FAST = {"pnet": 2.0, "rnet": 1.0, "onet": 1.0, "facenet": 30.0}, {"pnet": 5.0, "rnet": 9.0, "onet": 8.0, "facenet": 10.0}
+"""Milliseconds of a call on the CPU, and on an Edge TPU that is the faster one for FaceNet alone."""
+AS_WISHED = dict.fromkeys(NETWORKS, Wish.AUTO)
+
+
+class OnCpu:
+    """A network of the CPU that takes its time."""
+
+    backend = Backend.CPU
+
+    def __init__(self, clock: ManualClock, name: str) -> None:
+        self.clock, self.name, self.spec = clock, name, read_spec(MANIFEST, name)
+
+    def __call__(self, batch: np.ndarray) -> dict[str, np.ndarray]:
+        self.clock.advance(SLOW[self.name] / 1000)
+        return {"where": np.zeros(len(batch))}
+
+
+class Child:
+    """A process of an Edge TPU that takes its time, and fails at one of its calls."""
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.is_closed = site, False
+
+    def opened(self, wait_s: float) -> Opened:
+        return Opened("tflite-runtime 2.14.0", {})
+
+    def run(self, name: str, rows: np.ndarray, *, deadline_s: float) -> list[np.ndarray]:
+        self.site.n_calls += 1
+        if self.site.n_calls in self.site.fails_at:
+            raise TpuFailure("its process was ended by SIGABRT")
+        self.site.clock.advance(self.site.edgetpu_ms[name] / 1000)
+        return [np.zeros((len(rows), *output.shape[1:]), np.int8) for output in TWINS[name].outputs]
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Site:
+    """A unit with a stick beside it, and everything that a test moves."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock, self.folder = ManualClock(), folder
+        self.edgetpu_ms: Mapping[str, float] = FAST
+        self.is_listed = True
+        self.fails_at: set[int] = set()
+        self.n_calls = 0
+        self.children: list[Child] = []
+
+    def start(self) -> Child:
+        self.children.append(Child(self))
+        return self.children[-1]
+
+    def fitting(self, wishes: Mapping[str, Wish] = AS_WISHED) -> Fitting:
+        """As at a start: the Edge TPU is opened if it is there, and what can be decided is."""
+        tpu = EdgeTpu(self.start, SelfTest({}, {}), is_listed=lambda: self.is_listed, now_s=self.clock.monotonic_s)
+        cpu = {name: OnCpu(self.clock, name) for name in NETWORKS}
+        bench = Bench(Cache(self.folder / "placement.json"), dict, self.clock.monotonic_s)
+        fitting = Fitting([candidate(name, wish) for name, wish in wishes.items()], cpu, tpu, bench=bench)
+        tpu.settle()
+        fitting.decide()
+        return fitting
+
+    def rest(self, fitting: Fitting, seconds: float) -> None:
+        """Nobody is at the door."""
+        for _ in range(round(seconds * 10)):
+            self.clock.advance(0.1)
+            fitting.is_degraded()
+
+
+def candidate(name: str, wish: Wish) -> Candidate:
+    compiled = CompiledSpec(TWINS[name], Path(f"{name}-int8_edgetpu.tflite"), f"compiled {name}")
+    return Candidate(name, wish, None if wish is Wish.CPU else compiled)
+
+
+def sides(fitting: Fitting) -> str:
+    return " ".join(f"{name}={network.place.backend.value}" for name, network in fitting.networks.items())
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+CPU_BUT_FACENET = "pnet=cpu rnet=cpu onet=cpu facenet=edgetpu"
+ALL_CPU = "pnet=cpu rnet=cpu onet=cpu facenet=cpu"
+
+
+def test_each_network_goes_where_it_is_faster_and_says_why(site: Site) -> None:
+    fitting = site.fitting()
+    assert sides(fitting) == CPU_BUT_FACENET
+    assert str(fitting) == (
+        "Where the networks run: pnet on the CPU (measured: Edge TPU 5.0 ms, CPU 2.0 ms); rnet on the CPU (measured: Edge TPU"
+        " 9.0 ms, CPU 1.0 ms); onet on the CPU (measured: Edge TPU 8.0 ms, CPU 1.0 ms); facenet on the Edge TPU (measured: Edge"
+        " TPU 10.0 ms, CPU 30.0 ms)."
+    )
+    assert fitting.report().state is State.SERVING
+
+
+def test_each_batch_says_where_it_ran_and_is_counted(site: Site) -> None:
+    fitting = site.fitting()
+    facenet, rnet = fitting.networks["facenet"], fitting.networks["rnet"]
+    assert (facenet.backend, rnet.backend) == (Backend.EDGETPU, Backend.CPU)
+    for _ in range(3):
+        assert set(facenet(BATCHES["facenet"])) == {"template"}
+    rnet(BATCHES["rnet"])
+    rnet(BATCHES["rnet"][:0])
+    site.fails_at = {site.n_calls + 1}
+    assert set(facenet(BATCHES["facenet"])) == {"where"}, "the CPU has answered"
+    assert (facenet.backend, rnet.backend) == (Backend.CPU, Backend.CPU)
+    assert fitting.ran() == {"pnet": {}, "rnet": {"cpu": 1}, "onet": {}, "facenet": {"edgetpu": 3, "cpu": 1}}
+    assert fitting.is_degraded()
+
+
+def test_the_next_start_measures_nothing(site: Site) -> None:
+    site.fitting()
+    n_calls, now_s = site.n_calls, site.clock.now_s
+    assert sides(site.fitting()) == CPU_BUT_FACENET
+    assert (site.n_calls, site.clock.now_s) == (n_calls, now_s)
+
+
+def test_what_is_configured_is_not_measured(site: Site) -> None:
+    fitting = site.fitting({"pnet": Wish.EDGETPU, "rnet": Wish.CPU, "onet": Wish.CPU, "facenet": Wish.CPU})
+    assert sides(fitting) == "pnet=edgetpu rnet=cpu onet=cpu facenet=cpu"
+    assert str(fitting) == (
+        "Where the networks run: pnet on the Edge TPU (as configured); rnet, onet, facenet on the CPU (as configured)."
+    )
+    assert site.n_calls == 0
+    assert not (site.folder / "placement.json").exists()
+    assert fitting.spec("pnet").path == Path("pnet-int8_edgetpu.tflite")
+    assert fitting.spec("facenet").path.name == "facenet-int8.tflite"
+
+
+def test_an_edge_tpu_that_is_of_no_use_is_left_alone(site: Site) -> None:
+    site.edgetpu_ms = dict.fromkeys(NETWORKS, 500.0)
+    fitting = site.fitting()
+    assert sides(fitting) == ALL_CPU
+    assert [child.is_closed for child in site.children] == [True]
+    assert (fitting.report().state, fitting.report().reason) == (
+        State.ABSENT,
+        "it is left alone: the CPU runs every network as fast",
+    )
+    site.rest(fitting, 100)
+    assert len(site.children) == 1
+    assert not fitting.is_degraded()
+
+
+def test_a_network_that_cannot_run_there_says_why(site: Site) -> None:
+    cpu = {"facenet": OnCpu(site.clock, "facenet")}
+    obstacle = ModelError("facenet.tflite: is missing. Make it.")
+    fitting = Fitting([Candidate("facenet", Wish.AUTO, obstacle=obstacle)], cpu, None, bench=Bench(Cache(site.folder), dict))
+    assert str(fitting) == "Where the networks run: facenet on the CPU (facenet.tflite: is missing)."
+    assert fitting.report() is None
+    assert not fitting.is_degraded()
+
+
+# The stick comes later
+
+
+def test_a_stick_that_is_plugged_in_later_is_measured_once_nobody_waits(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    site.is_listed = False
+    fitting = site.fitting()
+    assert str(fitting) == "No Edge TPU is plugged in; until one is, every network runs on the CPU."
+    assert sides(fitting) == ALL_CPU
+    site.is_listed = True
+    for _ in range(30):
+        site.clock.advance(0.1)
+        fitting.networks["facenet"](BATCHES["facenet"])
+    assert (sides(fitting), site.children) == (ALL_CPU, []), "somebody is at the door"
+    before_s = site.clock.now_s
+    site.rest(fitting, 2)
+    assert sides(fitting) == CPU_BUT_FACENET
+    assert site.clock.now_s - before_s <= 2 + 2, "two seconds of rest, and at most two that it was measured"
+    assert [line for line in caplog.messages if line.startswith("Where the networks run")] == [str(fitting)]
+    n_calls = site.n_calls
+    site.rest(fitting, 100)
+    assert site.n_calls == n_calls, "once"
+
+
+def test_what_failed_while_it_was_measured_is_measured_again_when_it_serves(site: Site) -> None:
+    site.fails_at = {20}
+    fitting = site.fitting()
+    assert sides(fitting) == ALL_CPU
+    assert "not measured yet" in str(fitting)
+    assert fitting.is_degraded()
+    assert not (site.folder / "placement.json").exists()
+    site.rest(fitting, 10)
+    assert sides(fitting) == CPU_BUT_FACENET
+    assert fitting.report().n_recoveries == 1
+
+
+def test_one_that_fails_whenever_it_is_measured_is_given_up(site: Site) -> None:
+    site.fails_at = set(range(1, 1000, 10))
+    fitting = site.fitting()
+    site.rest(fitting, 300)
+    assert sides(fitting) == ALL_CPU
+    assert "the Edge TPU failed 3 times while it was measured" in str(fitting)
+    assert site.n_calls < 40
+    assert not (site.folder / "placement.json").exists(), "the next start tries again"
+
+
+# The file that runs
+
+
+def test_the_file_and_the_spec_are_those_of_the_place(site: Site) -> None:
+    fitting = site.fitting()
+    spec: NetworkSpec = fitting.spec("facenet")
+    assert (spec.path.name, spec.variant, spec.sha256) == ("facenet-int8_edgetpu.tflite", "int8", "compiled facenet")
+    assert fitting.spec("pnet").path.name == "pnet-float32.tflite"
