@@ -1,0 +1,120 @@
+"""What the doctor says of an Edge TPU that serves a unit at work: nobody else opens that."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from doctor.units import NETWORKS, Examine
+from edgetpu.plugged import READY, plug
+
+from edge import status
+from edge.device.lock import alone
+from edge.doctor import Places, State
+from edge.status import AcceleratorStatus, NetworkStatus, Status
+from edge.types import Backend
+
+SINCE = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+
+
+def left(
+    data: Path, *, state: str, reason: str = "", failures: int = 0, backends: Sequence[str] = ("cpu", "cpu", "cpu", "edgetpu")
+) -> None:
+    """A status of this process."""
+    networks = tuple(
+        NetworkStatus(
+            name, f"{name}.tflite", "int8", Backend.EDGETPU if name == "facenet" else Backend.CPU, Backend(backend), "why"
+        )
+        for name, backend in zip(NETWORKS, backends, strict=True)
+    )
+    own = AcceleratorStatus(
+        state=state,
+        reason=reason,
+        since_utc=SINCE,
+        n_failures=failures,
+        n_recoveries=failures,
+        runtime="tflite-runtime 2.14.0",
+        library="libedgetpu.so.1",
+        device="",
+    )
+    status.write(data / status.FILE_NAME, Status(os.getpid(), "1", SINCE, SINCE, None, networks, own))
+
+
+def test_one_that_serves_a_unit_at_work_is_not_opened(look: Examine, places: Places, tmp_path: Path) -> None:
+    plug(tmp_path, "2-1", READY)
+    with alone(tmp_path):
+        left(tmp_path, state="serving")
+        found = look(replace(places, environment={"MUSTER_STAND_IN": "abort open"}))
+    assert found["edge tpu use"].state is State.OK
+    assert found["edge tpu use"].sentence == (
+        f"`muster run` (process {os.getpid()}) uses it (tflite-runtime 2.14.0) since 2026-11-22 08:00:00 UTC,"
+        " and it has not failed"
+    )
+    assert found["placement"].sentence == "now on the CPU: pnet, rnet, onet (why); on the Edge TPU: facenet (why)"
+
+
+def test_degraded_says_since_when_and_why(look: Examine, tmp_path: Path) -> None:
+    plug(tmp_path, "2-1", READY)
+    with alone(tmp_path):
+        left(tmp_path, state="degraded", reason="its process died of SIGABRT", failures=2, backends=("cpu",) * 4)
+        found = look()
+        demanded = look(kind="edgetpu")
+    assert found["edge tpu use"].state is State.WARNING
+    assert (
+        "degraded since 2026-11-22 08:00:00 UTC: its process died of SIGABRT; the CPU answers" in found["edge tpu use"].sentence
+    )
+    assert "2 failures" in found["edge tpu use"].sentence
+    assert demanded["edge tpu use"].state is State.FAULT
+    assert found["placement"].state is State.WARNING
+    assert "on the CPU, due on the Edge TPU: facenet" in found["placement"].sentence
+
+
+def test_recovered_says_how_often_and_when(look: Examine, tmp_path: Path) -> None:
+    plug(tmp_path, "2-1", READY)
+    with alone(tmp_path):
+        left(tmp_path, state="serving", failures=3)
+        found = look()["edge tpu use"]
+    assert found.state is State.WARNING
+    assert "recovered: it failed 3 times and serves again since 2026-11-22 08:00:00 UTC" in found.sentence
+
+
+def test_what_the_unit_itself_has_open_is_not_called_busy(look: Examine, tmp_path: Path) -> None:
+    node = plug(tmp_path, "2-1", READY)
+    (tmp_path / "proc/77/fd").mkdir(parents=True)
+    (tmp_path / "proc/77/fd/9").symlink_to(node)
+    with alone(tmp_path):
+        left(tmp_path, state="serving")
+        assert look()["edge tpu"].state is State.OK
+
+
+def test_a_unit_that_has_left_no_status_keeps_the_doctor_off_all_the_same(look: Examine, tmp_path: Path) -> None:
+    plug(tmp_path, "2-1", READY)
+    with alone(tmp_path):
+        found = look()["edge tpu use"]
+    assert found.state is State.WARNING
+    assert "has left no status" in found.sentence
+
+
+@pytest.mark.parametrize("change", [{"pid": 1}, {"stopped_utc": SINCE}])
+def test_what_another_unit_left_or_one_that_is_ending_is_not_taken_for_it(
+    look: Examine, tmp_path: Path, change: dict[str, object]
+) -> None:
+    plug(tmp_path, "2-1", READY)
+    left(tmp_path, state="serving")
+    found = status.read(tmp_path / status.FILE_NAME)
+    assert found
+    status.write(tmp_path / status.FILE_NAME, replace(found, **change))
+    with alone(tmp_path):
+        assert "has left no status" in look()["edge tpu use"].sentence
+
+
+def test_what_a_unit_left_that_was_killed_is_not_believed(look: Examine, tmp_path: Path) -> None:
+    plug(tmp_path, "2-1", READY)
+    left(tmp_path, state="degraded", reason="long ago", failures=2)
+    found = look()
+    assert "its self-test is right" in found["edge tpu use"].sentence
+    assert "onet (latest on the CPU: why)" in found["placement"].sentence

@@ -1,0 +1,90 @@
+"""What the doctor says of the files for the Edge TPU, and of where the networks will run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from doctor.units import FINE, NETWORKS, Examine
+from edgetpu.compiled_models import with_compiled
+from edgetpu.plugged import READY, plug
+
+from edge.config import parse
+from edge.doctor import Finding, Places, State
+from edge.doctor.accelerator import accelerator
+
+
+def compiled(look: Examine, places: Places, manifest: Path, **config: str) -> Finding:
+    return look(replace(places, manifest=manifest), **config)["compiled models"]
+
+
+def test_missing_files_are_named_where_they_are_missed(look: Examine, places: Places, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    none = with_compiled(tmp_path / "models", ())
+    assert compiled(look, places, none).state is State.OK, "nothing is plugged in"
+    assert compiled(look, places, none, kind="edgetpu").state is State.FAULT
+    plug(tmp_path, "2-1", READY)
+    found = look(replace(places, manifest=none))
+    assert found["compiled models"].sentence == "no network can run on it; pnet, rnet, onet, facenet: missing"
+    assert found["compiled models"].advice.startswith("run `make edgetpu`")
+    assert found["edge tpu use"].advice == "see to the compiled models first"
+    assert found["placement"].sentence == "on the CPU: pnet, rnet, onet, facenet (no compiled file)"
+
+
+def test_some_that_are_there_are_used(look: Examine, tmp_path: Path) -> None:
+    assert look()["compiled models"].state is State.OK, "nothing is plugged in"
+    plug(tmp_path, "2-1", READY)
+    found = look()
+    assert found["compiled models"].state is State.WARNING
+    assert found["compiled models"].sentence == "rnet, onet can run on it; pnet, facenet: missing"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('twin_sha256 = "', 'twin_sha256 = "0', "was compiled from another rnet-int8.tflite than the one that is here"),
+        ('\nsha256 = "', '\nsha256 = "0', "is not the file that manifest.toml names"),
+    ],
+)
+def test_a_file_that_does_not_match_is_named(
+    look: Examine, places: Places, tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    (tmp_path / "models").mkdir()
+    manifest = with_compiled(tmp_path / "models", ("rnet",))
+    head, tail = manifest.read_text().split("[networks.rnet.variants.int8.compiled]")
+    manifest.write_text(f"{head}[networks.rnet.variants.int8.compiled]{tail.replace(old, new)}")
+    found = compiled(look, places, manifest)
+    assert found.state is State.WARNING, "also while nothing is plugged in"
+    assert words in found.sentence
+    assert "make edgetpu" in found.advice
+
+
+@pytest.mark.parametrize(("content", "words"), [(b"", "only a part"), (b"\x1c\0\0\0TFL3" + bytes(64), "never compiled")])
+def test_a_file_that_is_something_else_is_named(
+    look: Examine, places: Places, tmp_path: Path, content: bytes, words: str
+) -> None:
+    (tmp_path / "models").mkdir()
+    manifest = with_compiled(tmp_path / "models", ("rnet",))
+    (tmp_path / "models/rnet-int8_edgetpu.tflite").write_bytes(content)
+    assert words in compiled(look, places, manifest).sentence
+
+
+def test_placing_all_on_the_cpu_and_demanding_an_edge_tpu_is_a_contradiction(places: Places, tmp_path: Path) -> None:
+    config = parse({"accelerator": {"kind": "edgetpu"}, "placement": dict.fromkeys(NETWORKS, "cpu")})
+    found = {each.name: each for each in accelerator(config, tmp_path, places, found_models=FINE)}
+    assert found["compiled models"].state is State.FAULT
+    config = parse({"placement": dict.fromkeys(NETWORKS, "cpu")})
+    found = {each.name: each for each in accelerator(config, tmp_path, places, found_models=FINE)}
+    assert found["compiled models"].state is State.OK
+
+
+def test_where_each_network_will_run_and_why(places: Places, tmp_path: Path) -> None:
+    plug(tmp_path, "2-1", READY)
+    config = parse({"placement": {"onet": "edgetpu", "facenet": "cpu"}})
+    found = {each.name: each for each in accelerator(config, tmp_path, places, found_models=FINE)}
+    assert found["placement"].sentence == (
+        "on the CPU: pnet (no compiled file), facenet (as configured); "
+        "on the faster of the two, which the next start finds out or remembers: rnet (not measured yet); "
+        "on the Edge TPU: onet (as configured)"
+    )
