@@ -39,15 +39,15 @@ def runtime_name_and_version(preference: tuple[str, ...] = NEWEST_FIRST) -> tupl
     for module in preference:
         if importlib.util.find_spec(module) is not None:
             version = importlib.metadata.version(RUNTIMES[module])
-            if not _breaks_with_this_numpy(module, version):
+            if not breaks_with_numpy(module, version, numpy=np.__version__):
                 return module, version
     raise ModelError("No TFLite runtime is installed. Install ai-edge-litert (or tflite-runtime with numpy < 2) with pip.")
 
 
-def _breaks_with_this_numpy(module: str, version: str) -> bool:
+def breaks_with_numpy(module: str, version: str, *, numpy: str) -> bool:
     """tflite-runtime 2.14.0 was built against numpy 1: with numpy 2 it imports, and then every Interpreter is a SystemError."""
     major, minor = map(int, version.split(".")[:2])
-    return module == "tflite_runtime" and (major, minor) <= (2, 14) and int(np.__version__.split(".")[0]) >= 2
+    return module == "tflite_runtime" and (major, minor) <= (2, 14) and int(numpy.partition(".")[0]) >= 2
 
 
 def load_delegate(library: str, device: str, *, preference: tuple[str, ...] = PROVEN_FIRST) -> Any:

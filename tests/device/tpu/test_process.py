@@ -449,6 +449,13 @@ def test_a_late_answer_is_never_taken_for_the_next_ones(puppet: Callable[[str], 
     assert b"".join(answer.tobytes() for answer in answers) == given.tobytes()[:5]
 
 
+def test_a_late_answer_is_no_answer_at_all(puppet: Callable[[str], TpuProcess]) -> None:
+    process = puppet("say(Ready('', '')); first, second = hear(), hear(); say(Done(first.sequence)); sys.exit(3)")
+    process.opened(PLENTY_S)
+    assert "did not answer" in failure(lambda: process.run("rnet", rows(1), deadline_s=SOON_S))
+    assert "ended with exit code 3" in failure(lambda: process.run("rnet", rows(1), deadline_s=PLENTY_S))
+
+
 def test_a_talkative_process_neither_waits_for_us_nor_reaches_the_terminal(
     puppet: Callable[[str], TpuProcess], capfd: pytest.CaptureFixture[str]
 ) -> None:
