@@ -14,7 +14,7 @@ from edge.matching.gallery import NearestTemplate
 from edge.matching.matcher import Rule
 from edge.types import Image
 from edge.vision.recogniser import Recogniser
-from tests.bench import edgetpu, subject
+from tests.bench import edgetpu, subject, survival
 from tests.bench.peers import PEERS
 from tests.bench.process import Unit
 from tests.bench.timing import medians_ms, table
@@ -40,6 +40,8 @@ def main() -> None:
     ours(recogniser, pixels)
     galleries(recogniser, pixels)
     print(f"Edge TPU: not measured without {edgetpu.missing()}.\n" if edgetpu.missing() else edgetpu.overhead())
+    if not edgetpu.missing():
+        print(survival.survived())
     process(pixels, threads=arguments.threads)
 
 

@@ -24,9 +24,6 @@ UNSTARTED = ("no descriptor left",)
 KINDS = AT_A_CALL + WHILE_OPENING + FROM_OUTSIDE + UNSTARTED
 SIGNALS = {"killed before a call": signal.SIGKILL, "stopped": signal.SIGSTOP}
 
-ROWS_A_FRAME = (1, 4)
-"""At least and at most."""
-
 
 @dataclass(frozen=True, slots=True)
 class Fate:
@@ -47,20 +44,30 @@ def drawn(n: int, *, seed: int, most_served: int) -> list[Fate]:
 class Port:
     """Where the stick is plugged in: begins children that meet their fates, the next one each; afterwards they live on.
 
+    Args:
+        library: the stand-in.
+        manifest: names a compiled file of the network.
+        fates: of the children, in turn.
+        network: the one that is run.
+        n_rows: of it in a frame, on average.
+
     Attributes:
         is_listed: whether the system lists the stick.
         process: the latest child.
-        n_met: how many fates were met so far, or will be by the latest child.
+        n_met: how many fates were met so far.
     """
 
-    def __init__(self, library: Path, manifest: Path, fates: Iterable[Fate]) -> None:
+    def __init__(
+        self, library: Path, manifest: Path, fates: Iterable[Fate], *, network: str = "rnet", n_rows: float = 2.5
+    ) -> None:
         self.is_listed = True
         self.process: TpuProcess | None = None
         self.n_met = 0
-        self._order = Order(str(library), "", manifest, ("rnet",))
+        self._order = Order(str(library), "", manifest, (network,))
+        self._n_rows = n_rows
         self._fates = iter(fates)
         self._fate: Fate | None = None
-        self._n_frames = 0  # since this child was begun and served
+        self._n_frames = 0  # that the latest child was asked
 
     @property
     def hangs_while_opening(self) -> bool:
@@ -69,8 +76,8 @@ class Port:
 
     def start(self) -> TpuProcess:
         """Begin the next child; an argument of EdgeTpu."""
-        self._fate, self._n_frames = next(self._fates, None), 0
         self.n_met += self._fate is not None
+        self._fate, self._n_frames = next(self._fates, None), 0
         if self._fate and self._fate.kind in UNSTARTED:
             with no_descriptors():
                 return TpuProcess.start(self._order)
@@ -82,12 +89,12 @@ class Port:
             return ""
         if self._fate.kind in WHILE_OPENING:
             return self._fate.kind
-        at = 2 + self._fate.n_served * sum(ROWS_A_FRAME) // 2  # the first call is the self-test's, and then one a row
+        at = 2 + round(self._fate.n_served * self._n_rows)  # the first call is the self-test's, and then one a row
         return f"{self._fate.kind} {at}"
 
     @contextmanager
     def frame(self) -> Iterator[None]:
-        """While a child serves a frame: whatever comes from outside comes before it or meanwhile."""
+        """While a child that serves is asked: whatever comes from outside comes before that or meanwhile."""
         is_due = self._fate is not None and self._fate.kind in FROM_OUTSIDE and self._n_frames == self._fate.n_served
         self._n_frames += 1
         kind = self._fate.kind if is_due and self._fate else ""

@@ -28,7 +28,7 @@ LOOK_S = 1.0
 """How often the system is asked whether it lists the stick. Each look reads a few small files and takes less than a
 millisecond; whoever plugs it in or pulls it out sees the panel follow."""
 
-ANSWER_SHARE = 0.9
+ANSWER_SHARE = 0.85
 """Share of a request's time in which the answer must be there. The rest is for ending the child when it is not: a millisecond or
 two, but 0.2 s when it waits for a device and cannot end (`edge.device.tpu.spawn`)."""
 
