@@ -30,8 +30,6 @@ from edge.errors import ConfigError, DeviceError, ModelError
 from edge.store import FILE_NAME, Store
 from edge.types import Backend
 
-pytestmark = pytest.mark.native
-
 ROOT = Path(__file__).parent.parent
 PORTRAITS = ROOT / "var" / "portraits"
 IN_PLACES = ROOT / "tests" / "edgetpu" / "in_places.py"
@@ -163,6 +161,7 @@ def is_gone(pid: int) -> bool:
 # The whole unit
 
 
+@pytest.mark.native
 def test_the_edge_tpu_serves_dies_is_replaced_and_comes_back_and_every_row_says_where_it_was_computed(
     site: Site, stick: Path
 ) -> None:
@@ -333,6 +332,7 @@ def test_an_evaluation_says_where_each_network_ran(site: Site, stick: Path, caps
     assert "Where the networks ran: pnet cpu, rnet cpu, onet cpu, facenet edgetpu." in capsys.readouterr().out
 
 
+@pytest.mark.native
 def test_templates_of_both_places_are_of_one_model_and_near_each_other(site: Site, stick: Path) -> None:
     pixels = at_the_door()
     config = site.config(placement={"pnet": "cpu", "rnet": "cpu", "onet": "cpu", "facenet": "edgetpu"})
