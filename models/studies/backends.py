@@ -127,7 +127,7 @@ def distances(a: Floats, b: Floats) -> Floats:
 
 def noise(folds: Sequence[Fold], tables: Sequence[ScoreTable]) -> Iterator[str]:
     """The CPU at both sides, and every output of the door's templates errs by chance."""
-    yield f"\n| each output errs by up to | distance of the same crop, median | {' | '.join(map(str, SETTINGS))} |"
+    yield f"\n| outputs err by up to, steps | distance of the same crop, median | {' | '.join(map(str, SETTINGS))} |"
     yield f"|{'---|' * (2 + len(SETTINGS))}"
     for most in (0, *NOISES):
         mixed, apart = [], []
@@ -137,7 +137,7 @@ def noise(folds: Sequence[Fold], tables: Sequence[ScoreTable]) -> Iterator[str]:
             erring = as_stored(fold.head.disturbed(most, generator), fold.inputs)
             mixed.append(across(clean, erring))
             apart.append(distances(clean.templates, erring.templates))
-        yield f"| {most} steps | {np.median(np.concatenate(apart)):.4f} | {' | '.join(_cells(mixed, tables))} |"
+        yield f"| {most} | {np.median(np.concatenate(apart)):.4f} | {' | '.join(_cells(mixed, tables))} |"
 
 
 def _seen(listed: Listing) -> tuple[dict[str, Embeddings], str]:
