@@ -18,9 +18,9 @@ from edge.device.tpu.candidates import Candidate, Wish, candidate
 from edge.device.tpu.edgetpu import EdgeTpu, State
 from edge.device.tpu.fitting import Fitting
 from edge.device.tpu.opening import Opening
-from edge.device.tpu.placement import Bench, Cache, Key
 from edge.device.tpu.process import Order, TpuFailure
 from edge.device.tpu.selftest import SelfTest
+from edge.device.tpu.timings import Bench, Cache, Key
 from edge.errors import ConfigError, DeviceError, ModelError
 from edge.types import NETWORKS
 from edge.vision.mtcnn import PyramidLayout

@@ -17,7 +17,8 @@ from edge.device.network import TfliteNetwork
 from edge.device.tpu.candidates import Candidate
 from edge.device.tpu.edgetpu import AcceleratorReport, EdgeTpu, State
 from edge.device.tpu.network import PlacedNetwork
-from edge.device.tpu.placement import Bench, Contest, Key, Place, Timing, as_in_a_frame
+from edge.device.tpu.placement import Contest, Place, Timing, as_in_a_frame
+from edge.device.tpu.timings import Bench, Key
 from edge.types import Backend, Floats
 
 log = logging.getLogger(__name__)

@@ -15,9 +15,10 @@ from edge.device.manifest import NetworkSpec, read_spec
 from edge.device.tpu.candidates import Candidate, Wish
 from edge.device.tpu.edgetpu import EdgeTpu, State
 from edge.device.tpu.fitting import Fitting
-from edge.device.tpu.placement import Bench, Cache, as_in_a_frame
+from edge.device.tpu.placement import as_in_a_frame
 from edge.device.tpu.process import Opened, TpuFailure
 from edge.device.tpu.selftest import SelfTest
+from edge.device.tpu.timings import Bench, Cache
 from edge.errors import ModelError
 from edge.types import NETWORKS, Backend
 from models import MANIFEST

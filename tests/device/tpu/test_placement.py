@@ -11,7 +11,8 @@ import pytest
 
 from edge.device.fakes import ManualClock
 from edge.device.manifest import read_spec
-from edge.device.tpu.placement import LIMIT_S, Bench, Cache, Contest, Timing, as_in_a_frame, measure
+from edge.device.tpu.placement import LIMIT_S, Contest, Timing, as_in_a_frame, measure
+from edge.device.tpu.timings import Bench, Cache
 from edge.types import NETWORKS, Backend
 from models import MANIFEST
 
