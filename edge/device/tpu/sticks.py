@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 SYSFS = Path("/sys")
@@ -79,7 +79,7 @@ def chosen(device: str, among: list[Stick]) -> list[Stick]:
 
 
 def listed(device: str = "", sysfs: Path = SYSFS, dev: Path = DEV) -> bool:
-    """Whether the system lists such an Edge TPU at this moment: some dozen small files are read, less than a millisecond."""
+    """Whether the system lists such an Edge TPU at this moment: some dozen small files are read, 0.2 ms on x86-64."""
     return bool(chosen(device, sticks(sysfs, dev)))
 
 
@@ -106,11 +106,27 @@ def holders(node: Path, proc: Path = PROC) -> list[Holder]:
 
 def _usb(sysfs: Path, dev: Path) -> Iterator[Stick]:
     found = sorted((sysfs / "bus/usb/devices").glob("*-*"), key=_place_on_the_bus)
-    ours = [path for path in found if _identity(path) in USB_IDS]
-    for number, path in enumerate(ours):
-        numbers = [_line(path / name) for name in ("busnum", "devnum")]
-        node = dev.joinpath("bus/usb", *(digits.zfill(3) for digits in numbers))
-        yield Stick(f"usb:{number}", f"USB {path.name}", node, _speed(path), USB_IDS.get(_identity(path), True))
+    ours = [stick for path in found if (stick := _usb_stick(path, dev))]
+    for number, stick in enumerate(ours):
+        yield replace(stick, device=f"usb:{number}")
+
+
+def _usb_stick(path: Path, dev: Path) -> Stick | None:
+    """The stick at this place, before it is counted; None where something else is, or one that comes or goes at this moment.
+
+    The kernel shows a device's files one after the other and takes them back in the same order: identity, speed, numbers (Linux,
+    drivers/usb/core/sysfs.c, dev_attrs). So the numbers vouch for what was there before them, and the identity, asked again, for
+    what was there after it. Without that a stick without a node or a speed is seen while it is replugged (tests/rig/edgetpu).
+    """
+    identity = _identity(path)
+    if identity not in USB_IDS:
+        return None
+    numbers = [_line(path / name) for name in ("busnum", "devnum")]
+    speed = _speed(path)
+    if not all(numbers) or _identity(path) != identity:
+        return None
+    node = dev.joinpath("bus/usb", *(digits.zfill(3) for digits in numbers))
+    return Stick("", f"USB {path.name}", node, speed, USB_IDS[identity])
 
 
 def _pci(sysfs: Path, dev: Path) -> Iterator[Stick]:

@@ -92,6 +92,14 @@ def test_it_is_listed_no_longer_once_it_is_pulled(tmp_path: Path) -> None:
     assert not listed("usb:0", tmp_path / "sys", tmp_path / "dev")
 
 
+@pytest.mark.parametrize("not_yet", ["busnum", "devnum"])
+def test_half_of_a_stick_is_none_while_it_is_plugged_in(tmp_path: Path, not_yet: str) -> None:
+    plug(tmp_path, "1-1", READY)
+    plug(tmp_path, "1-2", BOOTLOADER)
+    (tmp_path / "sys/bus/usb/devices/1-1" / not_yet).unlink()
+    assert [(stick.device, stick.place) for stick in sticks(tmp_path / "sys", tmp_path / "dev")] == [("usb:0", "USB 1-2")]
+
+
 def test_one_on_pcie_without_its_driver_is_seen(tmp_path: Path) -> None:
     device = tmp_path / "sys/bus/pci/devices/0000:01:00.0"
     device.mkdir(parents=True)
