@@ -40,7 +40,7 @@ N_VISIT = 12
 """Somebody is there for so many frames, then nobody for as many, and so on."""
 
 CONFIGURATION = """
-panel.kind = "none"
+panel.kind = "mock"
 accelerator = {{ kind = "{kind}", library = "{library}" }}
 placement = {{ pnet = "cpu", rnet = "cpu", onet = "cpu", facenet = "edgetpu" }}
 attendance.duplicate_window_s = 0.0
@@ -50,11 +50,12 @@ attendance.duplicate_window_s = 0.0
 class Site:
     """A folder with a unit in it: models with compiled files, a stick, the library, and a configuration that uses them."""
 
-    def __init__(self, folder: Path, library: Path) -> None:
+    def __init__(self, folder: Path, library: Path, models: Path) -> None:
         self.folder, self.library, self.data = folder, library, folder / "var"
         for name in ("models", "dpkg", "var"):
             (folder / name).mkdir()
-        with_compiled(folder / "models")
+        for path in models.iterdir():
+            (folder / "models" / path.name).symlink_to(path)
         self.configure("auto")
 
     def configure(self, kind: str) -> None:
@@ -66,6 +67,11 @@ class Site:
         folder.mkdir()
         (folder / "muster.toml").write_text(CONFIGURATION.format(kind=kind, library=self.library))
         return folder
+
+    def put(self, name: str, content: bytes) -> None:
+        """Another file in the place of one of the models."""
+        (self.folder / "models" / name).unlink()
+        (self.folder / "models" / name).write_bytes(content)
 
     def plug_in(self) -> Path:
         return plug(self.folder, "2-1", READY)
@@ -92,9 +98,15 @@ class Site:
         return found
 
 
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The networks with their compiled files."""
+    return with_compiled(tmp_path_factory.mktemp("models")).parent
+
+
 @pytest.fixture
-def site(tmp_path: Path, stand_in: Path) -> Site:
-    return Site(tmp_path, stand_in)
+def site(tmp_path: Path, stand_in: Path, models: Path) -> Site:
+    return Site(tmp_path, stand_in, models)
 
 
 @pytest.fixture
@@ -168,16 +180,17 @@ def test_the_edge_tpu_serves_dies_is_replaced_and_comes_back_and_every_row_says_
     pixels, said = at_the_door(), []
     enrol(site, pixels)
     with site.muster("run", "--camera", recording(site.folder / "frames", N_MANY, pixels)) as process:
-        wait_for(process, "accepted", said)
+        wait_for(process, r"A1\): accepted", said)
         [first] = children(process.pid)
         os.kill(first, signal.SIGKILL)
         wait_for(process, "The Edge TPU does not work", said)
-        wait_for(process, "accepted", said)
+        wait_for(process, "^degraded: LED amber", said)
+        wait_for(process, r"A1\): accepted", said)
         during = site.status()
         wait_for(process, "The Edge TPU works again", said)
         [second] = children(process.pid)
         for _ in range(2):
-            wait_for(process, "accepted", said)
+            wait_for(process, r"A1\): accepted", said)
         after = site.status()
         process.send_signal(signal.SIGTERM)
         said += process.communicate(timeout=20)[0].splitlines()
@@ -280,7 +293,7 @@ def test_edgetpu_that_does_not_open_does_not_start(site: Site, stick: Path, monk
 def test_edgetpu_with_a_compiled_file_that_does_not_match_does_not_start_and_auto_does(
     site: Site, stick: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (site.folder / "models" / "facenet-int8_edgetpu.tflite").write_bytes(b"\x1c\0\0\0TFL3 edgetpu-custom-op of something else")
+    site.put("facenet-int8_edgetpu.tflite", b"\x1c\0\0\0TFL3 edgetpu-custom-op of something else")
     wish = {"placement": {"facenet": "edgetpu", "pnet": "cpu", "rnet": "cpu", "onet": "edgetpu"}}
     with pytest.raises(ModelError, match=r"the Edge TPU cannot run what it should.*facenet-int8_edgetpu.tflite") as caught:
         fit(site, **DEMANDED, **wish)
@@ -300,7 +313,7 @@ def test_edgetpu_with_every_network_on_the_cpu_is_a_contradiction(site: Site, st
 
 
 def test_a_stick_without_compiled_files_is_not_opened(site: Site, stick: Path) -> None:
-    shutil.copy(ROOT / "models" / "manifest.toml", site.folder / "models")
+    site.put("manifest.toml", (ROOT / "models" / "manifest.toml").read_bytes())
     said, state = fit(site)
     assert (said, state) == ("Where the networks run: pnet, rnet, onet, facenet on the CPU (compiled file: missing).", None)
     with pytest.raises(ModelError, match="make edgetpu"):

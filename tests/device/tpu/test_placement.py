@@ -95,6 +95,13 @@ def test_neither_the_first_call_nor_a_single_slow_one_decides() -> None:
     assert race.run()["facenet"] == Timing(30, 10)
 
 
+def test_where_there_is_time_for_two_calls_the_second_counts() -> None:
+    race = Race(facenet=(250, 450))
+    race.contests["facenet"].cpu.calls_ms, race.contests["facenet"].edgetpu.calls_ms = [300, 250], [500, 450]
+    assert race.run()["facenet"] == Timing(250, 450)
+    assert race.n_calls("facenet") == (2, 2)
+
+
 def test_both_sides_take_turns_and_no_more_often_than_is_needed() -> None:
     race = Race(rnet=(1, 2))
     race.run()
