@@ -74,7 +74,7 @@ scores: .venv/.ready $(TRUNK) ## measure what the threshold follows from: how ne
 quality: .venv/.ready ## where a face becomes unfit to be judged: spoilt photographs of MUSTER_FACES, and where each gate should close
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.studies.quality
 
-study: .venv/.ready-dev $(TRUNK) ## print the figures that docs/ quotes: STUDY=required, matching, methods, promise, likeness or views
+study: .venv/.ready-dev $(TRUNK) ## print the figures that docs/ quotes: STUDY=required, matching, methods, promise, backends, likeness or views
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.studies.$(or $(STUDY),required) $(OPTIONS)
 
 bench: portraits ## how long everything takes; BENCH="--threads 1", or "--peer" where peers are installed
