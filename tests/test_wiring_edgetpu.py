@@ -215,7 +215,9 @@ def test_of_two_units_that_want_the_one_stick_the_second_is_told_who_has_it(site
     with site.muster("run", "--camera", empty_room(site, n=N_MANY)) as first:
         wait_for(first, "Where the networks run", [])
         [child] = children(first.pid)
-        busy = f"it is busy: process {child} ("
+        busy = (
+            f"it is busy: another process of Muster has it (a `muster run`, say; the library is in its child {child}). End that"
+        )
         with site.muster("run", "--camera", few, data=site.neighbour("auto")) as second:
             answer = second.communicate(timeout=30)[0]
         assert second.returncode == 0

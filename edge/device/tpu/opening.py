@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from edge.device.tpu.edgetpu import NOT_PLUGGED_IN
 from edge.device.tpu.last_words import printable
 from edge.device.tpu.library import Library, LibraryPlaces, require
 from edge.device.tpu.process import Order, TpuFailure, TpuProcess
-from edge.device.tpu.sticks import Stick
+from edge.device.tpu.sticks import Holder, Stick
 from edge.errors import DeviceError
 
 N_SHOWN = 100
@@ -104,8 +104,15 @@ class Opening:
         is_ours = self._claim.take(f"{self._places.sysfs.absolute()} {stick.place}")
         others = [holder for holder in sticks.holders(stick.node, self._places.proc) if holder.pid != os.getpid()]
         if others or not is_ours:
-            who = f"process {others[0].pid} ({_short(others[0].command)})" if others else "another process of Muster"
-            raise TpuFailure(f"it is busy: {who} has it. End that one, or name another device: accelerator.device")
+            raise TpuFailure(f"it is busy: {_who(others, is_ours=is_ours)}. End that one, or name another: accelerator.device")
+
+
+def _who(others: Sequence[Holder], *, is_ours: bool) -> str:
+    """Who has it. The processes of another user are hidden from all but root."""
+    if not is_ours:
+        child = f" (a `muster run`, say; the library is in its child {others[0].pid})" if others else ""
+        return f"another process of Muster has it{child}"
+    return f"process {others[0].pid} ({_short(others[0].command)}) has it"
 
 
 def _short(command: str) -> str:
