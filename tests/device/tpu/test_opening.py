@@ -119,7 +119,7 @@ def test_one_that_another_muster_claims_is_busy_until_that_ends(stand_in: Path, 
     with closing(opening(stand_in, places)) as second:
         with another_process(HOLDS, f"{places.sysfs.absolute()} USB 2-1") as said:
             assert said == "True"
-            with pytest.raises(TpuFailure, match="it is busy: another process of Muster has it. End that"):
+            with pytest.raises(TpuFailure, match=r"it is busy: another process of Muster has it. End that"):
                 second.start()
         assert second.start().library == str(stand_in)
 
