@@ -52,6 +52,14 @@ def test_a_usb_3_connection_and_other_peoples_devices_are_none(debian: Debian) -
     assert "No Edge TPU" not in outcome.said
 
 
+def test_a_link_of_unknown_speed_is_not_called_slow(debian: Debian) -> None:
+    debian.usb("2-1", "18d1:9302", "unknown")
+    outcome = debian.run("--check", debian.package(), here=True)
+    assert outcome.code == 0
+    assert "USB" not in outcome.complained
+    assert "integer" not in outcome.complained
+
+
 def test_no_stick_is_no_obstacle(debian: Debian) -> None:
     outcome = debian.run("--check", debian.package(), here=True)
     assert outcome.code == 0

@@ -19,7 +19,8 @@ ENTRIES = {b"tflite_plugin_create_delegate", b"tflite_plugin_destroy_delegate"}
 
 LEAST = "16.0tf2.17.1"
 """The oldest version that is taken. One built against TensorFlow 2.5, as the plain 16.0 is, is handed a structure that has since
-grown, by value, and crashes (google-coral/edgetpu#812, #821, #841)."""
+grown, by value, and crashes (google-coral/edgetpu#812, #821, #841). Of those between, from 16.0tf2.11.1 on, nobody has reported
+that they go with today's runtimes (feranick/libedgetpu, debian/changelog)."""
 
 HOW = (
     f"Install libedgetpu1-std {LEAST} or newer: `sudo deploy/edgetpu/install PACKAGE`; docs/install.md says where the package"
@@ -52,9 +53,15 @@ class Package:
 
     @property
     def is_too_old(self) -> bool:
-        """Whether it crashes with the runtimes of today."""
+        """Whether it is known to crash with the runtimes of today, or not known to go with them."""
         numbers, least = _numbers(self.version), _numbers(LEAST)
         return numbers is not None and least is not None and numbers < least
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it names no TensorFlow that it was built against: the vendor's own, or one that is as old."""
+        numbers = _numbers(self.version)
+        return numbers is not None and not any(numbers[2:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +110,14 @@ def require(name: str, places: LibraryPlaces | None = None) -> Library:
         raise DeviceError(f"{path} {wrong}. {HOW}.")
     package = _owner(path, places.dpkg)
     if package and package.is_too_old:
-        raise DeviceError(
-            f"{package.name} {package.version} crashes when it is loaded: it was built against a TensorFlow older than 2.17.1,"
-            f" whose structures have grown since. {HOW}."
-        )
+        raise DeviceError(f"{package.name} {package.version} {_why_too_old(package)}. {HOW}.")
     return Library(path, hashlib.sha256(content).hexdigest(), package)
+
+
+def _why_too_old(package: Package) -> str:
+    if package.is_plain:
+        return "crashes when it is loaded: it was built against a TensorFlow older than 2.12, whose structures have grown since"
+    return f"is older than {LEAST}, the first that is known to go with today's TFLite runtimes"
 
 
 def _wrong_with(content: bytes) -> str:
@@ -149,6 +159,10 @@ def _versions(name: str, status: Path) -> list[str]:
 
 
 def _numbers(version: str) -> tuple[int, ...] | None:
-    """Release, then the TensorFlow that it was built against, 0 where it says none: "16.0tf2.17.1-1" -> (16, 0, 2, 17, 1)."""
-    found = re.match(r"(?:\d+:)?(\d+)(?:\.(\d+))?(?:tf(\d+)\.(\d+)(?:\.(\d+))?)?", version)
+    """Release, then the TensorFlow that it was built against, 0 where it says none: "16.0tf2.17.1-1" -> (16, 0, 2, 17, 1).
+
+    Debian's own order is not asked: to that 1:16.0 and 16.0ubuntu1, plain builds, are newer than 16.0tf2.17.1.
+    deploy/edgetpu/install reads versions in the same way.
+    """
+    found = re.match(r"(?:\d+:)?(\d+)(?:\.(\d+))?(?:tf(\d+)\.(\d+)(?:\.(\d+))?)?", version, re.IGNORECASE)
     return tuple(int(digits or 0) for digits in found.groups()) if found else None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from edgetpu.packages import installed
+from edgetpu.versions import OLDER, PLAIN, TAKEN
 
 from edge.device.tpu.library import Library, LibraryPlaces, Package, require
 from edge.device.tpu.linker import Linker
@@ -129,9 +130,7 @@ def test_what_ldconfig_has_found_is_found(stand_in: Path, tmp_path: Path) -> Non
 # Which version
 
 
-@pytest.mark.parametrize(
-    "version", ["16.0", "15.0", "14.1", "12-1", "16.0-0ppa1", "16.0pp3", "16.0tf2.13.1-2", "16.0tf2.17.0-1", "0:16.0"]
-)
+@pytest.mark.parametrize("version", PLAIN)
 def test_what_crashes_on_load_is_refused_with_the_reason(stand_in: Path, tmp_path: Path, version: str) -> None:
     dpkg = installed(tmp_path, "libedgetpu1-std", version, stand_in)
     sentence = refused(NAME, places(stand_in.parent, dpkg=dpkg))
@@ -139,9 +138,14 @@ def test_what_crashes_on_load_is_refused_with_the_reason(stand_in: Path, tmp_pat
     assert "Install libedgetpu1-std 16.0tf2.17.1 or newer" in sentence
 
 
-@pytest.mark.parametrize(
-    "version", ["16.0tf2.17.1-1", "16.0tf2.17.1-1.bookworm", "16.0tf2.18.1-1", "16.0tf3.0", "17.0", "1:16.1-1"]
-)
+@pytest.mark.parametrize("version", OLDER)
+def test_what_is_only_older_is_refused_and_not_called_a_crash(stand_in: Path, tmp_path: Path, version: str) -> None:
+    dpkg = installed(tmp_path, "libedgetpu1-std", version, stand_in)
+    sentence = refused(NAME, places(stand_in.parent, dpkg=dpkg))
+    assert sentence.startswith(f"libedgetpu1-std {version} is older than 16.0tf2.17.1, the first that is known to go with")
+
+
+@pytest.mark.parametrize("version", TAKEN)
 def test_what_is_new_enough_is_taken(stand_in: Path, tmp_path: Path, version: str) -> None:
     dpkg = installed(tmp_path, "libedgetpu1-std", version, stand_in)
     found = require(NAME, places(stand_in.parent, dpkg=dpkg))
