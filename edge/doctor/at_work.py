@@ -26,10 +26,10 @@ def use(found: Status | None, pid: int, *, bad: State) -> Finding:
 
     Args:
         found: what it has left.
-        pid: its process.
+        pid: its process; 0 where it has not yet said which.
         bad: how bad it is that it is not served.
     """
-    who = f"`muster run` (process {pid})"
+    who = f"`muster run` (process {pid})" if pid else "`muster run`"
     if found is None:
         advice = "ask again in a moment; if it stays, the data folder cannot be written"
         return Finding(NAME, State.WARNING, f"{who} is at work and has left no status, so it was not opened here", advice)

@@ -73,7 +73,13 @@ def edge_tpu(config: AcceleratorConfig, places: Places, *, bad: State, at_work: 
 
 def no_permission(node: Path) -> tuple[str, str]:
     """That this user may not open a device, and what to do: depending on whether a rule has given it to a group."""
-    found = node.stat()
+    try:
+        found = node.stat()
+    except FileNotFoundError:
+        return (
+            f"{node} went away at this moment",
+            "ask again; if it goes away again: another port, another cable, a stronger supply",
+        )
     group, user = _name(grp.getgrgid, found.st_gid), _name(pwd.getpwuid, os.geteuid())
     owner = _name(pwd.getpwuid, found.st_uid)
     wrong = f"no permission: {user} may not open {node}, which is {owner}:{group} {stat.filemode(found.st_mode)}"

@@ -15,6 +15,7 @@ from edge.config import Config, parse
 from edge.device.tpu.opening import Claim
 from edge.doctor import Finding, Places, State
 from edge.doctor.accelerator import accelerator
+from edge.doctor.stick import no_permission
 
 
 def configured(**accelerator_config: str) -> Config:
@@ -134,6 +135,12 @@ def test_where_a_group_may_open_it_one_is_to_join_the_group(places: Places) -> N
             found = accelerator(configured(), root / "data", where, found_models=FINE)[0]
         assert "no permission" in found.sentence
         assert found.advice.startswith("put nobody into its group: `sudo usermod -aG")
+
+
+def test_one_that_goes_away_while_its_rights_are_looked_at_is_told(tmp_path: Path) -> None:
+    wrong, advice = no_permission(tmp_path / "003")
+    assert wrong == f"{tmp_path / '003'} went away at this moment"
+    assert "ask again" in advice
 
 
 def test_a_device_without_its_node(look: Examine, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from doctor.units import NETWORKS, Examine
 from edgetpu.plugged import READY, plug
 
 from edge import status
-from edge.device.lock import alone
+from edge.device.lock import FILE_NAME, alone
 from edge.doctor import Places, State
 from edge.status import AcceleratorStatus, NetworkStatus, Status
 from edge.types import Backend
@@ -97,6 +97,13 @@ def test_a_unit_that_has_left_no_status_keeps_the_doctor_off_all_the_same(look: 
         found = look()["edge tpu use"]
     assert found.state is State.WARNING
     assert "has left no status" in found.sentence
+
+
+def test_a_unit_that_has_not_yet_said_which_process_it_is_has_no_number(look: Examine, tmp_path: Path) -> None:
+    plug(tmp_path, "2-1", READY)
+    with alone(tmp_path):
+        (tmp_path / FILE_NAME).write_text("")
+        assert look()["edge tpu use"].sentence.startswith("`muster run` is at work and has left no status")
 
 
 @pytest.mark.parametrize("change", [{"pid": 1}, {"stopped_utc": SINCE}])
