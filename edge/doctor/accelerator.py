@@ -48,7 +48,7 @@ def accelerator(config: Config, data: Path, places: Places, *, found_models: Fin
     if use is None:
         names = tuple(each.name for each in candidates if each.compiled)
         use = trial(Order(outside.library, config.accelerator.device, manifest, names), places, bad=bad)
-    is_usable = outside.is_needed and use.state is State.OK
+    is_usable = not outside.needless and use.state is State.OK
     return [*outside.findings, use, placement.at_the_next_start(candidates, latest, is_usable=is_usable)]
 
 
@@ -58,13 +58,13 @@ class Outside:
 
     Attributes:
         findings: of plug, library and compiled files.
-        is_needed: one is plugged in, or must be.
+        needless: why none need be opened; empty when one is plugged in, or must be, and has something to run.
         library: the file; empty when there is none that may be loaded.
         obstacle: the first finding that keeps it from being opened; empty when there is none.
     """
 
     findings: list[Finding]
-    is_needed: bool
+    needless: str
     library: str
     obstacle: str
 
@@ -77,13 +77,16 @@ def _from_outside(config: Config, candidates: Sequence[Candidate], places: Place
     is_fine = {plug.finding.name: plug.is_usable, installed.name: found is not None}
     is_fine[files.name] = any(each.compiled for each in candidates)
     obstacle = next((name for name, fine in is_fine.items() if not fine), "")
-    return Outside([plug.finding, installed, files], is_needed, str(found.path) if found else "", obstacle)
+    needless = "" if is_needed else "there is none to open"
+    if config.accelerator.kind == "auto" and not any(each.compiled or each.obstacle for each in candidates):
+        needless = "nothing is to run on it"
+    return Outside([plug.finding, installed, files], needless, str(found.path) if found else "", obstacle)
 
 
 def _not_opened(outside: Outside, found_models: Finding) -> Finding | None:
     """That it is not opened, and why; None when nothing speaks against it."""
-    if not outside.is_needed:
-        return Finding(NAME, State.OK, "there is none to open")
+    if outside.needless:
+        return Finding(NAME, State.OK, outside.needless)
     obstacle = outside.obstacle or (found_models.name if found_models.state is not State.OK else "")
     return (
         Finding(NAME, State.WARNING, f"not opened, because of the {obstacle}", f"see to the {obstacle} first")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from edge.device.compiled import CompiledError, CompiledState
-from edge.device.tpu.candidates import Candidate
+from edge.device.tpu.candidates import Candidate, Wish
 from edge.doctor.finding import Finding, State, split
 from edge.errors import ModelError
 
@@ -14,6 +14,10 @@ NAME = "compiled models"
 ALL_ON_THE_CPU = "every network is placed on the CPU, by the configuration"
 COMPILE = (
     "run `make edgetpu` on an x86-64 Linux and copy *_edgetpu.tflite and manifest.toml from its models folder to this one;"
+    ' or place these networks under [placement] with "cpu"'
+)
+INT8 = (
+    'set detection.variant (pnet, rnet, onet) or recognition.variant (facenet, and then enrol everybody again) to "auto";'
     ' or place these networks under [placement] with "cpu"'
 )
 
@@ -28,24 +32,47 @@ def compiled(candidates: Sequence[Candidate], *, bad: State, is_needed: bool) ->
     """
     usable = [each.name for each in candidates if each.compiled]
     obstacles = {each.name: each.obstacle for each in candidates if each.obstacle}
-    missing = [name for name, obstacle in obstacles.items() if _is_missing(obstacle)]
     if not usable and not obstacles:
-        if bad is State.FAULT:
-            return Finding(NAME, bad, ALL_ON_THE_CPU, 'set accelerator.kind = "auto" or "cpu", or place a network elsewhere')
-        return Finding(NAME, State.OK, f"not needed: {ALL_ON_THE_CPU}")
-    if not usable and not is_needed and len(missing) == len(obstacles):
+        return _all_on_the_cpu(bad)
+    if not usable and not is_needed and all(map(_is_missing, obstacles.values())):
         return Finding(NAME, State.OK, "there are none, and none is needed as long as no Edge TPU is plugged in")
+    words = _words(usable, obstacles)
+    if not obstacles or (not is_needed and not any(map(_is_wrong, obstacles.values()))):
+        return Finding(NAME, State.OK, words)
+    # A unit that must not start without an Edge TPU does not start either without the file of a network that is placed there.
+    is_demanded = any(each.obstacle and each.wish is Wish.EDGETPU for each in candidates)
+    return Finding(NAME, bad if is_demanded or not usable else State.WARNING, words, _advice(obstacles.values()))
+
+
+def _all_on_the_cpu(bad: State) -> Finding:
+    if bad is State.FAULT:
+        return Finding(NAME, bad, ALL_ON_THE_CPU, 'set accelerator.kind = "auto" or "cpu", or place a network elsewhere')
+    return Finding(NAME, State.OK, f"not needed: {ALL_ON_THE_CPU}")
+
+
+def _words(usable: Sequence[str], obstacles: Mapping[str, ModelError]) -> str:
+    missing = [name for name, obstacle in obstacles.items() if _is_missing(obstacle)]
     words = [f"{', '.join(usable)} can run on it" if usable else "no network can run on it"]
     words += [f"{', '.join(missing)}: missing"] if missing else []
     words += [_sentence(name, obstacle) for name, obstacle in obstacles.items() if name not in missing]
-    if not obstacles or (not is_needed and len(missing) == len(obstacles)):
-        return Finding(NAME, State.OK, "; ".join(words))
-    advice = split(next(iter(obstacles.values())))[1] if len(obstacles) == 1 else COMPILE
-    return Finding(NAME, State.WARNING if usable else bad, "; ".join(words), advice)
+    return "; ".join(words)
+
+
+def _advice(obstacles: Collection[ModelError]) -> str:
+    """What to do about each of them, said once: files that are missing or wrong, then what the configuration asks for."""
+    files = [obstacle for obstacle in obstacles if isinstance(obstacle, CompiledError)]
+    advice = [split(files[0])[1] if len(files) == 1 else COMPILE] if files else []
+    advice += [split(obstacle)[1] or INT8 for obstacle in obstacles if not isinstance(obstacle, CompiledError)]
+    return "; ".join(dict.fromkeys(each.rstrip(".") for each in advice))
 
 
 def _is_missing(obstacle: ModelError) -> bool:
     return isinstance(obstacle, CompiledError) and obstacle.state is CompiledState.MISSING
+
+
+def _is_wrong(obstacle: ModelError) -> bool:
+    """Whether there is a file that is not to be used: worth a word also where no Edge TPU is."""
+    return isinstance(obstacle, CompiledError) and obstacle.state is not CompiledState.MISSING
 
 
 def _sentence(name: str, obstacle: ModelError) -> str:

@@ -10,9 +10,11 @@ from doctor.units import FINE, NETWORKS, Examine
 from edgetpu.compiled_models import with_compiled
 from edgetpu.plugged import READY, plug
 
+from edge import wiring
 from edge.config import parse
 from edge.doctor import Finding, Places, State
 from edge.doctor.accelerator import accelerator
+from edge.errors import ModelError
 
 
 def compiled(look: Examine, places: Places, manifest: Path, **config: str) -> Finding:
@@ -77,6 +79,57 @@ def test_placing_all_on_the_cpu_and_demanding_an_edge_tpu_is_a_contradiction(pla
     config = parse({"placement": dict.fromkeys(NETWORKS, "cpu")})
     found = {each.name: each for each in accelerator(config, tmp_path, places, found_models=FINE)}
     assert found["compiled models"].state is State.OK
+
+
+def test_a_stick_that_has_nothing_to_run_is_left_alone(places: Places, tmp_path: Path) -> None:
+    plug(tmp_path, "2-1", READY)
+    config = parse({"placement": dict.fromkeys(NETWORKS, "cpu")})
+    found = {each.name: each for each in accelerator(config, tmp_path, places, found_models=FINE)}
+    assert {each.state for each in found.values()} == {State.OK}
+    assert found["edge tpu use"].sentence == "nothing is to run on it"
+
+
+@pytest.mark.parametrize(("kind", "state"), [("auto", State.WARNING), ("edgetpu", State.FAULT)])
+def test_a_network_that_is_placed_there_and_has_no_file_is_as_bad_as_the_unit_takes_it(
+    places: Places, tmp_path: Path, kind: str, state: State
+) -> None:
+    plug(tmp_path, "2-1", READY)
+    config = parse({"accelerator": {"kind": kind}, "placement": {"facenet": "edgetpu"}})
+    found = {each.name: each for each in accelerator(config, tmp_path, places, found_models=FINE)}["compiled models"]
+    assert (found.state, found.sentence) == (state, "rnet, onet can run on it; pnet, facenet: missing")
+
+
+def test_with_an_edge_tpu_demanded_a_unit_does_not_start_then(places: Places, tmp_path: Path) -> None:
+    config = parse({"accelerator": {"kind": "edgetpu"}, "placement": {"facenet": "edgetpu"}})
+    where = wiring.Places(places.manifest or tmp_path, places.tpu)
+    with pytest.raises(ModelError), wiring.fitted(config, tmp_path, where, wait=lambda _: False):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("config", "words", "advice"),
+    [
+        (
+            {"recognition": {"variant": "float32"}, "placement": {"pnet": "cpu"}},
+            "facenet: float32 is configured",
+            "set detection.",
+        ),
+        ({"detection": {"variant": "float32"}}, "facenet: missing; pnet: float32", "un `make edgetpu`"),
+        ({"detection": {"variant": "float32"}}, "onet: float32", '(facenet, and then enrol everybody again) to "auto"'),
+    ],
+)
+def test_float32_as_configured_is_told_with_what_to_do_and_troubles_nobody_without_a_stick(
+    places: Places, tmp_path: Path, config: dict[str, dict[str, str]], words: str, advice: str
+) -> None:
+    def found() -> Finding:
+        all_of_it = accelerator(parse(config), tmp_path, places, found_models=FINE)
+        return next(each for each in all_of_it if each.name == "compiled models")
+
+    assert (found().state, found().advice) == (State.OK, "")
+    plug(tmp_path, "2-1", READY)
+    assert found().state is State.WARNING
+    assert words in found().sentence
+    assert advice in found().advice
 
 
 def test_where_each_network_will_run_and_why(places: Places, tmp_path: Path) -> None:
