@@ -15,10 +15,14 @@ class Case:
     person was answered: looked at again every ``recheck_s``. A frame that does not fit, or a fused template that is
     somebody else's, opens it again, because somebody may have stepped in where the other left; the same person is then
     settled again without a word, and another person is answered like everybody.
+
+    Attributes:
+        ran: where the networks ran in the latest frame that was judged, as `edge.types.backends_text` writes it.
     """
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
+        self.ran = ""
         self._fusion = Fusion(rules.n_window)
         self._match: Match | None = None
         self._n_judged = 0
@@ -49,7 +53,7 @@ class Case:
         self._n_refused = self._n_refused + 1 if refusal is self._refusal else 1
         self._refusal = refusal
 
-    def hear(self, template: Floats, at_s: float, *, weight: float, matcher: Matcher) -> None:
+    def hear(self, template: Floats, at_s: float, *, weight: float, matcher: Matcher, ran: str = "") -> None:
         """Take in the face as one frame has it.
 
         Args:
@@ -57,8 +61,9 @@ class Case:
             at_s: time of the frame.
             weight: how much it counts beside those of other frames.
             matcher: names the fused template.
+            ran: where it was computed.
         """
-        self._judged_s = at_s
+        self._judged_s, self.ran = at_s, ran
         fit = self._fusion.add(template, weight)
         if fit is Fit.ANOTHER:
             self._n_judged = 1

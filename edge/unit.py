@@ -174,9 +174,10 @@ class Unit:
         if not fit:
             return
         probes = self._eyes.embedder.templates(frame.pixels, faces[np.array(fit)])
+        ran = backends_text(self._eyes.backends())
         for row, probe in zip(fit, probes, strict=True):
             case, weight = self._cases[tracks[row].id], qualities[row].weight
-            case.hear(probe, frame.at_s, weight=weight, matcher=self._known.matcher)
+            case.hear(probe, frame.at_s, weight=weight, matcher=self._known.matcher, ran=ran)
         self.tally.n_judged += len(fit)
 
     def _is_fit(self, case: Case, quality: Quality) -> bool:
@@ -188,13 +189,17 @@ class Unit:
         return refusal is None
 
     def _answer(self, track: Track, opinion: Opinion, frame: Frame) -> None:
-        """Decide, record, signal, in this order; when it cannot be recorded, nothing has happened."""
+        """Decide, record, signal, in this order; when it cannot be recorded, nothing has happened.
+
+        Whoever could not be recorded is answered in a later frame, in which perhaps only others were judged: the row says where
+        their own frame was computed.
+        """
         person = self._known.person(opinion)
         if person is None and opinion.person_id is not None:
             return  # removed by the office while these frames were judged
         clock = self._hands.clock
         moment = Moment(frame.at_s, clock.utc(frame.at_s), clock.is_trusted())
-        decision, ran = self._attendance.decide(opinion, moment), backends_text(self._eyes.backends())
+        decision, ran = self._attendance.decide(opinion, moment), self._cases[track.id].ran
         try:
             event = self._recorded(person, decision, ran)
         except EnrolError:

@@ -579,6 +579,20 @@ def test_the_row_the_report_and_the_noticeboard_say_where_each_network_ran_in_th
     assert door.slate.heard == [mostly, mostly, on_the_cpu, "pnet=edgetpu rnet=cpu onet=cpu facenet=cpu"]
 
 
+def test_a_row_that_had_to_wait_says_where_its_own_face_was_computed_and_not_the_next_ones(door: Door) -> None:
+    door.eyes.network.backend = EDGETPU
+    unit = door.unit([], limits=replace(LIMITS, faces_per_frame=1))
+    door.store.is_full = True
+    for picture in walk((ADA, 200, 100), n=3):
+        unit.step(picture)
+    door.store.is_full = False
+    door.eyes.network.backend = CPU
+    unit.step(frame(0.3, (ADA, 200, 100), (BOB, 400, 200)))
+    assert [(event.person_name, event.backends) for event in door.store.events()] == [
+        ("Ada", "pnet=cpu rnet=cpu onet=cpu facenet=edgetpu")
+    ]
+
+
 def test_a_stranger_gets_no_row_but_the_report_says_where_it_was_computed(door: Door) -> None:
     door.unit(walk((STRANGER, 200, 120), n=5)).run()
     assert [verdict.backends for verdict in door.verdicts] == ["pnet=cpu rnet=cpu onet=cpu facenet=cpu"]
