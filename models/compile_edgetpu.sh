@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Compiles the int8 networks for the Edge TPU (`make edgetpu`), or says what is missing. models/compiled.py does the work.
 set -euo pipefail
+unset CDPATH # cd would look there first
 
 usage() {
     cat <<'END'
@@ -42,6 +43,7 @@ while getopts hm: option; do
         *) usage >&2; exit 64 ;;
     esac
 done
+[[ $OPTIND -gt $# ]] || { usage >&2; exit 64; }
 
 named=${EDGETPU_COMPILER:-}
 compiler=$(command -v -- "${named:-edgetpu_compiler}") && compiler=$(realpath -s -- "$compiler") || compiler=

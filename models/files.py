@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,7 +17,7 @@ def replace_all(contents: Mapping[Path, bytes]) -> None:
     """The same for files that belong together: all are written beside their places before the first is renamed.
 
     A full disk therefore changes none of them. They are renamed in the order in which they are given, so put the file that
-    names the others last.
+    names the others last: killed in between, it names what is not there any more, and its hashes tell.
 
     Raises:
         OSError: one of them cannot be written; nothing was changed.
@@ -24,6 +26,9 @@ def replace_all(contents: Mapping[Path, bytes]) -> None:
     try:
         for path, content in contents.items():
             beside[path].write_bytes(content)
+        for path in contents:
+            if path.is_dir():  # no file can be renamed to it; asked before the first one is
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         for path, written in beside.items():
             written.replace(path)
     finally:

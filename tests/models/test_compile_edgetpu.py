@@ -204,6 +204,12 @@ def test_a_disk_that_fills_up_while_files_are_taken_over_changes_nothing(made: P
     assert content(folder) == before
 
 
+@pytest.mark.parametrize("arguments", [["models/manifest.toml"], ["-x"], ["-m"]])
+def test_wrong_usage_shows_the_usage(arguments: list[str]) -> None:
+    done = subprocess.run([SCRIPT, *arguments], capture_output=True, text=True, timeout=10, check=False)
+    assert (done.returncode, "Usage: models/compile_edgetpu.sh" in done.stderr) == (64, True)
+
+
 def test_help() -> None:
     done = subprocess.run([SCRIPT, "-h"], capture_output=True, text=True, timeout=10, check=False)
     assert (done.returncode, "EDGETPU_COMPILER=PROGRAM" in done.stdout) == (0, True)

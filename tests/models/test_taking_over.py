@@ -132,6 +132,15 @@ def test_files_that_belong_together_are_replaced_together(tmp_path: Path) -> Non
     assert content(tmp_path) == {"a": hashlib.sha256(b"old").hexdigest()}
 
 
+def test_a_folder_in_the_place_of_one_of_them_changes_none(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    (tmp_path / "b").mkdir()
+    with pytest.raises(IsADirectoryError) as caught:
+        files.replace_all({tmp_path / "a": b"new", tmp_path / "b": b"new"})
+    assert caught.value.filename == str(tmp_path / "b")
+    assert content(tmp_path) == {"a": hashlib.sha256(b"old").hexdigest()}
+
+
 def test_a_twin_that_is_built_anew_with_the_same_bytes_keeps_its_compiled_file() -> None:
     compiled = {"file": "pnet-int8_edgetpu.tflite", "twin_sha256": "aa"}
     assert manifest.with_compiled({"sha256": "aa"}, {"sha256": "aa", "compiled": compiled})["compiled"] == compiled
