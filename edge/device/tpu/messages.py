@@ -70,16 +70,16 @@ _HEAD = struct.Struct("<cQI")  # kind, sequence, n_rows; text follows
 
 
 def encode(message: Message) -> bytes:
-    """A message as one packet."""
+    """A message as one packet. What UTF-8 has no letters for, as in a file's name that is no text, becomes a question mark."""
     match message:
         case Request(sequence, name, n_rows):
-            return _HEAD.pack(b"r", sequence, n_rows) + name.encode()
+            return _HEAD.pack(b"r", sequence, n_rows) + name.encode(errors="replace")
         case Done(sequence):
             return _HEAD.pack(b"d", sequence, 0)
         case Failed(sequence, words):
-            return _HEAD.pack(b"f", sequence, 0) + words.encode()
+            return _HEAD.pack(b"f", sequence, 0) + words.encode(errors="replace")
         case Ready(runtime, library):
-            return _HEAD.pack(b"o", 0, 0) + f"{runtime}\n{library}".encode()
+            return _HEAD.pack(b"o", 0, 0) + f"{runtime}\n{library}".encode(errors="replace")
 
 
 def decode(packet: bytes) -> Message:
@@ -100,5 +100,6 @@ def decode(packet: bytes) -> Message:
         case b"f":
             return Failed(sequence, text)
         case b"o":
-            return Ready(*text.split("\n", 1)) if "\n" in text else Ready(text, "")
+            runtime, _, library = text.partition("\n")
+            return Ready(runtime, library)
     raise ValueError("it is no message")

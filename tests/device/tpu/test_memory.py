@@ -50,6 +50,24 @@ def test_answers_of_several_rows_come_out_as_one_array_an_output() -> None:
         assert answer.dtype == expected[0].dtype
 
 
+def test_answers_leave_alone_what_was_asked() -> None:
+    spec = read_spec(MANIFEST, "rnet", variant="int8")
+    given = rows(2)
+    memory = Memory.create(n_in=given.nbytes, n_out=10)
+    memory.put(given)
+    for row in range(2):
+        memory.answer(spec.outputs, [np.full(output.shape, 85, np.int8) for output in spec.outputs], row=row, n_rows=2)
+    for row in range(2):
+        np.testing.assert_array_equal(memory.row(spec.input, row), given[row : row + 1])
+    memory.close()
+
+
+def test_all_of_it_is_there_before_it_is_written_to() -> None:
+    memory = Memory.create(n_in=2**20, n_out=2**20)
+    assert os.fstat(memory.descriptor).st_blocks * 512 >= 2**21
+    memory.close()
+
+
 def test_a_result_of_another_shape_or_type_is_not_laid_down() -> None:
     memory = Memory.create(n_in=10, n_out=40)
     fine = np.zeros((1, 2, 2), np.float32)
@@ -87,6 +105,10 @@ def test_how_many_rows_fit(n_in: int, n_out: int, expected: int) -> None:
 )
 def test_a_message_arrives_as_it_was_sent(message: Message) -> None:
     assert decode(encode(message)) == message
+
+
+def test_a_name_that_is_no_text_can_be_told() -> None:
+    assert decode(encode(Failed(0, "models-\udcff: cannot be read"))) == Failed(0, "models-?: cannot be read")
 
 
 @pytest.mark.parametrize(
