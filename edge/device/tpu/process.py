@@ -144,6 +144,15 @@ class TpuProcess:
                 result[part] = answer
         return results
 
+    def check(self) -> None:
+        """Hear whether it is still there, at once; for the time between two requests.
+
+        Raises:
+            TpuFailure: it has ended, or speaks though nobody asked.
+        """
+        if message := self._receive(time.monotonic()):
+            raise self._said(message)
+
     def close(self) -> None:
         """Kill the process and release all that it was reached by. Closing twice is allowed.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
@@ -88,12 +89,13 @@ def spawn(program: Sequence[str], order: Order, memory: Memory, environment: Map
         words = LastWords(read_end)
         undo.callback(words.close)
         nothing = always.enter_context(Path(os.devnull).open("rb"))
+        connection, shared = _copy(theirs.fileno(), always), _copy(memory.descriptor, always)
         process = subprocess.Popen(  # noqa: S603 -- our own program
-            [*program, _told(order, memory, theirs)],
+            [*program, _told(order, memory, connection=connection, shared=shared)],
             stdin=nothing,
             stdout=write_end,  # nothing of it may reach the terminal of `muster run`
             stderr=write_end,
-            pass_fds=(theirs.fileno(), memory.descriptor),
+            pass_fds=(connection, shared),
             env=_environment(environment),
             start_new_session=True,  # a Ctrl-C in the terminal is for the unit
         )
@@ -101,12 +103,22 @@ def spawn(program: Sequence[str], order: Order, memory: Memory, environment: Map
     return Spawned(process, ours, words, memory)
 
 
-def _told(order: Order, memory: Memory, connection: socket.socket) -> str:
+def _copy(descriptor: int, closed_by: ExitStack) -> int:
+    """A descriptor's copy for the child, none of 0, 1 and 2: those are its stdin, stdout and stderr.
+
+    Where whoever began this process has closed one of the three, the next thing that is opened gets its number.
+    """
+    copy = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    closed_by.callback(os.close, copy)
+    return copy
+
+
+def _told(order: Order, memory: Memory, *, connection: int, shared: int) -> str:
     return json.dumps(
         {
             "parent": os.getpid(),
-            "socket": connection.fileno(),
-            "memory": memory.descriptor,
+            "socket": connection,
+            "memory": shared,
             "n_in": memory.n_in,
             "n_out": memory.n_out,
             "library": order.library,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -88,6 +90,31 @@ def test_it_is_found_from_any_folder_and_takes_nothing_from_there(
     assert begin().opened(PLENTY_S)
 
 
+WITHOUT = """
+import os, sys
+from pathlib import Path
+import numpy as np
+from edge.device.tpu.process import Order, TpuProcess
+
+library, manifest, *closed = sys.argv[1:]
+for number in closed:
+    os.close(int(number))
+process = TpuProcess.start(Order(library, "", Path(manifest), ("rnet",)))
+assert process.opened(60)
+assert process.run("rnet", np.zeros((1, 24, 24, 3), np.int8), deadline_s=60)
+process.close()
+os._exit(0)
+"""
+"""A unit that was begun without some of stdin, stdout and stderr: their numbers are given to what it opens next."""
+
+
+@pytest.mark.parametrize("closed", ["0", "1 2", "0 1 2"])
+def test_a_unit_without_stdin_stdout_or_stderr_has_it_too(stand_in: Path, two_networks: Path, closed: str) -> None:
+    command = [sys.executable, "-c", WITHOUT, str(stand_in), str(two_networks), *closed.split()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_it_leaves_no_core_that_would_hold_a_face_and_has_a_session_of_its_own(serving: TpuProcess) -> None:
     assert resource.prlimit(serving.pid, resource.RLIMIT_CORE) == (0, 0)
     assert int(Path(f"/proc/{serving.pid}/coredump_filter").read_text(), 16) == 0
@@ -137,6 +164,17 @@ def test_a_stopped_process_is_not_waited_for_and_can_be_ended(begin: Begin) -> N
     assert "did not answer" in failure(lambda: process.run("rnet", rows(1), deadline_s=SOON_S))
     process.close()
     assert not Path(f"/proc/{process.pid}").exists()
+
+
+def test_one_that_was_killed_is_missed_without_a_request(begin: Begin) -> None:
+    process = begin()
+    process.opened(PLENTY_S)
+    process.check()
+    served(process)
+    process.check()
+    os.kill(process.pid, signal.SIGKILL)
+    await_death(process)
+    assert failure(process.check) == "its process died of SIGKILL"
 
 
 @pytest.mark.parametrize("n_served", [0, 2])
