@@ -171,3 +171,17 @@ def test_the_fault_says_how_far_and_what_is_allowed() -> None:
     fault = self_test().fault(shown("facenet", OTHERWISE["upside down"]))
     assert fault is not None
     assert fault.endswith("from the CPU's; 0.04 is allowed")
+
+
+def test_who_passes_is_told_how_near_it_is_and_how_near_it_must_be() -> None:
+    assert self_test().told(right()) == (
+        "facenet's template is 0 from the CPU's (0.04 is allowed), onet is 0.0 steps off (12 are allowed), "
+        "rnet is 0.0 steps off (6 are allowed), pnet is 0.0 steps off (12 are allowed)"
+    )
+    off = {
+        name: [np.clip(array.astype(np.int16) + 1, -128, 127).astype(np.int8) for array in arrays]
+        for name, arrays in right().items()
+    }
+    told = SelfTest.by_cpu([spec_of("rnet")]).told(off)
+    assert told == "rnet is 1.0 steps off (6 are allowed)"
+    assert float(self_test().told(off).split()[3]) > 0
