@@ -40,11 +40,12 @@ FRAME_S = 1 / 15
 MOST_ROWS = 4
 
 UNIT = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 import numpy as np
 from edge.device.tpu.process import Order, TpuFailure, TpuProcess
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where whoever runs the tests ignores Ctrl-C
 library, manifest, what = sys.argv[1:]
 ROWS = np.zeros((1, 24, 24, 3), np.int8)
 process = TpuProcess.start(Order(library, "", Path(manifest), ("rnet",)))
