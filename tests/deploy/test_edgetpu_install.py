@@ -105,6 +105,16 @@ def test_a_file_that_is_not_there_is_refused(debian: Debian) -> None:
     assert "there is no file" in outcome.complained
 
 
+def test_a_file_that_this_user_may_not_read_is_not_called_broken(debian: Debian) -> None:
+    deb = debian.package()
+    deb.chmod(0)
+    if os.access(deb, os.R_OK):
+        pytest.skip("root may read everything")
+    outcome = debian.run("--check", deb)
+    assert outcome.code == REFUSED
+    assert "may not be read by this user" in outcome.complained
+
+
 def test_what_the_library_needs_is_looked_for_before_anything_is_done(debian: Debian) -> None:
     deb = debian.package(depends="libc6 (>= 2.14), libgcc1, libusb-1.0-0 (>= 2:1.0.9) | libusb-1.0-1:any")
     debian.installed("libc6", "libgcc-s1", provides="libgcc1 (= 1:12.2.0-14)")

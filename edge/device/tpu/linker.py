@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,13 @@ from pathlib import Path
 from edge.device.tpu import elf
 
 CACHE_MAGIC = b"glibc-ld.so.cache1.1"
+
+
+def _standard() -> tuple[Path, ...]:
+    """Debian's own linker looks into the folders of its architecture first, also where nobody has run `ldconfig`."""
+    multiarch = sysconfig.get_config_var("MULTIARCH")
+    folders = (Path("/lib"), Path("/usr/lib"))
+    return (*(folder / multiarch for folder in folders), *folders) if multiarch else folders
 
 
 def _preferred() -> tuple[Path, ...]:
@@ -29,7 +37,7 @@ class Linker:
 
     preferred: tuple[Path, ...] = field(default_factory=_preferred)
     cache: Path = Path("/etc/ld.so.cache")
-    folders: tuple[Path, ...] = (Path("/lib"), Path("/usr/lib"))
+    folders: tuple[Path, ...] = field(default_factory=_standard)
 
     def find(self, name: str) -> Path | None:
         """The file that loading this name, or path, would open; like the linker it passes over those of another processor."""

@@ -114,6 +114,14 @@ def test_the_environment_says_which_folders(monkeypatch: pytest.MonkeyPatch) -> 
     assert Linker().preferred == ()
 
 
+def test_the_folders_of_the_architecture_are_looked_into_before_the_others() -> None:
+    found = Linker().folders
+    assert found[-2:] == (Path("/lib"), Path("/usr/lib"))
+    assert all(folder.parent in found[-2:] for folder in found[:-2])
+    if len(found) > 2 and (found[0] / "libc.so.6").exists():
+        assert Linker((), Path("/nonexistent")).find("libc.so.6") == found[0] / "libc.so.6"
+
+
 @pytest.mark.skipif(not LDCONFIG, reason="no ldconfig is here to write a cache")
 def test_what_ldconfig_has_found_is_found(stand_in: Path, tmp_path: Path) -> None:
     # `cc` was not told a soname, so ldconfig goes by the file's name.
