@@ -267,7 +267,7 @@ def test_cpu_leaves_it_alone(site: Site, stick: Path, caplog: pytest.LogCaptureF
 
 def fit(site: Site, **given: dict) -> tuple[str, State | None]:
     """What a unit of this configuration comes to at its start."""
-    with wiring.fitted(site.config(**given), site.data, places(site.folder), wait=lambda _: False) as (_, fitting):
+    with wiring.fitted(site.config(**given), site.data, places(site.folder)) as (_, fitting):
         report = fitting.report()
         return str(fitting), report and report.state
 
@@ -353,7 +353,7 @@ def test_templates_of_both_places_are_of_one_model_and_near_each_other(site: Sit
     config = site.config(placement={"pnet": "cpu", "rnet": "cpu", "onet": "cpu", "facenet": "edgetpu"})
     on_cpu = wiring.recogniser(config)
     faces = on_cpu.detector.detect(pixels)[:1]
-    with wiring.fitted(config, site.data, places(site.folder), wait=lambda _: False) as (there, fitting):
+    with wiring.fitted(config, site.data, places(site.folder)) as (there, fitting):
         template = there.embedder.templates(pixels, faces)[0]
         assert fitting.networks["facenet"].backend is Backend.EDGETPU
     assert there.model == on_cpu.model

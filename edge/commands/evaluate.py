@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -51,7 +50,7 @@ def run(arguments: argparse.Namespace, *, places: wiring.Places | None = None) -
     config = configuration(arguments)
     listed = listing(Path(arguments.folder))
     pairs = read_pairs(Path(arguments.pairs), listed.places) if arguments.pairs else []
-    with wiring.fitted(config, data_folder(arguments), places or wiring.Places(), wait=time.sleep) as (recogniser, fitting):
+    with wiring.fitted(config, data_folder(arguments), places or wiring.Places()) as (recogniser, fitting):
         collected = _as_stored(collect(listed, recogniser, progress=with_bar))
     policy, notes = _policy(config)
     handed = replace(_handed(collected, recogniser.model), ran=fitting.ran())

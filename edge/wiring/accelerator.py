@@ -34,12 +34,12 @@ CACHE_NAME = "placement.json"
 """What was measured, in the data folder."""
 
 POLL_S = 0.05
-"""How often it is looked whether the Edge TPU is open, and whether somebody asks to stop."""
+"""How often it is looked whether somebody asks to stop while the Edge TPU is opened."""
 
 
 @contextmanager
 def fitted(
-    config: Config, data: Path, places: Places, *, wait: Callable[[float], object]
+    config: Config, data: Path, places: Places, *, is_stopped: Callable[[], bool] = lambda: False
 ) -> Iterator[tuple[Recogniser, Fitting]]:
     """A recogniser with every network in its place, and who put it there; an Edge TPU that is used is closed at the end.
 
@@ -47,7 +47,7 @@ def fitted(
         config: what is configured.
         data: folder that remembers what was measured.
         places: where things are.
-        wait: lets so many seconds pass; true when somebody asks to stop.
+        is_stopped: whether somebody has asked to stop, who does not wait until it is open.
 
     Raises:
         ConfigError: the Edge TPU is demanded, and every network is put on the CPU.
@@ -63,8 +63,8 @@ def fitted(
             _check(found, opening)
         cpu, tpu = on_cpu(config, places.manifest), None
         if opening:
-            tpu = stack.enter_context(closing(_edge_tpu(opening, found)))
-            _settle(tpu, wait)
+            tpu = stack.enter_context(closing(_edge_tpu(config, opening, found)))
+            _settle(tpu, is_stopped)
             if config.accelerator.kind == "edgetpu" and tpu.report().state in {State.DEGRADED, State.ABSENT}:
                 raise DeviceError(_unusable(tpu.report().reason))
         bench = Bench(Cache(data / CACHE_NAME), partial(_surroundings, opening, config.recognition.threads))
@@ -73,9 +73,10 @@ def fitted(
         yield assembled(config, fitting.networks, cpu["facenet"].spec), fitting
 
 
-def _edge_tpu(opening: Opening, candidates: Sequence[Candidate]) -> EdgeTpu:
+def _edge_tpu(config: Config, opening: Opening, candidates: Sequence[Candidate]) -> EdgeTpu:
     self_test = SelfTest.by_cpu([each.compiled.twin for each in candidates if each.compiled])
-    return EdgeTpu(opening.start, self_test, is_listed=opening.is_listed)
+    is_demanded = config.accelerator.kind == "edgetpu"
+    return EdgeTpu(opening.start, self_test, is_listed=opening.is_listed, is_demanded=is_demanded)
 
 
 def candidates(config: Config, manifest: Path) -> list[Candidate]:
@@ -127,11 +128,11 @@ def _unusable(reason: str) -> str:
     )
 
 
-def _settle(tpu: EdgeTpu, wait: Callable[[float], object]) -> None:
+def _settle(tpu: EdgeTpu, is_stopped: Callable[[], bool]) -> None:
     """Wait until the Edge TPU is open or has failed, at most as long as an opening may take, or until somebody asks to stop."""
     tpu.advance()
-    while tpu.report().state is State.OPENING and not wait(POLL_S):
-        tpu.advance()
+    while tpu.report().state is State.OPENING and not is_stopped():
+        tpu.settle(POLL_S)
 
 
 def _surroundings(opening: Opening | None, threads: int) -> Key:

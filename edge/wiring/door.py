@@ -48,7 +48,7 @@ def run(
     stop, places = Stop(), places or Places()
     with StopOnSignal(stop) as signals, ExitStack() as stack:
         hands = _hands(config, data, stop, stack)
-        recogniser, fitting = stack.enter_context(fitted(config, data, places, wait=stop.wait))
+        recogniser, fitting = stack.enter_context(fitted(config, data, places, is_stopped=stop.is_set))
         if config.accelerator.kind != "cpu":
             log.info("%s", fitting)
         noticeboard = stack.enter_context(status_file(config, data, fitting))

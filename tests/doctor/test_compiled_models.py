@@ -102,7 +102,7 @@ def test_a_network_that_is_placed_there_and_has_no_file_is_as_bad_as_the_unit_ta
 def test_with_an_edge_tpu_demanded_a_unit_does_not_start_then(places: Places, tmp_path: Path) -> None:
     config = parse({"accelerator": {"kind": "edgetpu"}, "placement": {"facenet": "edgetpu"}})
     where = wiring.Places(places.manifest or tmp_path, places.tpu)
-    with pytest.raises(ModelError), wiring.fitted(config, tmp_path, where, wait=lambda _: False):
+    with pytest.raises(ModelError), wiring.fitted(config, tmp_path, where):
         pass
 
 

@@ -71,6 +71,7 @@ class AcceleratorReport:
         n_failures: how often it failed, at work or at being opened.
         n_recoveries: how often it served again after that.
         runtime: what runs it, "tflite-runtime 2.14.0"; empty before it has served.
+        self_test: how near the CPU it was in its latest self-test that it passed; empty before it has served.
     """
 
     state: State
@@ -79,6 +80,7 @@ class AcceleratorReport:
     n_failures: int
     n_recoveries: int
     runtime: str
+    self_test: str = ""
 
 
 class EdgeTpu:
@@ -90,6 +92,8 @@ class EdgeTpu:
         is_listed: whether the system lists the stick at this moment.
         now_s: seconds of a clock that never jumps.
         deadlines: how long it is waited for.
+        is_demanded: whether nothing starts without it. Whoever waits for it then says why it does not serve, and until it has
+            served once the log is silent.
     """
 
     def __init__(
@@ -100,12 +104,13 @@ class EdgeTpu:
         is_listed: Callable[[], bool],
         now_s: Callable[[], float] = time.monotonic,
         deadlines: Deadlines = Deadlines(),
+        is_demanded: bool = False,
     ) -> None:
         self._start, self._self_test, self._is_listed, self._now_s = start, self_test, is_listed, now_s
-        self._deadlines = deadlines
+        self._deadlines, self._is_demanded = deadlines, is_demanded
         self._attempts = Attempts(deadlines.pauses_s)
         self._process: TpuProcess | None = None
-        self._state, self._reason, self._runtime = State.ABSENT, NOT_PLUGGED_IN, ""
+        self._state, self._reason, self._runtime, self._told = State.ABSENT, NOT_PLUGGED_IN, "", ""
         self._n_failures = self._n_recoveries = 0
         self._is_closed = False
         self._has_answered = False  # since it serves
@@ -144,11 +149,11 @@ class EdgeTpu:
         elif self._now_s() >= self._look_s:
             self._look()
 
-    def settle(self) -> None:
+    def settle(self, at_most_s: float = math.inf) -> None:
         """Wait for the end of an opening, at most as long as one may take. For the start, before there is a frame to answer."""
         self.advance()
         if self._state is State.OPENING:
-            self._hear(wait_s=max(0.0, self._entered_s + self._deadlines.open_s - self._now_s()))
+            self._hear(wait_s=at_most_s)
 
     def is_degraded(self) -> bool:
         """Whether the CPU does at the moment what belongs there. One that was never there is not missed.
@@ -163,7 +168,7 @@ class EdgeTpu:
         state, since_s = self._state, self._entered_s
         if self._failing_since_s is not None:
             state, since_s = State.DEGRADED, self._failing_since_s
-        return AcceleratorReport(state, self._reason, since_s, self._n_failures, self._n_recoveries, self._runtime)
+        return AcceleratorReport(state, self._reason, since_s, self._n_failures, self._n_recoveries, self._runtime, self._told)
 
     def close(self) -> None:
         """End the child process, whatever it does. From now on the CPU answers. Closing twice is allowed."""
@@ -220,15 +225,16 @@ class EdgeTpu:
         self._enter(State.OPENING)
 
     def _hear(self, *, wait_s: float) -> None:
-        """Whether the child has opened it; for so long."""
+        """Whether the child has opened it; for so long, and no longer than an opening may take."""
+        left_s = max(0.0, self._entered_s + self._deadlines.open_s - self._now_s())
         try:
-            opened = self._process.opened(wait_s) if self._process else None
+            opened = self._process.opened(min(wait_s, left_s)) if self._process else None
         except (TpuFailure, OSError) as error:
             self._fail(str(error))
             return
         if opened is not None:
             self._test(opened)
-        elif wait_s or self._now_s() >= self._entered_s + self._deadlines.open_s:
+        elif wait_s >= left_s:
             self._fail(f"it was not open within {self._deadlines.open_s:g} s")
 
     def _test(self, opened: Opened) -> None:
@@ -237,10 +243,11 @@ class EdgeTpu:
         if fault:
             self._fail(f"its self-test went wrong: {fault}")
             return
-        self._runtime, self._reason, self._has_answered = opened.runtime, "", False
+        self._runtime, self._told = opened.runtime, self._self_test.told(opened.answers)
+        self._reason, self._has_answered, self._is_demanded = "", False, False
         self._enter(State.SERVING)
         if self._failing_since_s is None:
-            log.info("The Edge TPU is in use (%s).", opened.runtime)
+            log.info("The Edge TPU is in use (%s). Its self-test: %s.", opened.runtime, self._told)
             return
         self._n_recoveries += 1
         log.info("The Edge TPU works again after %s (%s).", _span(self._now_s() - self._failing_since_s), opened.runtime)
@@ -259,6 +266,8 @@ class EdgeTpu:
         self._enter(State.DEGRADED)
         if self._failing_since_s is None:
             self._failing_since_s = now_s
+            if self._is_demanded:
+                return
             when = "when it is plugged in" if self._is_unplugged else f"in {self._attempts.pause_s:g} s"
             log.error("The Edge TPU does not work: %s. The CPU answers now; it is tried again %s.", what.rstrip("."), when)
 

@@ -70,7 +70,7 @@ class Child:
 class Port:
     """Where the stick is plugged in, the clock beside it, and the children that were started for it."""
 
-    def __init__(self, *children: Child | OSError, spare: Callable[[], Child] = Child) -> None:
+    def __init__(self, *children: Child | OSError, spare: Callable[[], Child] = Child, is_demanded: bool = False) -> None:
         self.clock = ManualClock()
         self.is_listed: bool | OSError = True
         self.started: list[Child] = []
@@ -81,6 +81,7 @@ class Port:
             SelfTest({"rnet": SPEC}, {"rnet": RIGHT}),
             is_listed=self._listed,
             now_s=self.clock.monotonic_s,
+            is_demanded=is_demanded,
         )
 
     def _start(self) -> Child:
@@ -124,8 +125,29 @@ def test_an_edge_tpu_that_works_answers(caplog: pytest.LogCaptureFixture) -> Non
     report = port.tpu.report()
     assert (report.state, report.reason, report.runtime) == (State.SERVING, "", "tflite-runtime 2.14.0")
     assert (report.n_failures, report.n_recoveries) == (0, 0)
-    assert lines(caplog, logging.INFO) == ["The Edge TPU is in use (tflite-runtime 2.14.0)."]
+    told = "rnet is 0.0 steps off (6 are allowed)"
+    assert lines(caplog, logging.INFO) == [f"The Edge TPU is in use (tflite-runtime 2.14.0). Its self-test: {told}."]
+    assert report.self_test == told
     assert not lines(caplog, logging.ERROR)
+
+
+def test_one_that_is_demanded_leaves_it_to_whoever_waits_to_say_why_it_does_not_serve(caplog: pytest.LogCaptureFixture) -> None:
+    port = Port(dead_while_opening(), Child(runs=[ABORTED]), is_demanded=True)
+    port.tpu.settle()
+    assert (port.tpu.report().state, caplog.messages) == (State.DEGRADED, [])
+    assert "SIGABRT" in port.tpu.report().reason
+    port.go_on(2)
+    assert len(lines(caplog, logging.ERROR)) == 1, "once it has served it is as any other"
+
+
+def test_settling_may_be_left_before_it_is_open_and_fails_when_the_time_is_over() -> None:
+    port = Port(Child(opens=[None]))
+    port.tpu.settle(0.05)
+    assert (port.tpu.report().state, port.started[0].waits_s) == (State.OPENING, [0.05])
+    port.clock.advance(14.99)
+    port.tpu.settle(0.05)
+    assert port.tpu.report().state is State.DEGRADED
+    assert port.started[0].waits_s[-1] == pytest.approx(0.01), "no longer than an opening may take"
 
 
 def test_a_request_has_two_seconds_and_some_of_them_are_for_ending_a_child_that_hangs() -> None:
