@@ -71,6 +71,7 @@ class AcceleratorStatus:
         n_failures: how often it failed since the unit started.
         n_recoveries: how often it served again after that.
         runtime: what runs it, "tflite-runtime 2.14.0"; empty before it has served.
+        self_test: how near the CPU it was in its latest self-test that it passed; empty before it has served.
         library: its library, as configured or found.
         device: which one, usb:0 for one; empty for the only one.
     """
@@ -81,6 +82,7 @@ class AcceleratorStatus:
     n_failures: int
     n_recoveries: int
     runtime: str
+    self_test: str
     library: str
     device: str
 
@@ -183,6 +185,7 @@ def _accelerator(given: dict[str, Any]) -> AcceleratorStatus:
         n_failures=_of(int, given["n_failures"]),
         n_recoveries=_of(int, given["n_recoveries"]),
         runtime=_of(str, given["runtime"]),
+        self_test=_of(str, given["self_test"]),
         library=_of(str, given["library"]),
         device=_of(str, given["device"]),
     )

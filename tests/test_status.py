@@ -31,7 +31,8 @@ PLANNED = (
     *(NetworkStatus(name, f"{name}-float32.tflite", "float32", CPU, CPU, "it is faster there") for name in NETWORKS[:3]),
     NetworkStatus("facenet", "facenet-int8_edgetpu.tflite", "int8", EDGETPU, EDGETPU, "it is faster there"),
 )
-SERVING = AcceleratorStatus("serving", "", START, 0, 0, "tflite-runtime 2.14.0", "libedgetpu.so.1", "usb:0")
+NEAR = "facenet's template is 0.0011 from the CPU's (0.04 is allowed)"
+SERVING = AcceleratorStatus("serving", "", START, 0, 0, "tflite-runtime 2.14.0", NEAR, "libedgetpu.so.1", "usb:0")
 FAILED = replace(SERVING, state="degraded", reason="its process was ended by signal 6", n_failures=1)
 STATUS = Status(os.getpid(), "0.1.0", START, START, None, PLANNED, SERVING)
 
@@ -278,6 +279,7 @@ def test_a_unit_at_work_says_where_each_network_runs_and_why(tmp_path: Path, ask
         "facenet  on the Edge TPU, where it should be (it is faster there) · facenet-int8_edgetpu.tflite",
         "Edge TPU: serving since 2026-11-22 08:00:00+01:00. 0 failures and 0 recoveries since the start"
         " (usb:0, libedgetpu.so.1, tflite-runtime 2.14.0).",
+        "Its self-test: facenet's template is 0.0011 from the CPU's (0.04 is allowed).",
     ]
 
 

@@ -286,10 +286,13 @@ def test_edgetpu_without_the_library_does_not_start(site: Site, stick: Path) -> 
         fit(site, accelerator={"kind": "edgetpu", "library": f"{site.library.parent}/libedgetpu.so.2"})
 
 
-def test_edgetpu_that_does_not_open_does_not_start(site: Site, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_edgetpu_that_does_not_open_does_not_start(
+    site: Site, stick: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("MUSTER_STAND_IN", "no device")
     with pytest.raises(DeviceError, match=r"cannot be used: .*finds no Edge TPU that it can use"):
         fit(site, **DEMANDED)
+    assert not caplog.messages, "that the CPU answers now would not be true"
 
 
 def test_edgetpu_with_a_compiled_file_that_does_not_match_does_not_start_and_auto_does(

@@ -95,6 +95,8 @@ def _accelerator(found: AcceleratorStatus | None, timezone: tzinfo | None) -> It
     counts = f"{counted(found.n_failures, 'failure')} and {counted(found.n_recoveries, 'recovery')} since the start"
     with_what = ", ".join(part for part in (found.device, found.library, found.runtime) if part)
     yield f"Edge TPU: {found.state} since {_at(found.since_utc, timezone)}{why}. {counts} ({with_what})."
+    if found.state == status.SERVING:
+        yield f"Its self-test: {found.self_test}."
 
 
 def _at(moment: datetime, timezone: tzinfo | None) -> str:

@@ -47,8 +47,12 @@ def use(found: Status | None, pid: int, *, bad: State) -> Finding:
     words = f"{who} uses it ({accelerator.runtime})"
     if accelerator.n_failures:
         recovered = f"recovered: it failed {counted(accelerator.n_failures, 'time')} and serves again since {since} UTC"
-        return Finding(NAME, State.WARNING, f"{words}; {recovered}", OFTEN)
-    return Finding(NAME, State.OK, f"{words} since {since} UTC, and it has not failed")
+        return Finding(NAME, State.WARNING, f"{words}; {recovered}{_self_test(accelerator)}", OFTEN)
+    return Finding(NAME, State.OK, f"{words} since {since} UTC, and it has not failed{_self_test(accelerator)}")
+
+
+def _self_test(accelerator: AcceleratorStatus) -> str:
+    return f"; its self-test: {accelerator.self_test}" if accelerator.self_test else ""
 
 
 def _reason(accelerator: AcceleratorStatus) -> str:

@@ -43,15 +43,17 @@ def trial(order: Order, places: Places, *, bad: State) -> Finding:
         return Finding(NAME, bad, f"it was not open after {places.open_s:g} s", REPLUG)
     took_s = monotonic() - begin_s
     try:
-        twins = [read_spec(order.manifest, name, variant="int8") for name in order.names]
-        fault = SelfTest.by_cpu(twins).fault(opened.answers)
+        self_test = SelfTest.by_cpu(read_spec(order.manifest, name, variant="int8") for name in order.names)
     except ModelError as error:
         return Finding(NAME, State.WARNING, *split(error))
+    fault = self_test.fault(opened.answers)
     by = f"{opened.runtime}{f', {opened.library}' if opened.library else ''}"
     if fault:
         advice = "compile the networks again (`make edgetpu`); if they are right, the device is not: use another"
         return Finding(NAME, bad, f"it computes wrongly: {fault} ({by})", advice)
-    return Finding(NAME, State.OK, f"opened in {took_s:.1f} s, and its self-test is right ({by})")
+    return Finding(
+        NAME, State.OK, f"opened in {took_s:.1f} s, and its self-test is right: {self_test.told(opened.answers)} ({by})"
+    )
 
 
 def _open(order: Order, places: Places) -> Opened | None:

@@ -50,6 +50,7 @@ def _accelerator(config: Config, report: AcceleratorReport | None) -> Accelerato
         n_failures=report.n_failures,
         n_recoveries=report.n_recoveries,
         runtime=report.runtime,
+        self_test=report.self_test,
         library=accelerator.library,
         device=accelerator.device,
     )

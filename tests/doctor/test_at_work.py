@@ -38,6 +38,7 @@ def left(
         n_failures=failures,
         n_recoveries=failures,
         runtime="tflite-runtime 2.14.0",
+        self_test="facenet's template is 0.0011 from the CPU's (0.04 is allowed)",
         library="libedgetpu.so.1",
         device="",
     )
@@ -52,7 +53,7 @@ def test_one_that_serves_a_unit_at_work_is_not_opened(look: Examine, places: Pla
     assert found["edge tpu use"].state is State.OK
     assert found["edge tpu use"].sentence == (
         f"`muster run` (process {os.getpid()}) uses it (tflite-runtime 2.14.0) since 2026-11-22 08:00:00 UTC,"
-        " and it has not failed"
+        " and it has not failed; its self-test: facenet's template is 0.0011 from the CPU's (0.04 is allowed)"
     )
     assert found["placement"].sentence == "now on the CPU: pnet, rnet, onet (why); on the Edge TPU: facenet (why)"
 
