@@ -107,7 +107,7 @@ def test_a_slow_link_is_a_warning_and_it_is_used_all_the_same(look: Examine, tmp
 
 
 @pytest.mark.parametrize(("kind", "state"), [("auto", State.WARNING), ("edgetpu", State.FAULT)])
-def test_no_permission_names_the_device_and_who_may(stand_in: Path, places: Places, kind: str, state: State) -> None:
+def test_no_permission_names_the_device_and_who_may(places: Places, kind: str, state: State) -> None:
     with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to others
         root = Path(folder)
         root.chmod(0o755)
@@ -119,24 +119,37 @@ def test_no_permission_names_the_device_and_who_may(stand_in: Path, places: Plac
             named = {each.name: each for each in accelerator(configured(kind=kind), data, where, found_models=FINE)}
             assert named["edge tpu"].state is state
             assert f"may not open {node}" in named["edge tpu"].sentence
+            assert named["edge tpu"].advice.startswith("install the udev rule for both of its ids")
             assert "60-muster-edgetpu.rules" in named["edge tpu"].advice
             assert named["edge tpu use"].sentence == "not opened, because of the edge tpu"
 
 
-def test_where_a_group_may_open_it_one_is_to_join_the_group(places: Places) -> None:
+@pytest.mark.parametrize(
+    ("mode", "advice"),
+    [(0o660, "put nobody into its group: `sudo usermod -aG"), (0o640, "install the udev rule for both of its ids")],
+)
+def test_where_a_group_may_open_it_one_is_to_join_the_group(places: Places, mode: int, advice: str) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root may give a file to another group")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         root.chmod(0o755)
         node = plug(root, "2-1", READY)
-        node.chmod(0o660)
+        node.chmod(mode)
         os.chown(node, 0, 46)  # plugdev on every Debian (base-passwd)
         where = replace(places, sysfs=root / "sys", dev=root / "dev")
         with as_nobody():
             found = accelerator(configured(), root / "data", where, found_models=FINE)[0]
         assert "no permission" in found.sentence
-        assert found.advice.startswith("put nobody into its group: `sudo usermod -aG")
+        assert found.advice.startswith(advice)
+
+
+def test_nobody_is_told_to_join_roots_own_group(tmp_path: Path) -> None:
+    node = plug(tmp_path, "2-1", READY)
+    node.chmod(0o660)
+    if node.stat().st_gid:
+        pytest.skip("only root makes files of root's group")
+    assert no_permission(node)[1].startswith("install the udev rule for both of its ids")
 
 
 def test_one_that_goes_away_while_its_rights_are_looked_at_is_told(tmp_path: Path) -> None:
@@ -163,6 +176,13 @@ def test_busy_names_the_process(look: Examine, tmp_path: Path) -> None:
     assert found["edge tpu use"].sentence == "not opened, because of the edge tpu"
     (tmp_path / "proc/77/cmdline").write_bytes(b'python\0-m\0edge.device.tpu.child\0{"parent": 5}')
     assert "busy: another `muster run` or `muster evaluate`" in look()["edge tpu"].sentence
+
+
+def test_this_process_is_not_in_its_own_way(look: Examine, tmp_path: Path) -> None:
+    node = plug(tmp_path, "2-1", READY)
+    (tmp_path / f"proc/{os.getpid()}/fd").mkdir(parents=True)
+    (tmp_path / f"proc/{os.getpid()}/fd/9").symlink_to(node)
+    assert look()["edge tpu"].state is State.OK
 
 
 def test_one_that_another_muster_has_claimed_is_busy(look: Examine, tmp_path: Path) -> None:

@@ -101,10 +101,23 @@ def test_a_unit_that_has_left_no_status_keeps_the_doctor_off_all_the_same(look: 
 
 
 def test_a_unit_that_has_not_yet_said_which_process_it_is_has_no_number(look: Examine, tmp_path: Path) -> None:
-    plug(tmp_path, "2-1", READY)
+    node = plug(tmp_path, "2-1", READY)
+    (tmp_path / "proc/77/fd").mkdir(parents=True)
+    (tmp_path / "proc/77/fd/9").symlink_to(node)
     with alone(tmp_path):
         (tmp_path / FILE_NAME).write_text("")
-        assert look()["edge tpu use"].sentence.startswith("`muster run` is at work and has left no status")
+        found = look()
+    assert found["edge tpu use"].sentence.startswith("`muster run` is at work and has left no status")
+    assert found["edge tpu"].state is State.OK, "what it has open is its own affair"
+
+
+def test_where_nobody_can_say_whether_a_unit_is_at_work_it_is_not_opened(look: Examine, places: Places, tmp_path: Path) -> None:
+    plug(tmp_path, "2-1", READY)
+    (tmp_path / FILE_NAME).mkdir()
+    found = look(replace(places, environment={"MUSTER_STAND_IN": "abort open"}))["edge tpu use"]
+    assert found.state is State.WARNING
+    assert found.sentence.startswith("nobody can say whether a `muster run` is at work")
+    assert "--data" in found.advice
 
 
 @pytest.mark.parametrize("change", [{"pid": 1}, {"stopped_utc": SINCE}])

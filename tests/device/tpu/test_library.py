@@ -81,7 +81,8 @@ def test_a_library_that_only_speaks_of_the_delegates_functions_is_refused(tmp_pa
     source = tmp_path / "runtime.c"
     source.write_text(
         'const char *const NAMES[] = {"tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate"};'
-        "extern void tflite_plugin_create_delegate(void); void call(void) { tflite_plugin_create_delegate(); }"
+        "extern void tflite_plugin_create_delegate(void), tflite_plugin_destroy_delegate(void);"
+        "void call(void) { tflite_plugin_create_delegate(); tflite_plugin_destroy_delegate(); }"
     )
     subprocess.run([compiler, "-shared", "-fPIC", "-o", str(tmp_path / NAME), str(source)], check=True)
     assert b"tflite_plugin_destroy_delegate" in (tmp_path / NAME).read_bytes()
@@ -130,6 +131,9 @@ def test_what_ldconfig_has_found_is_found(stand_in: Path, tmp_path: Path) -> Non
     assert places(cache=tmp_path / "cache").linker.find(NAME) is None
     subprocess.run(command, check=True)
     assert places(cache=tmp_path / "cache").linker.find(NAME) == stand_in
+    (tmp_path / NAME).write_bytes(stand_in.read_bytes())
+    assert Linker((tmp_path,), tmp_path / "cache", ()).find(NAME) == tmp_path / NAME, "LD_LIBRARY_PATH comes before it"
+    assert Linker((), tmp_path / "cache", (tmp_path,)).find(NAME) == stand_in, "and the folders after it"
     for damage in (60, 20, 5):
         (tmp_path / "damaged").write_bytes((tmp_path / "cache").read_bytes()[:damage])
         assert places(cache=tmp_path / "damaged").linker.find(NAME) is None

@@ -84,6 +84,12 @@ def test_a_name_in_the_configuration_means_these(tmp_path: Path, device: str, me
     assert listed(device, tmp_path / "sys", tmp_path / "dev") == bool(meant)
 
 
+def test_the_first_is_not_taken_for_the_tenth(tmp_path: Path) -> None:
+    for port in range(1, 12):
+        plug(tmp_path, f"1-{port}", READY)
+    assert [stick.place for stick in chosen("usb:1", sticks(tmp_path / "sys", tmp_path / "dev"))] == ["USB 1-2"]
+
+
 def test_it_is_listed_no_longer_once_it_is_pulled(tmp_path: Path) -> None:
     plug(tmp_path, "1-1", READY)
     assert listed("usb:0", tmp_path / "sys", tmp_path / "dev")
