@@ -61,6 +61,7 @@ def test_none_is_fine_unless_it_is_demanded(look: Examine) -> None:
     found = look()
     assert {each.state for each in found.values()} == {State.OK}
     assert found["edge tpu"].sentence == "none is plugged in; the networks run on the CPU"
+    assert "rnet, onet (no Edge TPU can be used)" in found["placement"].sentence
     demanded = look(kind="edgetpu")
     assert demanded["edge tpu"].state is State.FAULT
     assert "nothing starts without one" in demanded["edge tpu"].sentence

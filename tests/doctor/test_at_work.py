@@ -83,6 +83,29 @@ def test_recovered_says_how_often_and_when(look: Examine, tmp_path: Path) -> Non
     assert "recovered: it failed 3 times and serves again since 2026-11-22 08:00:00 UTC" in found.sentence
 
 
+def test_one_that_is_absent_or_being_opened_is_told_as_it_is(look: Examine, tmp_path: Path) -> None:
+    with alone(tmp_path):
+        left(tmp_path, state="absent", reason="it is not plugged in", backends=("cpu",) * 4)
+        absent = look()["edge tpu use"]
+        left(tmp_path, state="opening", backends=("cpu",) * 4)
+        opening = look()["edge tpu use"]
+    who = f"`muster run` (process {os.getpid()})"
+    assert (absent.state, absent.sentence) == (State.OK, f"{who}: absent since 2026-11-22 08:00:00 UTC: it is not plugged in")
+    assert (opening.state, opening.sentence) == (State.OK, f"{who}: opening since 2026-11-22 08:00:00 UTC")
+
+
+def test_a_unit_that_was_started_without_it_is_to_be_started_anew(look: Examine, tmp_path: Path) -> None:
+    plug(tmp_path, "2-1", READY)
+    with alone(tmp_path):
+        left(tmp_path, state="serving")
+        found = status.read(tmp_path / status.FILE_NAME)
+        assert found
+        status.write(tmp_path / status.FILE_NAME, replace(found, accelerator=None))
+        use = look()["edge tpu use"]
+    assert (use.state, use.sentence.partition(") ")[2]) == (State.WARNING, "was started without it")
+    assert use.advice == "start it anew to have it used"
+
+
 def test_what_the_unit_itself_has_open_is_not_called_busy(look: Examine, tmp_path: Path) -> None:
     node = plug(tmp_path, "2-1", READY)
     (tmp_path / "proc/77/fd").mkdir(parents=True)

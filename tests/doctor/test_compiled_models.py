@@ -76,6 +76,7 @@ def test_placing_all_on_the_cpu_and_demanding_an_edge_tpu_is_a_contradiction(pla
     config = parse({"accelerator": {"kind": "edgetpu"}, "placement": dict.fromkeys(NETWORKS, "cpu")})
     found = {each.name: each for each in accelerator(config, tmp_path, places, found_models=FINE)}
     assert found["compiled models"].state is State.FAULT
+    assert found["edge tpu use"].state is State.WARNING, "it is not opened, and that is not in order"
     config = parse({"placement": dict.fromkeys(NETWORKS, "cpu")})
     found = {each.name: each for each in accelerator(config, tmp_path, places, found_models=FINE)}
     assert found["compiled models"].state is State.OK
