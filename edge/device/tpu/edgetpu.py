@@ -21,6 +21,7 @@ from edge.device.live import PAUSES_S
 from edge.device.tpu.attempts import Attempts
 from edge.device.tpu.process import Opened, TpuFailure, TpuProcess
 from edge.device.tpu.selftest import SelfTest
+from edge.device.tpu.spawn import reap
 
 log = logging.getLogger(__name__)
 
@@ -180,6 +181,7 @@ class EdgeTpu:
 
     def _look(self) -> None:
         """Whether the system lists it and its process lives, and what follows from that."""
+        reap()  # a process that could not end may have ended since, and no other may begin for long: it was pulled out
         is_listed = self._listed()
         if self._state is State.SERVING:
             self._check(is_listed)

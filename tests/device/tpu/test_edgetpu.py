@@ -328,6 +328,21 @@ def test_one_that_is_plugged_in_later_is_used_within_a_second() -> None:
     assert port.tpu.report().state is State.SERVING
 
 
+def test_one_that_is_away_for_a_moment_while_it_gets_its_firmware_is_not_taken_for_pulled_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    port = Port(Child(opens=[*[None] * 30, OPENED]))
+    port.run()
+    port.is_listed = False
+    port.go_on(2.5)
+    assert port.tpu.report().state is State.OPENING
+    port.is_listed = True
+    port.go_on(1)
+    assert port.run() is ANSWER
+    assert port.tpu.report().n_failures == 0
+    assert not lines(caplog, logging.ERROR)
+
+
 def test_one_that_is_pulled_out_is_missed_within_a_second(caplog: pytest.LogCaptureFixture) -> None:
     port = Port()
     port.tpu.settle()
@@ -401,6 +416,25 @@ def test_whoever_pulls_it_out_and_plugs_it_in_again_does_not_wait_for_a_long_pau
     port.is_listed = True
     port.go_on(1.2)
     assert port.run() is ANSWER
+
+
+def test_one_that_is_plugged_in_again_begins_with_the_short_pauses() -> None:
+    port = Port(spare=dead_while_opening)
+    port.run()
+    port.go_on(100)
+    port.is_listed = False
+    port.go_on(1.1)
+    port.is_listed = True
+    n_before = len(port.starts_s)
+    port.go_on(12)
+    np.testing.assert_allclose(np.diff(port.starts_s[n_before:]), [1, 2, 5], atol=2.5 * TURN_S)
+
+
+def test_one_that_is_pulled_out_after_it_failed_is_named_so() -> None:
+    port = degraded()
+    port.is_listed = False
+    port.go_on(1.1)
+    assert port.tpu.report().reason == "it is not plugged in"
 
 
 def test_a_port_that_throws_it_out_at_each_use_is_not_tried_every_second() -> None:

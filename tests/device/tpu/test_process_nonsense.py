@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 from edgetpu.asking import (
@@ -16,8 +17,12 @@ from edgetpu.asking import (
     rows,
 )
 
+import edge
+from edge.device.tpu.edgetpu import EdgeTpu
 from edge.device.tpu.last_words import LastWords
 from edge.device.tpu.memory import Memory
+from edge.device.tpu.process import TpuProcess
+from edge.device.tpu.selftest import SelfTest
 from edge.device.tpu.spawn import END_S, Spawned, reap
 
 pytestmark = [pytest.mark.native, pytest.mark.usefixtures("nothing_is_left_behind")]
@@ -79,6 +84,10 @@ def test_a_late_answer_is_no_answer_at_all(puppet: Puppet) -> None:
     assert "ended with exit code 3" in failure(lambda: process.run("rnet", rows(1), deadline_s=PLENTY_S))
 
 
+def test_it_is_told_where_muster_lies_also_where_that_is_not_installed(puppet: Puppet) -> None:
+    assert str(Path(edge.__file__).parents[1]) in refusal(puppet("sys.exit(os.environ['PYTHONPATH'])"))
+
+
 def test_a_talkative_process_neither_waits_for_us_nor_reaches_the_terminal(
     puppet: Puppet, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -108,13 +117,27 @@ class Sleeper:
         return self.returncode
 
 
-def test_a_process_that_cannot_end_now_is_let_go_of_when_it_can() -> None:
+def given_up() -> Sleeper:
+    """One that was killed and cannot end yet."""
     read_end, write_end = os.pipe()
     ours, theirs = socket.socketpair()
     sleeper = Sleeper()
     Spawned(sleeper, ours, LastWords(read_end), Memory.create(n_in=1, n_out=1)).end()
     os.close(write_end)
     theirs.close()
+    return sleeper
+
+
+def test_one_that_could_not_end_is_let_go_of_though_the_stick_never_comes_back() -> None:
+    sleeper = given_up()
+    tpu = EdgeTpu(TpuProcess.start, SelfTest({}, {}), is_listed=lambda: False)
+    sleeper.is_awake = True
+    tpu.advance()
+    assert sleeper.returncode == -9
+
+
+def test_a_process_that_cannot_end_now_is_let_go_of_when_it_can() -> None:
+    sleeper = given_up()
     reap()
     sleeper.is_awake = True
     reap()

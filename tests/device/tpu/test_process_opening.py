@@ -92,7 +92,7 @@ def test_a_missing_program_is_named(begin: Begin) -> None:
 
 def test_it_begins_or_says_that_it_cannot_however_few_descriptors_are_left(begin: Begin) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limit = max(int(path.name) for path in Path("/proc/self/fd").iterdir()) + 20
+    limit = min(max(int(path.name) for path in Path("/proc/self/fd").iterdir()) + 20, hard)
     taken = []
     results = []
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
