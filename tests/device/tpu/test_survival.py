@@ -34,8 +34,8 @@ DEADLINES = Deadlines(request_s=0.4, open_s=60)  # a busy machine needs longer t
 IS_WHOLE = runtime_name_and_version()[0] == "ai_edge_litert"
 N_FRAMES, N_FATES = (1000, 75) if IS_WHOLE else (300, 15)
 """Of 15 kinds of fate, each as often as any other: in 50 of 75 the child aborts, crashes, is killed or hangs; in the others it
-says that it cannot, computes wrongly, is pulled out or cannot be begun. Under the second runtime each kind comes once: all but the
-last step is the same code, and costs 20 s."""
+says that it cannot, computes wrongly, is pulled out or cannot be begun. Under the second runtime each kind comes once: all but
+the last step is the same code, and costs 20 s."""
 MOST_SERVED = 32
 FRAME_S = 1 / 15
 MOST_ROWS = 4
