@@ -80,10 +80,11 @@ class Site:
         return parse({"accelerator": {"library": str(self.library)} | given.pop("accelerator", {})} | given)
 
     @contextmanager
-    def muster(self, *words: str, data: Path | None = None) -> Iterator[subprocess.Popen[str]]:
+    def muster(self, *words: str, data: Path | None = None, told: str = "") -> Iterator[subprocess.Popen[str]]:
         """A command in a process of its own, both outputs in one stream; killed if a test leaves it."""
         command = [sys.executable, str(IN_PLACES), str(self.folder), "--data", str(data or self.data), *words]
-        variables = {**os.environ, "PYTHONPATH": str(ROOT), "MUSTER_STAND_IN_LOCK": str(self.folder / "dev/bus/usb/002/003")}
+        lock = str(self.folder / "dev/bus/usb/002/003")
+        variables = {**os.environ, "PYTHONPATH": str(ROOT), "MUSTER_STAND_IN": told, "MUSTER_STAND_IN_LOCK": lock}
         with subprocess.Popen(
             command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:
@@ -249,11 +250,26 @@ def test_a_unit_that_is_killed_takes_the_edge_tpu_s_process_with_it(site: Site, 
 
 def test_auto_without_a_stick_is_the_cpu_and_says_so(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    config = site.config(camera={"source": empty_room(site)}, panel={"kind": "none"})
+    wish = {"placement": {"facenet": "edgetpu", "pnet": "cpu"}}
+    config = site.config(camera={"source": empty_room(site)}, panel={"kind": "none"}, **wish)
     tally, _ = wiring.run(config, site.data, report=lambda _: None, places=places(site.folder))
     assert tally.n_frames == 2
     assert "No Edge TPU is plugged in; until one is, every network runs on the CPU." in caplog.messages
     assert (site.status().accelerator.state, site.status().is_degraded) == ("absent", False)
+    assert {network.backend for network in site.status().networks} == {Backend.CPU}
+    assert [network.name for network in site.status().networks if network.is_elsewhere] == ["facenet"]
+
+
+@pytest.mark.parametrize("kind", ["auto", "edgetpu"])
+def test_sigterm_while_a_stick_that_hangs_is_opened_is_heard(site: Site, stick: Path, kind: str) -> None:
+    site.configure(kind)
+    with site.muster("run", "--camera", empty_room(site), told="hang open") as process:
+        while not children(process.pid):
+            assert not select.select([process.stdout], [], [], 0.02)[0] or "XNNPACK" in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=10)[0]
+    assert process.returncode == 0, said
+    assert "does not work" not in said
 
 
 def test_cpu_leaves_it_alone(site: Site, stick: Path, caplog: pytest.LogCaptureFixture) -> None:

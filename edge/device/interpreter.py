@@ -121,7 +121,7 @@ class Interpreter:
             raise ModelError(f"{self._spec.path}: the TFLite runtime cannot prepare it ({error}). Reinstall Muster.") from error
 
 
-def _verified_bytes(spec: NetworkSpec) -> bytes:
+def verified_bytes(spec: NetworkSpec) -> bytes:
     """The file's content, which is what the runtime gets too: not the file, which could change after it was checked.
 
     A file that is mapped and replaced in place ends the process (SIGBUS), and tflite-runtime 2.14.0 dies of a truncated one
@@ -143,7 +143,7 @@ def _verified_bytes(spec: NetworkSpec) -> bytes:
 def _open(spec: NetworkSpec, module: str, **options: Any) -> Any:
     interpreter = importlib.import_module(f"{module}.interpreter").Interpreter
     try:
-        return interpreter(model_content=_verified_bytes(spec), **options)
+        return interpreter(model_content=verified_bytes(spec), **options)
     except (ValueError, RuntimeError) as error:
         raise ModelError(f"{spec.path}: is not a TFLite model that {module} can read ({error}). Reinstall Muster.") from error
 

@@ -50,7 +50,7 @@ def run(
         hands = _hands(config, data, stop, stack)
         recogniser, fitting = stack.enter_context(fitted(config, data, places, is_stopped=stop.is_set))
         if config.accelerator.kind != "cpu":
-            log.info("%s", fitting)
+            log.info(str(fitting))
         noticeboard = stack.enter_context(status_file(config, data, fitting))
         unit = Unit(
             replace(hands, accelerator=fitting, noticeboard=noticeboard),

@@ -13,7 +13,7 @@ from edge.device.tpu.fitting import Fitting
 from edge.status import AcceleratorStatus, NetworkStatus, StatusFile
 from edge.types import NETWORKS
 
-NOTHING_TO_RUN = "no network has a file that it could run"
+NOTHING_TO_RUN = "it has nothing to run"
 
 
 def status_file(config: Config, data: Path, fitting: Fitting) -> StatusFile:

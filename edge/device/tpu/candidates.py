@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from edge.device.compiled import CompiledError, CompiledSpec, read_compiled
+from edge.device.interpreter import verified_bytes
 from edge.device.manifest import NetworkSpec
 from edge.device.tpu.placement import Place
 from edge.errors import ModelError
@@ -71,6 +72,7 @@ def candidate(manifest: Path, name: str, wish: Wish, *, variant: str, canvas_siz
             raise ModelError("float32 is configured, which the Edge TPU does not compute")
         compiled = read_compiled(manifest, name)
         _check_canvas(compiled.twin, canvas_size)
+        verified_bytes(compiled.twin)  # without it nobody could tell whether the Edge TPU computes rightly
     except ModelError as error:
         return Candidate(name, wish, obstacle=error)
     return Candidate(name, wish, compiled)

@@ -19,6 +19,7 @@ from edge.device.tpu.edgetpu import AcceleratorReport, EdgeTpu, State
 from edge.device.tpu.network import PlacedNetwork
 from edge.device.tpu.placement import Contest, Place, Timing, as_in_a_frame
 from edge.device.tpu.timings import Bench, Key
+from edge.ports import Network
 from edge.types import Backend, Floats
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ N_TRIES = 3
 NOT_YET = Place(Backend.CPU, "not measured yet")
 NO_TIME = Place(Backend.CPU, "the others took all the time for measuring")
 GIVEN_UP = Place(Backend.CPU, f"the Edge TPU failed {N_TRIES} times while it was measured")
-LEFT_ALONE = "it is left alone: the CPU runs every network as fast"
+LEFT_ALONE = "it is left alone: no network was found to be faster on it"
 SIDES = {Backend.CPU: "CPU", Backend.EDGETPU: "Edge TPU"}
 
 
@@ -52,17 +53,21 @@ class FittedNetwork:
 
     @property
     def backend(self) -> Backend:
-        """Where the latest batch really ran; before the first, where the next one should."""
-        return self._latest or self.place.backend
+        """Where the latest batch really ran; before the first, where one would run now."""
+        return self._latest or self._network.backend
 
     def __call__(self, batch: Floats) -> Mapping[str, Floats]:
         """Run the network where it belongs; see `edge.ports.Network`."""
-        network = self.edgetpu if self.edgetpu and self.place.backend is Backend.EDGETPU else self.cpu
+        network = self._network
         result = network(batch)
         if len(batch):
             self._latest = network.backend
             self.n_batches[self._latest] += 1
         return result
+
+    @property
+    def _network(self) -> Network:
+        return self.edgetpu if self.edgetpu and self.place.backend is Backend.EDGETPU else self.cpu
 
 
 class Fitting:
@@ -100,7 +105,7 @@ class Fitting:
         """
         is_degraded = self._tpu is not None and self._tpu.is_degraded()
         if self.decide():
-            log.info("%s", self)
+            log.info(str(self))
         return is_degraded
 
     def decide(self) -> bool:
@@ -140,14 +145,16 @@ class Fitting:
 
     def __str__(self) -> str:
         """Which network runs where, and why."""
-        report = self.report()
-        if report and report.state is State.ABSENT and not self._is_left_alone:
+        state = self._tpu.report().state if self._tpu else None
+        if state is State.ABSENT and not self._is_left_alone:
             return "No Edge TPU is plugged in; until one is, every network runs on the CPU."
         reasons: dict[tuple[Backend, str], list[str]] = {}
         for name, network in self.networks.items():
             reasons.setdefault((network.place.backend, network.place.reason), []).append(name)
         told = [f"{', '.join(names)} on the {SIDES[side]} ({reason})" for (side, reason), names in reasons.items()]
-        return f"Where the networks run: {'; '.join(told)}."
+        is_elsewhere = state is not State.SERVING and any(side is Backend.EDGETPU for side, _ in reasons)
+        until_then = ", on the CPU until the Edge TPU serves and then so" if is_elsewhere else ""
+        return f"Where the networks run{until_then}: {'; '.join(told)}."
 
     def _contests(self, names: Iterable[str]) -> dict[str, Contest]:
         """What is timed of each network that runs on either side."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge.device.manifest import NetworkSpec
 from edge.device.network import dequantise, quantise
-from edge.device.tpu.edgetpu import EdgeTpu
+from edge.device.tpu.edgetpu import EdgeTpu, State
 from edge.ports import Network
 from edge.types import Backend, Floats
 
@@ -24,13 +24,18 @@ class PlacedNetwork:
         spec: the int8 network that the Edge TPU runs: its input and outputs are the compiled file's.
         tpu: where it is placed; several networks share it.
 
-    Attributes:
-        backend: where the latest batch was computed: EDGETPU only if all of it was.
     """
 
     def __init__(self, cpu: Network, spec: NetworkSpec, tpu: EdgeTpu) -> None:
         self._cpu, self._spec, self._tpu = cpu, spec, tpu
-        self.backend = Backend.EDGETPU
+        self._latest: Backend | None = None
+
+    @property
+    def backend(self) -> Backend:
+        """Where the latest batch was computed: EDGETPU only if all of it was. Before the first, where one would be now."""
+        if self._latest is None:
+            return Backend.EDGETPU if self._tpu.report().state is State.SERVING else Backend.CPU
+        return self._latest
 
     def __call__(self, batch: Floats) -> Mapping[str, Floats]:
         """Run the network.
@@ -48,7 +53,7 @@ class PlacedNetwork:
         if not len(batch):
             return {output.name: np.empty((0, *output.shape[1:]), np.float32) for output in self._spec.outputs}
         answers = self._answers(batch)
-        self.backend = Backend.CPU if answers is None else Backend.EDGETPU
+        self._latest = Backend.CPU if answers is None else Backend.EDGETPU
         return self._cpu(batch) if answers is None else answers
 
     def _answers(self, batch: Floats) -> Mapping[str, Floats] | None:

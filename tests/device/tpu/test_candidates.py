@@ -43,6 +43,17 @@ def test_a_network_without_a_compiled_file_runs_on_the_cpu(manifest: Path) -> No
     assert "make edgetpu" in str(found.obstacle)
 
 
+@pytest.mark.parametrize("content", [None, b"TFL3 altered"])
+def test_without_its_int8_twin_nobody_could_tell_whether_it_computes_rightly(tmp_path: Path, content: bytes | None) -> None:
+    twin = with_compiled(tmp_path, ("onet",)).with_name("onet-int8.tflite")
+    twin.unlink()
+    if content:
+        twin.write_bytes(content)
+    found = look(tmp_path / "manifest.toml", "onet")
+    assert found.place.backend is Backend.CPU
+    assert found.place.reason.startswith(f"{twin}: ")
+
+
 def test_float32_runs_on_the_cpu(manifest: Path) -> None:
     found = look(manifest, "onet", variant="float32")
     assert found.place == Place(Backend.CPU, "float32 is configured, which the Edge TPU does not compute")

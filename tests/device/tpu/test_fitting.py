@@ -161,6 +161,22 @@ def test_what_is_configured_is_not_measured(site: Site) -> None:
     assert fitting.spec("facenet").path.name == "facenet-int8.tflite"
 
 
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_what_belongs_on_an_edge_tpu_that_does_not_serve_is_not_said_to_run_there(site: Site, is_listed: bool) -> None:
+    site.is_listed, site.fails_at = is_listed, {1}
+    fitting = site.fitting({"pnet": Wish.CPU, "rnet": Wish.CPU, "onet": Wish.CPU, "facenet": Wish.EDGETPU})
+    facenet = fitting.networks["facenet"]
+    assert facenet.backend is (Backend.EDGETPU if is_listed else Backend.CPU)
+    facenet(BATCHES["facenet"])
+    assert facenet.backend is Backend.CPU
+    assert str(fitting) == (
+        "Where the networks run, on the CPU until the Edge TPU serves and then so: pnet, rnet, onet on the CPU (as configured);"
+        " facenet on the Edge TPU (as configured)."
+        if is_listed
+        else "No Edge TPU is plugged in; until one is, every network runs on the CPU."
+    )
+
+
 def test_an_edge_tpu_that_is_of_no_use_is_left_alone(site: Site) -> None:
     site.edgetpu_ms = dict.fromkeys(NETWORKS, 500.0)
     fitting = site.fitting()
@@ -168,7 +184,7 @@ def test_an_edge_tpu_that_is_of_no_use_is_left_alone(site: Site) -> None:
     assert [child.is_closed for child in site.children] == [True]
     assert (fitting.report().state, fitting.report().reason) == (
         State.ABSENT,
-        "it is left alone: the CPU runs every network as fast",
+        "it is left alone: no network was found to be faster on it",
     )
     site.rest(fitting, 100)
     assert len(site.children) == 1
