@@ -98,6 +98,9 @@ def test_a_network_that_is_placed_there_and_has_no_file_is_as_bad_as_the_unit_ta
     config = parse({"accelerator": {"kind": kind}, "placement": {"facenet": "edgetpu"}})
     found = {each.name: each for each in accelerator(config, tmp_path, places, found_models=FINE)}["compiled models"]
     assert (found.state, found.sentence) == (state, "rnet, onet can run on it; pnet, facenet: missing")
+    config = parse({"accelerator": {"kind": kind}, "placement": {"rnet": "edgetpu"}})
+    found = {each.name: each for each in accelerator(config, tmp_path, places, found_models=FINE)}["compiled models"]
+    assert found.state is State.WARNING, "the others may stay on the CPU"
 
 
 def test_with_an_edge_tpu_demanded_a_unit_does_not_start_then(places: Places, tmp_path: Path) -> None:

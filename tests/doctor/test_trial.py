@@ -62,7 +62,14 @@ def test_one_that_crashes_is_the_wrong_one(look: Examine, places: Places, tmp_pa
     assert "16.0tf2.17.1 or newer" in found.advice
 
 
+def test_one_without_a_package_has_no_version_yet(look: Examine, stand_in: Path) -> None:
+    assert look()["edge tpu library"].sentence == f"{stand_in} (of no Debian package); its version shows when it is opened"
+
+
 def test_the_maximum_clock_is_a_warning(look: Examine, places: Places, stand_in: Path, tmp_path: Path) -> None:
+    taken = installed(tmp_path / "taken", "libedgetpu1-std", "16.0tf2.17.1-1", stand_in)
+    found = look(replace(places, library=replace(places.library, dpkg=taken)))["edge tpu library"]
+    assert (found.state, found.sentence) == (State.OK, "libedgetpu1-std 16.0tf2.17.1-1")
     dpkg = installed(tmp_path / "dpkg", "libedgetpu1-max", "16.0tf2.17.1-1", stand_in)
     found = look(replace(places, library=replace(places.library, dpkg=dpkg)))["edge tpu library"]
     assert found.state is State.WARNING
@@ -86,10 +93,13 @@ def test_with_its_firmware_and_without_permission_for_the_second_id(places: Plac
         root = Path(folder)
         root.chmod(0o755)
         plug(root, "2-1", READY).chmod(0o600)
-        order = Order("libedgetpu.so.1", "", NOWHERE, ())
+        plug(root, "2-2", BOOTLOADER, devnum=4).chmod(0o600)
+        where = replace(places, sysfs=root / "sys", dev=root / "dev")
         with as_nobody():
-            wrong, advice = why("no Edge TPU", order, replace(places, sysfs=root / "sys", dev=root / "dev"))
+            wrong, advice = why("no Edge TPU", Order("libedgetpu.so.1", "usb:0", NOWHERE, ()), where)
+            still, _ = why("no Edge TPU", Order("libedgetpu.so.1", "usb:1", NOWHERE, ()), where)
     assert wrong.startswith("it has its firmware now, and under its second id there is no permission")
+    assert still.startswith("its firmware could not be sent")
     assert "udev rule" in advice
 
 
