@@ -12,6 +12,7 @@ from edgetpu.asking import (
     PLENTY_S,
     SOON_S,
     Puppet,
+    await_death,
     failure,
     refusal,
     rows,
@@ -61,6 +62,13 @@ def test_nonsense_at_work_is_a_failure(puppet: Puppet, script: str, words: str) 
     process.opened(PLENTY_S)
     deadline_s = SOON_S if "iter" in script else PLENTY_S
     assert words in failure(lambda: process.run("rnet", rows(1), deadline_s=deadline_s))
+
+
+def test_who_speaks_between_two_requests_has_failed(puppet: Puppet) -> None:
+    process = puppet("say(Ready('', '')); say(Done(1))")
+    process.opened(PLENTY_S)
+    await_death(process)
+    assert "said something that it was not asked" in failure(process.check)
 
 
 def test_a_late_answer_is_never_taken_for_the_next_ones(puppet: Puppet) -> None:
