@@ -88,4 +88,9 @@ def _why_it_stayed(failure: str, stick: Stick) -> tuple[str, str]:
         wrong = "its firmware could not be sent, or this user may not open it under the id that it has then (18d1:9302)"
         return f"{wrong}: {failure}", f"{INSTALL_RULES}; if that does not help, another blue port, another cable"
     wrong, advice = split(failure)
-    return wrong, advice or REPLUG
+    return wrong, advice or f"{_who_else(stick)}{REPLUG}"
+
+
+def _who_else(stick: Stick) -> str:
+    """To libedgetpu one that is busy is none, and only root sees who has it when that is another user's process."""
+    return f"see whether another user's process has it: `sudo fuser -v {stick.node}`; else " if os.geteuid() else ""

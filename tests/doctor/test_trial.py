@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -101,6 +102,21 @@ def test_with_its_firmware_and_without_permission_for_the_second_id(places: Plac
     assert wrong.startswith("it has its firmware now, and under its second id there is no permission")
     assert still.startswith("its firmware could not be sent")
     assert "udev rule" in advice
+
+
+def test_whoever_is_not_root_is_told_that_somebody_else_may_have_it(places: Places) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        node = plug(root, "2-1", READY)
+        node.chmod(0o666)
+        order, where = Order("libedgetpu.so.1", "", NOWHERE, ()), replace(places, sysfs=root / "sys", dev=root / "dev")
+        with as_nobody():
+            wrong, advice = why("the library finds no Edge TPU", order, where)
+        by_root = why("the library finds no Edge TPU", order, where)[1]
+    assert wrong == "the library finds no Edge TPU"
+    assert advice.startswith(f"see whether another user's process has it: `sudo fuser -v {node}`; else unplug it")
+    assert ("fuser" in by_root) == (os.geteuid() != 0)
 
 
 def test_one_that_went_away_meanwhile(places: Places) -> None:
