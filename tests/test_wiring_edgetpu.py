@@ -61,13 +61,6 @@ class Site:
     def configure(self, kind: str) -> None:
         (self.data / "muster.toml").write_text(CONFIGURATION.format(kind=kind, library=self.library))
 
-    def neighbour(self, kind: str) -> Path:
-        """The data folder of another unit, which has the same stick in view."""
-        folder = self.folder / f"neighbour, {kind}"
-        folder.mkdir()
-        (folder / "muster.toml").write_text(CONFIGURATION.format(kind=kind, library=self.library))
-        return folder
-
     def put(self, name: str, content: bytes) -> None:
         """Another file in the place of one of the models."""
         (self.folder / "models" / name).unlink()
@@ -80,9 +73,9 @@ class Site:
         return parse({"accelerator": {"library": str(self.library)} | given.pop("accelerator", {})} | given)
 
     @contextmanager
-    def muster(self, *words: str, data: Path | None = None, told: str = "") -> Iterator[subprocess.Popen[str]]:
+    def muster(self, *words: str, told: str = "") -> Iterator[subprocess.Popen[str]]:
         """A command in a process of its own, both outputs in one stream; killed if a test leaves it."""
-        command = [sys.executable, str(IN_PLACES), str(self.folder), "--data", str(data or self.data), *words]
+        command = [sys.executable, str(IN_PLACES), str(self.folder), "--data", str(self.data), *words]
         lock = str(self.folder / "dev/bus/usb/002/003")
         variables = {**os.environ, "PYTHONPATH": str(ROOT), "MUSTER_STAND_IN": told, "MUSTER_STAND_IN_LOCK": lock}
         with subprocess.Popen(
@@ -211,23 +204,20 @@ def test_the_edge_tpu_serves_dies_is_replaced_and_comes_back_and_every_row_says_
     assert set(ran) == {ON_EDGETPU, ON_CPU}
 
 
-def test_of_two_units_that_want_the_one_stick_the_second_is_told_who_has_it(site: Site, stick: Path) -> None:
-    few = recording(site.folder / "few", 2)
+def test_of_two_units_that_want_the_one_stick_the_second_is_told_who_has_it(
+    site: Site, stick: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with site.muster("run", "--camera", empty_room(site, n=N_MANY)) as first:
         wait_for(first, "Where the networks run", [])
         [child] = children(first.pid)
         busy = (
             f"it is busy: another process of Muster has it (a `muster run`, say; the library is in its child {child}). End that"
         )
-        with site.muster("run", "--camera", few, data=site.neighbour("auto")) as second:
-            answer = second.communicate(timeout=30)[0]
-        assert second.returncode == 0
-        assert f"The Edge TPU does not work: {busy}" in answer
-        assert "2 frames" in answer
-        with site.muster("run", "--camera", few, data=site.neighbour("edgetpu")) as third:
-            answer = third.communicate(timeout=30)[0]
-        assert third.returncode == DeviceError.exit_code
-        assert f"muster: the Edge TPU cannot be used: {busy}" in answer
+        said, state = fit(site, placement={"facenet": "edgetpu"})
+        assert (state, "on the CPU until the Edge TPU serves" in said) == (State.DEGRADED, True)
+        assert f"The Edge TPU does not work: {busy}" in caplog.text
+        with pytest.raises(DeviceError, match=f"the Edge TPU cannot be used: {re.escape(busy)}"):
+            fit(site, **DEMANDED)
         assert children(first.pid) == [child], "the first was not disturbed"
         first.send_signal(signal.SIGTERM)
         assert first.wait(20) == 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from edge.device.interpreter import runtime_name_and_version
@@ -78,6 +78,7 @@ class Fitting:
         cpu: name -> the network as it runs on the CPU.
         tpu: the Edge TPU; None where it has nothing to run.
         bench: how networks are timed.
+        leave: lets others have the Edge TPU; called when no network was found to be faster on it.
 
     Attributes:
         networks: name -> the network in its place.
@@ -90,8 +91,10 @@ class Fitting:
         tpu: EdgeTpu | None,
         *,
         bench: Bench,
+        leave: Callable[[], object] = lambda: None,
     ) -> None:
-        self._tpu, self._bench, self._n_tries, self._is_left_alone = tpu, bench, 0, False
+        self._tpu, self._bench, self._leave = tpu, bench, leave
+        self._n_tries, self._is_left_alone = 0, False
         self._compiled = {each.name: each.compiled for each in candidates if each.compiled}
         self.networks: dict[str, FittedNetwork] = {}
         for each in candidates:
@@ -126,6 +129,7 @@ class Fitting:
             self.networks[name].place = _place(name, timings)
         if timings is not None and all(network.place.backend is Backend.CPU for network in self.networks.values()):
             self._tpu.close()
+            self._leave()
             self._is_left_alone = True
         return True
 

@@ -67,7 +67,7 @@ def as_in_a_frame(spec: NetworkSpec) -> Floats:
 
 
 def measure(contests: Mapping[str, Contest], *, now_s: Callable[[], float]) -> dict[str, Timing] | None:
-    """Time both sides in turns, at most `LIMIT_S` in all.
+    """Time both sides in turns, for `LIMIT_S` in all; what is begun by then is ended.
 
     Each network gets an equal share of the time that is left, so those that come first had better be small. One whose turn
     comes when there is none left is missing in what comes back.

@@ -74,19 +74,22 @@ class Site:
         self.edgetpu_ms: Mapping[str, float] = FAST
         self.is_listed = True
         self.fails_at: set[int] = set()
-        self.n_calls = 0
+        self.n_calls = self.n_left = 0
         self.children: list[Child] = []
 
     def start(self) -> Child:
         self.children.append(Child(self))
         return self.children[-1]
 
+    def leave(self) -> None:
+        self.n_left += 1
+
     def fitting(self, wishes: Mapping[str, Wish] = AS_WISHED) -> Fitting:
         """As at a start: the Edge TPU is opened if it is there, and what can be decided is."""
         tpu = EdgeTpu(self.start, SelfTest({}, {}), is_listed=lambda: self.is_listed, now_s=self.clock.monotonic_s)
         cpu = {name: OnCpu(self.clock, name) for name in NETWORKS}
         bench = Bench(Cache(self.folder / "placement.json"), dict, self.clock.monotonic_s)
-        fitting = Fitting([candidate(name, wish) for name, wish in wishes.items()], cpu, tpu, bench=bench)
+        fitting = Fitting([candidate(name, wish) for name, wish in wishes.items()], cpu, tpu, bench=bench, leave=self.leave)
         tpu.settle()
         fitting.decide()
         return fitting
@@ -186,6 +189,7 @@ def test_an_edge_tpu_that_is_of_no_use_is_left_alone(site: Site) -> None:
         State.ABSENT,
         "it is left alone: no network was found to be faster on it",
     )
+    assert site.n_left == 1, "others may have it"
     site.rest(fitting, 100)
     assert len(site.children) == 1
     assert not fitting.is_degraded()
