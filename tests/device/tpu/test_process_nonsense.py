@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,14 @@ def test_nonsense_at_work_is_a_failure(puppet: Puppet, script: str, words: str) 
     process.opened(PLENTY_S)
     deadline_s = SOON_S if "iter" in script else PLENTY_S
     assert words in failure(lambda: process.run("rnet", rows(1), deadline_s=deadline_s))
+
+
+def test_one_that_closes_its_stderr_is_waited_for_without_a_busy_loop(puppet: Puppet) -> None:
+    process = puppet("os.close(1); os.close(2); say(Ready('', '')); parent.recv(999); parent.recv(1)")
+    process.opened(PLENTY_S)
+    began_s = time.process_time()
+    assert "did not answer" in failure(lambda: process.run("rnet", rows(1), deadline_s=SOON_S))
+    assert time.process_time() - began_s < SOON_S / 4
 
 
 def test_who_speaks_between_two_requests_has_failed(puppet: Puppet) -> None:
