@@ -150,6 +150,7 @@ def _seen(listed: Listing) -> tuple[dict[str, Embeddings], str]:
 
 
 def _folds(given: Embeddings, found: dict[str, Embeddings]) -> Iterator[Fold]:
+    check_same_people(given, found)
     layer = last_layer(read_spec(MANIFEST, TRUNK[0], variant=TRUNK[1]).path.read_bytes())
     dealt = {name: people.folds(each, N_FOLDS) for name, each in found.items()}
     for number, (others, fold) in enumerate(people.folds(given, N_FOLDS)):
@@ -159,6 +160,17 @@ def _folds(given: Embeddings, found: dict[str, Embeddings]) -> Iterator[Fold]:
         head = Int8Head.of(trained, layer, calibrating.upright)
         samples = {name: as_stored(head, each[number][1]) for name, each in dealt.items()}
         yield Fold({FLOAT32: as_stored(trained, fold)} | samples, head, own)
+
+
+def check_same_people(given: Embeddings, found: dict[str, Embeddings]) -> None:
+    """See that everybody has one number everywhere: by these the folds are dealt, and no head may have seen its people.
+
+    Raises:
+        ValueError: somebody has not.
+    """
+    for name, each in found.items():
+        if not np.array_equal(each.n_photographs, given.n_photographs):
+            raise ValueError(f"{name}: its people are not those of the heads")
 
 
 def _table(folds: Sequence[Fold]) -> ScoreTable:

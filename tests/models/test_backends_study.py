@@ -149,6 +149,15 @@ def test_only_photographs_that_every_backend_saw_a_face_in_are_compared() -> Non
         np.testing.assert_array_equal(each.n_photographs, [2, 2, 2])
 
 
+def test_backends_that_number_the_people_otherwise_are_not_compared() -> None:
+    def of(*n_photographs: int) -> Embeddings:
+        return Embeddings(vectors(4, 2), vectors(4, 2), np.array([0, 0, 1, 2]), np.array(n_photographs))
+
+    backends.check_same_people(of(2, 1, 1), {"CPU": of(2, 1, 1)})
+    with pytest.raises(ValueError, match="CPU: its people are not those of the heads"):
+        backends.check_same_people(of(2, 1, 1), {"CPU": of(1, 2, 1)})
+
+
 def fold(*, moved: float) -> backends.Fold:
     """310 people with four photographs and 400 strangers; one backend sees everybody a little elsewhere."""
     generator = np.random.default_rng(7)
