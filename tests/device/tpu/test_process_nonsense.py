@@ -73,6 +73,13 @@ def test_one_that_closes_its_stderr_is_waited_for_without_a_busy_loop(puppet: Pu
     assert time.process_time() - began_s < SOON_S / 4
 
 
+def test_one_that_takes_no_requests_is_not_waited_for(puppet: Puppet) -> None:
+    process = puppet("say(Ready('', '')); signal.pause()")
+    process.opened(PLENTY_S)
+    texts = (failure(lambda: process.run("rnet", rows(1), deadline_s=0)) for _ in range(10_000))  # the kernel keeps a few
+    assert next(text for text in texts if "did not answer" not in text) == "its process does not take requests"
+
+
 def test_who_speaks_between_two_requests_has_failed(puppet: Puppet) -> None:
     process = puppet("say(Ready('', '')); say(Done(1))")
     process.opened(PLENTY_S)
