@@ -188,6 +188,14 @@ def test_the_library_and_the_rule_are_installed_and_doing_it_twice_does_no_harm(
 
 
 @needs_root
+def test_into_an_image_nothing_of_this_system_is_touched(debian: Debian) -> None:
+    for name in ("ldconfig", "udevadm"):
+        debian.program(name, f'echo {name} >>"{debian.folder}/called"')
+    assert debian.run(debian.package()).code == 0
+    assert not (debian.folder / "called").exists()
+
+
+@needs_root
 def test_a_plain_16_0_that_is_there_is_replaced(debian: Debian) -> None:
     old = debian.package(version="16.0", file="old.deb")
     dpkg = ["dpkg", "--root", debian.root, "--install", old]

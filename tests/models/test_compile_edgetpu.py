@@ -104,7 +104,9 @@ def test_ctrl_c_ends_the_compiler_too_and_changes_nothing(folder: Path, bin_: Pa
     before = content(folder)
     os.mkfifo(tmp_path / "pids")
     compiler = program(bin_ / "edgetpu_compiler", f"sleep 600 &\necho $$ $! > {tmp_path}/pids\nwait")
-    command = [sys.executable, "-m", "models.compiled", "--compiler", compiler, "--manifest", folder / MANIFEST.name]
+    # A shell that puts the tests into the background has SIGINT ignored, and what they start inherits that.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "models.compiled", "--compiler", compiler]
+    command += ["--manifest", folder / MANIFEST.name]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
         pids = (tmp_path / "pids").read_text("utf-8").split()  # waits until the compiler runs

@@ -98,6 +98,14 @@ def test_a_file_that_is_not_right_is_named_and_nothing_is_changed(words: str, ma
     assert content(folder) == before
 
 
+def test_other_outputs_alone_are_seen(made: Path, folder: Path) -> None:
+    tables = manifest.read(folder / MANIFEST.name)
+    tables["networks"]["onet"]["variants"]["int8"]["outputs"][0]["scale"] *= 2
+    manifest.write(tables, folder / MANIFEST.name)
+    with pytest.raises(CompilationError, match=r"onet: the file's tensors are not those of onet-int8.tflite"):
+        take_over(made, log_of(made), folder / MANIFEST.name)
+
+
 def test_all_faults_are_named_at_once(made: Path, folder: Path) -> None:
     for name in ("pnet", "onet"):
         (made / f"{name}-int8_edgetpu.tflite").unlink()
