@@ -5,12 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +90,7 @@ def spawn(program: Sequence[str], order: Order, memory: Memory, environment: Map
         words = LastWords(read_end)
         undo.callback(words.close)
         nothing = always.enter_context(Path(os.devnull).open("rb"))
+        always.enter_context(_deaf())
         connection, shared = _copy(theirs.fileno(), always), _copy(memory.descriptor, always)
         process = subprocess.Popen(  # noqa: S603 -- our own program
             [*program, _told(order, memory, connection=connection, shared=shared)],
@@ -101,6 +103,19 @@ def spawn(program: Sequence[str], order: Order, memory: Memory, environment: Map
         )
         undo.pop_all()
     return Spawned(process, ours, words, memory)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """What is begun meanwhile is deaf to what systemd and a terminal send to everybody at once.
+
+    The child says the same itself, but only after all its imports, and until then a stop of the unit would look like its death.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _copy(descriptor: int, closed_by: ExitStack) -> int:

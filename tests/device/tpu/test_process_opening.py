@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,14 @@ def test_what_keeps_it_from_opening_is_said_in_words(begin: Begin, options: dict
 
 def test_one_of_several_devices_is_the_one_that_is_asked_for(begin: Begin) -> None:
     assert begin("rnet", "onet", told="only usb:1", device="usb:1").opened(PLENTY_S)
+
+
+def test_what_stops_the_unit_is_not_for_its_process_from_the_first_moment_on(begin: Begin) -> None:
+    process = begin()
+    os.kill(process.pid, signal.SIGTERM)
+    os.kill(process.pid, signal.SIGINT)
+    assert process.opened(PLENTY_S)
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & {signal.SIGINT, signal.SIGTERM}
 
 
 def instead(manifest: Path, folder: Path, content: bytes) -> Path:
