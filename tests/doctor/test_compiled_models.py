@@ -24,7 +24,8 @@ def compiled(look: Examine, places: Places, manifest: Path, **config: str) -> Fi
 def test_missing_files_are_named_where_they_are_missed(look: Examine, places: Places, tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     none = with_compiled(tmp_path / "models", ())
-    assert compiled(look, places, none).state is State.OK, "nothing is plugged in"
+    found = compiled(look, places, none)
+    assert (found.state, found.sentence.partition(",")[0]) == (State.OK, "there are none"), "nothing is plugged in"
     assert compiled(look, places, none, kind="edgetpu").state is State.FAULT
     plug(tmp_path, "2-1", READY)
     found = look(replace(places, manifest=none))
@@ -134,6 +135,7 @@ def test_float32_as_configured_is_told_with_what_to_do_and_troubles_nobody_witho
     assert found().state is State.WARNING
     assert words in found().sentence
     assert advice in found().advice
+    assert found().advice.count("set detection.variant") == 1, "what to do is said once"
 
 
 def test_where_each_network_will_run_and_why(places: Places, tmp_path: Path) -> None:
