@@ -89,6 +89,9 @@ def test_a_lock_that_says_nothing_is_still_somebodys(tmp_path: Path) -> None:
     with (tmp_path / FILE_NAME).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert at_work(tmp_path) == 0
+        file.write("-7 of somebody else\n")
+        file.flush()
+        assert at_work(tmp_path) == 0, "nor does it name a process that nobody wrote"
 
 
 def test_a_folder_that_may_not_be_looked_into_is_said(tmp_path: Path) -> None:
