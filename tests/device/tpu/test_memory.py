@@ -152,6 +152,12 @@ def test_of_endless_words_the_end_is_kept() -> None:
     assert len(words) <= KEPT_BYTES + 10
 
 
+def test_whoever_never_stops_talking_is_not_listened_to_for_ever() -> None:
+    words = LastWords(os.open("/dev/zero", os.O_RDONLY))
+    words.drain()
+    words.close()
+
+
 def test_words_that_have_not_been_said_are_not_waited_for() -> None:
     read_end, write_end = os.pipe()
     words = LastWords(read_end)

@@ -178,6 +178,12 @@ def test_a_unit_that_is_killed_leaves_no_child_whatever_that_does(stand_in: Path
         os.close(pidfd)
 
 
+def test_what_is_typed_at_the_unit_is_not_for_its_child(stand_in: Path, manifest: Path) -> None:
+    with unit(stand_in, manifest, "opens") as process:
+        child = int(process.stdout.readline())
+        assert Path(f"/proc/{child}/fd/0").readlink() == Path(os.devnull)
+
+
 def test_ctrl_c_is_for_the_unit_and_its_child_answers_until_the_unit_ends(stand_in: Path, manifest: Path) -> None:
     with unit(stand_in, manifest, "waits") as process:
         child = int(process.stdout.readline())
