@@ -335,7 +335,10 @@ def test_what_is_measured_at_the_first_start_holds_at_the_second(site: Site, sti
     first, state = fit(site, detection={"min_face_px": 40})
     assert state in {State.SERVING, State.ABSENT}, "absent: on this machine the stand-in gains nothing"
     assert "pnet on the CPU (pnet is compiled for a canvas of 128 x 216 px" in first
-    assert len(json.loads((site.data / wiring.accelerator.CACHE_NAME).read_text())) == 3
+    kept = json.loads((site.data / wiring.accelerator.CACHE_NAME).read_text())
+    assert set(kept) == {"rnet", "onet", "facenet"}
+    key = kept["facenet"]["key"]
+    assert (key["usb_mbps"], key["threads"], len(key["library"])) == (5000, Config().recognition.threads, 64)
     assert fit(site, detection={"min_face_px": 40})[0] == first
 
 

@@ -150,6 +150,13 @@ def test_what_was_measured_holds_at_the_next_start(path: Path) -> None:
     assert second.clock.now_s == 0
 
 
+def test_on_another_port_all_is_measured_again(path: Path) -> None:
+    for speed, race in ((5000.0, Race(facenet=(30, 10))), (480.0, Race(facenet=(30, 80)))):
+        bench = Bench(Cache(path), lambda speed=speed: {"usb_mbps": speed}, race.clock.monotonic_s)
+        timings = bench.timings(race.contests, {"facenet": {"cpu": "f"}})
+    assert timings == {"facenet": Timing(30, 80)}
+
+
 def test_only_what_has_changed_is_measured_again(path: Path) -> None:
     for facenet, race in (("old", Race(pnet=(1, 2), facenet=(30, 10))), ("new", Race(pnet=(7, 7), facenet=(50, 20)))):
         bench = Bench(Cache(path), dict, race.clock.monotonic_s)
