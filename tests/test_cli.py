@@ -432,8 +432,10 @@ class TestEvents:
         assert len(json.loads(muster("events", "--json", *words)[1])) == n
 
     def test_as_csv_they_are_what_sync_delivers(self, muster: Muster, populated: Path) -> None:
+        configure(populated, '[unit]\ntimezone = "Europe/Vienna"')
         rows = list(csv.DictReader(io.StringIO(muster("events", "--csv")[1])))
         assert [row["person_name"] for row in rows] == ["Jane Doe", "'=John, Roe", "Jane Doe"]
+        assert rows[0]["at_local"] == "2026-11-22T08:00:00.000+01:00"
         assert [row["backends"] for row in rows] == ["", "", RAN]
 
     def test_as_json_numbers_are_numbers(self, muster: Muster, populated: Path) -> None:
