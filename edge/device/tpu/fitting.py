@@ -94,12 +94,13 @@ class Fitting:
         leave: Callable[[], object] = lambda: None,
     ) -> None:
         self._tpu, self._bench, self._leave = tpu, bench, leave
-        self._n_tries, self._is_left_alone = 0, False
+        self._n_tries, self._n_recoveries, self._is_left_alone = 0, 0, False
         self._compiled = {each.name: each.compiled for each in candidates if each.compiled}
         self.networks: dict[str, FittedNetwork] = {}
         for each in candidates:
             edgetpu = PlacedNetwork(cpu[each.name], each.compiled.twin, tpu) if each.compiled and tpu else None
             self.networks[each.name] = FittedNetwork(cpu[each.name], edgetpu, each.place or NOT_YET)
+        self._open_to_both = [name for name in self.networks if self._is_undecided(name)]
 
     def is_degraded(self) -> bool:
         """Whether the CPU does at the moment what belongs on the Edge TPU.
@@ -114,21 +115,37 @@ class Fitting:
     def decide(self) -> bool:
         """Give the networks that may run on either side to the faster one, if the Edge TPU serves; at most two seconds.
 
+        One that was away may have come back on another port. So what was measured is then looked up again, and measured where
+        nothing is known of that port.
+
         Returns:
-            Whether anything was decided.
+            Whether a network has another place now, or another reason for it.
         """
-        undecided = [name for name, network in self.networks.items() if network.place is NOT_YET]
-        if not undecided or not self._tpu or self._tpu.report().state is not State.SERVING:
+        if not self._tpu or self._tpu.report().state is not State.SERVING:
             return False
+        n_recoveries = self._tpu.report().n_recoveries
+        undecided = [name for name in self._open_to_both if n_recoveries != self._n_recoveries or self._is_undecided(name)]
+        self._n_recoveries = n_recoveries
+        if not undecided:
+            return False
+        told = str(self)
+        return self._give(undecided, self._tpu) and str(self) != told
+
+    def _is_undecided(self, name: str) -> bool:
+        return self.networks[name].place is NOT_YET
+
+    def _give(self, undecided: Sequence[str], tpu: EdgeTpu) -> bool:
+        """Give these networks to the faster side; False when it failed while they were timed, and is worth another try."""
         timings = self._bench.timings(self._contests(undecided), {name: self._files(name) for name in undecided})
         if timings is None:
             self._n_tries += 1
             if self._n_tries < N_TRIES:
                 return False
+            self._open_to_both = []
         for name in undecided:
             self.networks[name].place = _place(name, timings)
         if timings is not None and all(network.place.backend is Backend.CPU for network in self.networks.values()):
-            self._tpu.close()
+            tpu.close()
             self._leave()
             self._is_left_alone = True
         return True

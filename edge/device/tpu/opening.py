@@ -7,7 +7,6 @@ process need not start Muster again.
 from __future__ import annotations
 
 import hashlib
-import os
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -102,7 +101,7 @@ class Opening:
         if not sticks.is_writable(stick.node):
             raise TpuFailure(f"this user may not open {stick.node}. Install the udev rules for it: docs/install.md says how")
         is_ours = self._claim.take(f"{self._places.sysfs.absolute()} {stick.place}")
-        others = [holder for holder in sticks.holders(stick.node, self._places.proc) if holder.pid != os.getpid()]
+        others = sticks.holders(stick.node, self._places.proc)  # never this process: its child opens it, and none is at work now
         if others or not is_ours:
             raise TpuFailure(f"it is busy: {_who(others, is_ours=is_ours)}. End that one, or name another: accelerator.device")
 

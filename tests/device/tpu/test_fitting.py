@@ -73,7 +73,7 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.clock, self.folder = ManualClock(), folder
         self.edgetpu_ms: Mapping[str, float] = FAST
-        self.is_listed = True
+        self.is_listed, self.usb_mbps = True, 5000.0
         self.fails_at: set[int] = set()
         self.what = {"compiled file": "compiled", "file of the CPU": "0" * 64, "runtime": "tflite-runtime 2.14.0"}
         self.n_calls = self.n_left = 0
@@ -92,7 +92,7 @@ class Site:
         cpu = {name: OnCpu(self.clock, name) for name in NETWORKS}
         for network in cpu.values():
             network.spec = replace(network.spec, sha256=self.what["file of the CPU"])
-        bench = Bench(Cache(self.folder / "placement.json"), dict, self.clock.monotonic_s)
+        bench = Bench(Cache(self.folder / "placement.json"), lambda: {"usb_mbps": self.usb_mbps}, self.clock.monotonic_s)
         fitting = Fitting([self.candidate(name, wish) for name, wish in wishes.items()], cpu, tpu, bench=bench, leave=self.leave)
         tpu.settle()
         fitting.decide()
@@ -248,6 +248,23 @@ def test_a_stick_that_is_plugged_in_later_is_measured_once_nobody_waits(site: Si
     n_calls = site.n_calls
     site.rest(fitting, 100)
     assert site.n_calls == n_calls, "once"
+
+
+def test_one_that_comes_back_is_measured_again_on_another_port_alone(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    fitting = site.fitting({"pnet": Wish.EDGETPU, "rnet": Wish.CPU, "onet": Wish.AUTO, "facenet": Wish.AUTO})
+    n_calls = site.n_calls
+    for speed, facenet_ms, expected in ((5000.0, 10.0, Backend.EDGETPU), (480.0, 400.0, Backend.CPU)):
+        site.is_listed = False
+        site.rest(fitting, 3)
+        site.is_listed, site.usb_mbps, site.edgetpu_ms = True, speed, dict(FAST) | {"facenet": facenet_ms}
+        assert not [line for line in caplog.messages if line.startswith("Where")]
+        site.rest(fitting, 100)
+        assert fitting.networks["facenet"].place.backend is expected
+        assert (site.n_calls > n_calls) is (speed == 480)
+    assert fitting.report().n_recoveries == 2
+    assert len([line for line in caplog.messages if line.startswith("Where")]) == 1
+    assert fitting.networks["pnet"].place.reason == "as configured"
 
 
 def test_what_failed_while_it_was_measured_is_measured_again_when_it_serves(site: Site) -> None:

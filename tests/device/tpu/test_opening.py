@@ -7,14 +7,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
 from edgetpu.plugged import READY, as_nobody, plug
 
 from edge.device.tpu.library import LibraryPlaces
-from edge.device.tpu.opening import Opening, TpuPlaces
+from edge.device.tpu.opening import Claim, Opening, TpuPlaces
 from edge.device.tpu.process import Order, TpuFailure
 
 HOLDS = """
@@ -122,6 +122,18 @@ def test_one_that_another_muster_claims_is_busy_until_that_ends(stand_in: Path, 
             with pytest.raises(TpuFailure, match=r"it is busy: another process of Muster has it. End that"):
                 second.start()
         assert second.start().library == str(stand_in)
+
+
+def test_whoever_moves_to_another_port_claims_that_and_leaves_the_first(tmp_path: Path) -> None:
+    ours, theirs = Claim(), Claim()
+    with ExitStack() as stack:
+        for claim in (ours, theirs):
+            stack.callback(claim.release)
+        assert ours.take(f"{tmp_path} USB 2-1")
+        assert not theirs.take(f"{tmp_path} USB 2-1")
+        assert ours.take(f"{tmp_path} USB 1-1")
+        assert theirs.take(f"{tmp_path} USB 2-1")
+        assert not theirs.take(f"{tmp_path} USB 1-1")
 
 
 def test_a_claim_ends_with_its_opening(stand_in: Path, places: TpuPlaces, node: Path) -> None:
