@@ -26,6 +26,7 @@ from edge.cli import build_parser
 from edge.commands import evaluate
 from edge.config import Config, parse
 from edge.device.tpu.edgetpu import State
+from edge.device.tpu.opening import Claim
 from edge.errors import ConfigError, DeviceError, ModelError
 from edge.store import FILE_NAME, Store
 from edge.types import Backend
@@ -339,7 +340,11 @@ def test_what_is_measured_at_the_first_start_holds_at_the_second(site: Site, sti
     assert set(kept) == {"rnet", "onet", "facenet"}
     key = kept["facenet"]["key"]
     assert (key["usb_mbps"], key["threads"], len(key["library"])) == (5000, Config().recognition.threads, 64)
-    assert fit(site, detection={"min_face_px": 40})[0] == first
+    claim = Claim()
+    with wiring.fitted(site.config(detection={"min_face_px": 40}), site.data, places(site.folder)) as (_, fitting):
+        assert str(fitting) == first
+        assert claim.take(f"{site.folder / 'sys'} USB 2-1") is (fitting.report().state is State.ABSENT), "what is left is free"
+    claim.release()
 
 
 # Evaluation
