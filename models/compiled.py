@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -154,4 +155,5 @@ def _summary(version: str, reports: Mapping[str, Report]) -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends this, by `timeout` for one, ends the compiler too
     sys.exit(main())

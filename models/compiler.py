@@ -19,7 +19,7 @@ LIMIT_S = 600.0
 
 N_LAST_LINES = 12
 
-_INTERRUPT = {signal.SIGINT}
+_INTERRUPT = {signal.SIGINT, signal.SIGTERM}
 
 
 class CompilationError(Exception):

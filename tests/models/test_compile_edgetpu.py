@@ -100,7 +100,8 @@ def test_a_compiler_that_hangs_is_ended_with_its_children(
     assert all(has_ended(int(pid)) for pid in (tmp_path / "pids").read_text("utf-8").split())
 
 
-def test_ctrl_c_ends_the_compiler_too_and_changes_nothing(folder: Path, bin_: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_the_compiler_too_and_changes_nothing(folder: Path, bin_: Path, tmp_path: Path, end: signal.Signals) -> None:
     before = content(folder)
     os.mkfifo(tmp_path / "pids")
     compiler = program(bin_ / "edgetpu_compiler", f"sleep 600 &\necho $$ $! > {tmp_path}/pids\nwait")
@@ -110,7 +111,7 @@ def test_ctrl_c_ends_the_compiler_too_and_changes_nothing(folder: Path, bin_: Pa
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
         pids = (tmp_path / "pids").read_text("utf-8").split()  # waits until the compiler runs
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         _, told = process.communicate(timeout=30)
     assert (process.returncode, told) == (130, "Interrupted. Nothing was changed.\n")
     assert all(has_ended(int(pid)) for pid in pids)

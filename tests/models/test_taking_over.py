@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,17 @@ def test_files_that_belong_together_are_replaced_together(tmp_path: Path) -> Non
     with pytest.raises(FileNotFoundError):
         files.replace_all({old: b"new", tmp_path / "nowhere" / "b": b"new"})
     assert content(tmp_path) == {"a": hashlib.sha256(b"old").hexdigest()}
+
+
+def test_two_who_replace_the_same_files_do_so_one_after_the_other(tmp_path: Path) -> None:
+    def replace(number: int) -> None:
+        for _ in range(20):
+            files.replace_all({tmp_path / name: bytes([number]) * 100_000 for name in "abc"})
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(replace, range(4)))
+    assert len(set(content(tmp_path).values())) == 1
+    assert sorted(content(tmp_path)) == ["a", "b", "c"]
 
 
 def test_a_folder_in_the_place_of_one_of_them_changes_none(tmp_path: Path) -> None:
