@@ -198,6 +198,7 @@ def test_the_edge_tpu_serves_dies_is_replaced_and_comes_back_and_every_row_says_
     assert (during.accelerator.state, during.is_degraded) == ("degraded", True)
     assert (after.accelerator.state, after.is_degraded) == ("serving", False)
     assert (after.accelerator.n_failures, after.accelerator.n_recoveries) == (1, 1)
+    assert after.accelerator.self_test.startswith("facenet's template is ")
     assert after.networks[-1].file == "facenet-int8_edgetpu.tflite"
     with Store.open(site.data / FILE_NAME, unit="test") as store:
         ran = [event.backends for event in store.events()]

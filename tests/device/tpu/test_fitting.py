@@ -76,12 +76,16 @@ class Site:
         self.is_listed, self.usb_mbps = True, 5000.0
         self.fails_at: set[int] = set()
         self.what = {"compiled file": "compiled", "file of the CPU": "0" * 64, "runtime": "tflite-runtime 2.14.0"}
-        self.n_calls = self.n_left = 0
+        self.n_calls = self.n_left = self.n_looks = 0
         self.children: list[Child] = []
 
     def start(self) -> Child:
         self.children.append(Child(self))
         return self.children[-1]
+
+    def surroundings(self) -> dict[str, float]:
+        self.n_looks += 1
+        return {"usb_mbps": self.usb_mbps}
 
     def leave(self) -> None:
         self.n_left += 1
@@ -92,7 +96,7 @@ class Site:
         cpu = {name: OnCpu(self.clock, name) for name in NETWORKS}
         for network in cpu.values():
             network.spec = replace(network.spec, sha256=self.what["file of the CPU"])
-        bench = Bench(Cache(self.folder / "placement.json"), lambda: {"usb_mbps": self.usb_mbps}, self.clock.monotonic_s)
+        bench = Bench(Cache(self.folder / "placement.json"), self.surroundings, self.clock.monotonic_s)
         fitting = Fitting([self.candidate(name, wish) for name, wish in wishes.items()], cpu, tpu, bench=bench, leave=self.leave)
         tpu.settle()
         fitting.decide()
@@ -263,6 +267,7 @@ def test_one_that_comes_back_is_measured_again_on_another_port_alone(site: Site,
         assert fitting.networks["facenet"].place.backend is expected
         assert (site.n_calls > n_calls) is (speed == 480)
     assert fitting.report().n_recoveries == 2
+    assert site.n_looks == 3 * 2, "at the start and once after each recovery, for two networks"
     assert len([line for line in caplog.messages if line.startswith("Where")]) == 1
     assert fitting.networks["pnet"].place.reason == "as configured"
 

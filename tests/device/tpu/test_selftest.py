@@ -184,4 +184,6 @@ def test_who_passes_is_told_how_near_it_is_and_how_near_it_must_be() -> None:
     }
     told = SelfTest.by_cpu([spec_of("rnet")]).told(off)
     assert told == "rnet is 1.0 steps off (6 are allowed)"
+    half = {"rnet": [off["rnet"][0], right()["rnet"][1]]}
+    assert SelfTest.by_cpu([spec_of("rnet")]).told(half) == told, "the worse of the outputs"
     assert float(self_test().told(off).split()[3]) > 0
