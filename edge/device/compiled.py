@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.device.manifest import NetworkSpec, read_spec
+from edge.device.tensors import read_tensors
 from edge.errors import ModelError
 
 CUSTOM_OPERATION = b"edgetpu-custom-op"
@@ -31,6 +32,7 @@ class CompiledState(Enum):
     NOT_COMPILED = "not compiled"
     ALTERED = "altered"
     DAMAGED = "damaged"
+    OF_ANOTHER = "of another network"
 
 
 class CompiledError(ModelError):
@@ -93,7 +95,22 @@ def read_compiled(manifest_path: Path, name: str) -> CompiledSpec:
             f"{found.path}: is not the file that {manifest_path.name} names, or was not copied whole "
             f"(sha256 {actual[:12]}…, expected {found.sha256[:12]}…).",
         )
+    _check_tensors(found, content)
     return found
+
+
+def _check_tensors(found: CompiledSpec, content: bytes) -> None:
+    """The hash vouches for the bytes, and nobody for whoever wrote the hash into the manifest."""
+    try:
+        inputs, outputs = read_tensors(content)
+    except ValueError as error:
+        raise _error(found, CompiledState.DAMAGED, f"{found.path}: is damaged, or only a part of a TFLite file.") from error
+    if inputs != [found.twin.input] or set(outputs) != set(found.twin.outputs):
+        raise _error(
+            found,
+            CompiledState.OF_ANOTHER,
+            f"{found.path}: does not fit {found.twin.path.name}: what goes in and comes out is another network's.",
+        )
 
 
 def _named(manifest_path: Path, twin: NetworkSpec) -> CompiledSpec:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from edgetpu.flatbuffer import compiled
 
 from edge.device.compiled import CompiledError, CompiledSpec, CompiledState, is_compiled, read_compiled
 from edge.device.manifest import read_spec
+from edge.device.tensors import read_tensors
 from edge.errors import ModelError
 from models import FOLDER, MANIFEST, manifest
 
-COMPILED = b"\x1c\x00\x00\x00TFL3" + bytes(64) + b"edgetpu-custom-op" + bytes(64)
+COMPILED = compiled((FOLDER / "pnet-int8.tflite").read_bytes(), answer=bytes(64))
 FILE = "pnet-int8_edgetpu.tflite"
 
 
@@ -120,8 +124,49 @@ def test_a_network_that_nobody_compiled_is_missing(folder: Path) -> None:
 
 
 def test_the_compiled_file_of_another_network_is_refused(folder: Path) -> None:
-    (folder / FILE).write_bytes(COMPILED.replace(bytes(64), b"another!" * 8))
+    other = compiled((FOLDER / "rnet-int8.tflite").read_bytes())
+    (folder / FILE).write_bytes(other)
     assert refused(folder).state is CompiledState.ALTERED
+    name_in_the_manifest(folder, other)
+    error = refused(folder)
+    assert error.state is CompiledState.OF_ANOTHER
+    assert f"{FILE}: does not fit pnet-int8.tflite" in str(error)
+    assert "TensorSpec" not in str(error)
+    assert "make edgetpu" in str(error)
+
+
+def name_in_the_manifest(folder: Path, content: bytes) -> None:
+    """As whoever edits the hash by hand."""
+    change(folder, lambda int8: int8["compiled"].update(sha256=hashlib.sha256(content).hexdigest()))
+
+
+@pytest.mark.parametrize("n_bytes", [40, 150, 300])
+def test_a_part_of_a_file_is_damaged_though_its_hash_is_in_the_manifest(folder: Path, n_bytes: int) -> None:
+    part = COMPILED[:n_bytes] + b"edgetpu-custom-op"
+    (folder / FILE).write_bytes(part)
+    name_in_the_manifest(folder, part)
+    assert refused(folder).state is CompiledState.DAMAGED
+
+
+@pytest.mark.parametrize("name", ["pnet", "rnet", "onet", "facenet"])
+def test_the_tensors_of_a_file_are_those_that_the_manifest_names(name: str) -> None:
+    spec = read_spec(MANIFEST, name, variant="int8")
+    inputs, outputs = read_tensors(spec.path.read_bytes())
+    assert inputs == [spec.input]
+    assert set(outputs) == set(spec.outputs)
+
+
+def test_tensors_of_what_is_no_file_or_spoilt_are_an_error_and_never_worse() -> None:
+    spoiler = random.Random(0)  # noqa: S311 -- a schedule, no secret
+    for n_bytes in range(0, 400, 7):
+        with pytest.raises(ValueError, match="cannot be read"):
+            read_tensors(COMPILED[:n_bytes])
+    for _ in range(500):
+        spoilt = bytearray(COMPILED)
+        for _ in range(8):
+            spoilt[spoiler.randrange(len(spoilt))] = spoiler.randrange(256)
+        with suppress(ValueError):
+            read_tensors(bytes(spoilt))
 
 
 def test_no_manifest_is_a_fault_of_the_installation_and_not_of_the_compiled_file(tmp_path: Path) -> None:
