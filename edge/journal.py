@@ -91,9 +91,9 @@ class Fault:
         self.is_on = False
 
     def begin(self, error: MusterError) -> None:
-        """It is out of order; said once."""
+        """It is out of order; said once, with the notes at the error: whoever raised it says there what comes next."""
         if not self.is_on:
-            log.error("%s: %s", self._name, error)
+            log.error("%s: %s", self._name, " ".join([str(error), *getattr(error, "__notes__", ())]))
         self.is_on = True
 
     def end(self) -> None:

@@ -441,11 +441,12 @@ def test_who_leaves_before_it_could_be_recorded_is_named_in_the_log_and_welcome_
 def test_a_camera_that_goes_away_is_a_fault_said_once_and_the_loop_goes_on(door: Door, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     gone = [DeviceError("unplugged")] * 4
+    gone[0].add_note("It is tried again.")
     tally = door.unit([*walk(n=2), *gone, *walk((ADA, 200, 120), n=5, start_s=60.0)]).run()
     assert door.panel.signals == [READY, FAULT, LOOKING, ACCEPTED, READY]
     assert tally.n_recorded == 1
     said = [record.getMessage() for record in caplog.records if record.getMessage().startswith("camera")]
-    assert said == ["camera: unplugged", "camera: works again"]
+    assert said == ["camera: unplugged It is tried again.", "camera: works again"]
 
 
 def test_after_the_camera_was_away_whoever_is_there_is_looked_at_afresh(door: Door) -> None:

@@ -52,7 +52,7 @@ class PiSource:
         try:
             return rgb_from_bgr(self._camera.capture_array("main"))
         except (RuntimeError, OSError) as error:
-            raise DeviceError(f"the Pi camera has stopped ({error}). Check its ribbon cable; it is tried again.") from error
+            raise DeviceError(f"the Pi camera has stopped ({error}). Check its ribbon cable.") from error
 
     def close(self) -> None:
         """Stop and release the camera."""

@@ -56,7 +56,7 @@ class UsbSource:
                 f"{self._device} delivers pictures that OpenCV cannot read ({error.err}). Try another camera."
             ) from error
         # Only the first read after a camera was unplugged is sure to fail (opencv/opencv#14044), so it is believed.
-        raise DeviceError(f"{self._device} delivers no more pictures. Is the camera still plugged in? It is tried again.")
+        raise DeviceError(f"{self._device} delivers no more pictures. Is the camera still plugged in?")
 
     def close(self) -> None:
         """Release the device."""

@@ -163,14 +163,17 @@ class LiveCamera:
         """The newest frame; None when the unit was asked to stop.
 
         Raises:
-            DeviceError: the camera is gone. The next call waits a while and then opens it anew.
+            DeviceError: the camera is gone. The next call waits a while and then opens it anew: a note at the error says when.
         """
         if self._capture is None and self._wait(self._backoff.pause_s):
             return None
         try:
             return self._read()
-        except DeviceError:
+        except DeviceError as error:
             self._backoff.fail()
+            error.add_note(
+                f"It is tried again in {self._backoff.pause_s:g} s, then less and less often, at last every {PAUSES_S[-1]:g} s."
+            )
             self.close()
             raise
 
@@ -180,7 +183,7 @@ class LiveCamera:
         if self._stop.is_set():
             return None
         if frame is None:
-            raise DeviceError(f"the camera has delivered nothing for {self._patience_s:g} s. Check its cable; it is tried again.")
+            raise DeviceError(f"the camera has delivered nothing for {self._patience_s:g} s. Check its cable.")
         self._backoff.reset()
         return frame
 

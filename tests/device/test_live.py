@@ -124,8 +124,8 @@ def test_a_frame_is_stamped_when_it_was_taken() -> None:
 
 def test_a_camera_that_goes_away_is_opened_anew_after_growing_pauses() -> None:
     waits = Waits()
-    gone = DeviceError("unplugged")
-    openings = iter([ScriptedSource(1, error=gone), gone, gone, ScriptedSource(2, error=gone), ScriptedSource(3, error=gone)])
+    gone, never_there = DeviceError("unplugged"), DeviceError("no camera")
+    openings = iter([never_there, ScriptedSource(1, error=gone), gone, gone, ScriptedSource(2, error=gone), ScriptedSource(3)])
 
     def open_source() -> ScriptedSource:
         found = next(openings)
@@ -135,14 +135,15 @@ def test_a_camera_that_goes_away_is_opened_anew_after_growing_pauses() -> None:
 
     camera = LiveCamera(open_source, ManualClock(), Stop(), wait=waits)
     seen: list[int | str] = []
-    for _ in range(7):
+    for _ in range(8):
         try:
             frame = camera.read()
             seen.append(int(frame.pixels[0, 0, 0]) if frame else "over")
         except DeviceError:
             seen.append("gone")
-    assert seen == [1, "gone", "gone", "gone", 2, "gone", 3]
-    assert waits.asked_s == [0, 1, 2, 5, 1], "a pause before each opening; shorter again after it worked"
+    assert seen == ["gone", 1, "gone", "gone", "gone", 2, "gone", 3]
+    assert never_there.__notes__ == ["It is tried again in 1 s, then less and less often, at last every 60 s."]
+    assert waits.asked_s == [0, 1, 1, 2, 5, 1], "a pause before each opening; shorter again after it worked"
     camera.close()
 
 
