@@ -68,13 +68,9 @@ def fitted(
             if config.accelerator.kind == "edgetpu" and tpu.report().state in {State.DEGRADED, State.ABSENT}:
                 raise DeviceError(_unusable(tpu.report().reason))
         bench = Bench(Cache(data / CACHE_NAME), partial(_surroundings, opening, config.recognition.threads))
-        fitting = Fitting(found, cpu, tpu, bench=bench, leave=opening.close if opening else _nothing)
+        fitting = Fitting(found, cpu, tpu, bench=bench, port=opening)
         fitting.decide()
         yield assembled(config, fitting.networks, cpu["facenet"].spec), fitting
-
-
-def _nothing() -> None:
-    """There is no Edge TPU to be left."""
 
 
 def _edge_tpu(config: Config, opening: Opening, candidates: Sequence[Candidate]) -> EdgeTpu:

@@ -249,7 +249,7 @@ class EdgeTpu:
         self._reason, self._has_answered, self._is_demanded = "", False, False
         self._enter(State.SERVING)
         if self._failing_since_s is None:
-            log.info("The Edge TPU is in use (%s). Its self-test: %s.", opened.runtime, self._told)
+            log.info("The Edge TPU is open (%s). Its self-test: %s.", opened.runtime, self._told)
             return
         self._n_recoveries += 1
         log.info("The Edge TPU works again after %s (%s).", _span(self._now_s() - self._failing_since_s), opened.runtime)
@@ -270,8 +270,11 @@ class EdgeTpu:
             self._failing_since_s = now_s
             if self._is_demanded:
                 return
-            when = "when it is plugged in" if self._is_unplugged else f"in {self._attempts.pause_s:g} s"
-            log.error("The Edge TPU does not work: %s. The CPU answers now; it is tried again %s.", what.rstrip("."), when)
+            when, cause = f"in {self._attempts.pause_s:g} s", " `muster doctor` looks for the cause."
+            if self._is_unplugged:
+                when, cause = "when it is plugged in", ""
+            told = what.rstrip(".")
+            log.error("The Edge TPU does not work: %s. The CPU answers now; it is tried again %s.%s", told, when, cause)
 
     def _enter(self, state: State) -> None:
         self._state, self._entered_s = state, self._now_s()

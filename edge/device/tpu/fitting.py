@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from edge.device.interpreter import runtime_name_and_version
 from edge.device.manifest import NetworkSpec
 from edge.device.network import TfliteNetwork
 from edge.device.tpu.candidates import Candidate
-from edge.device.tpu.edgetpu import AcceleratorReport, EdgeTpu, State
+from edge.device.tpu.edgetpu import NOT_PLUGGED_IN, AcceleratorReport, EdgeTpu, State
 from edge.device.tpu.network import PlacedNetwork
-from edge.device.tpu.placement import Contest, Place, Timing, as_in_a_frame
+from edge.device.tpu.placement import TO_SAVE, Contest, Place, Timing, as_in_a_frame
 from edge.device.tpu.timings import Bench, Key
 from edge.ports import Network
 from edge.types import Backend, Floats
@@ -30,8 +31,18 @@ N_TRIES = 3
 NOT_YET = Place(Backend.CPU, "not measured yet")
 NO_TIME = Place(Backend.CPU, "the others took all the time for measuring")
 GIVEN_UP = Place(Backend.CPU, f"the Edge TPU failed {N_TRIES} times while it was measured")
-LEFT_ALONE = "it is left alone: no network was found to be faster on it"
+LEFT_ALONE = f"it is left alone: no network was found to save {TO_SAVE} on it"
 SIDES = {Backend.CPU: "CPU", Backend.EDGETPU: "Edge TPU"}
+
+
+class Port(Protocol):
+    """Where the Edge TPU is plugged in."""
+
+    def absence(self) -> str:
+        """Why it is not there, a clause."""
+
+    def close(self) -> None:
+        """Let others have it."""
 
 
 class FittedNetwork:
@@ -78,7 +89,7 @@ class Fitting:
         cpu: name -> the network as it runs on the CPU.
         tpu: the Edge TPU; None where it has nothing to run.
         bench: how networks are timed.
-        leave: lets others have the Edge TPU; called when no network was found to be faster on it.
+        port: where it is plugged in; closed when no network was found to be faster on it.
 
     Attributes:
         networks: name -> the network in its place.
@@ -91,9 +102,9 @@ class Fitting:
         tpu: EdgeTpu | None,
         *,
         bench: Bench,
-        leave: Callable[[], object] = lambda: None,
+        port: Port | None = None,
     ) -> None:
-        self._tpu, self._bench, self._leave = tpu, bench, leave
+        self._tpu, self._bench, self._port = tpu, bench, port
         self._n_tries, self._n_recoveries, self._is_left_alone = 0, 0, False
         self._compiled = {each.name: each.compiled for each in candidates if each.compiled}
         self.networks: dict[str, FittedNetwork] = {}
@@ -145,15 +156,24 @@ class Fitting:
         for name in undecided:
             self.networks[name].place = _place(name, timings)
         if timings is not None and all(network.place.backend is Backend.CPU for network in self.networks.values()):
-            tpu.close()
-            self._leave()
-            self._is_left_alone = True
+            self._leave_alone(tpu)
         return True
+
+    def _leave_alone(self, tpu: EdgeTpu) -> None:
+        """Let others have it, for good."""
+        tpu.close()
+        if self._port:
+            self._port.close()
+        self._is_left_alone = True
 
     def report(self) -> AcceleratorReport | None:
         """How the Edge TPU is; None where it has nothing to run."""
         report = self._tpu.report() if self._tpu else None
-        return replace(report, reason=LEFT_ALONE) if report and self._is_left_alone else report
+        if report and self._is_left_alone:
+            return replace(report, reason=LEFT_ALONE)
+        if report and report.state is State.ABSENT and self._port:
+            return replace(report, reason=self._port.absence())
+        return report
 
     def ran(self) -> dict[str, dict[str, int]]:
         """Network -> backend -> how many batches it has answered there."""
@@ -166,16 +186,19 @@ class Fitting:
 
     def __str__(self) -> str:
         """Which network runs where, and why."""
-        state = self._tpu.report().state if self._tpu else None
-        if state is State.ABSENT and not self._is_left_alone:
-            return "No Edge TPU is plugged in; until one is, every network runs on the CPU."
+        report = self.report()
+        state = report.state if report else None
+        if report and state is State.ABSENT and not self._is_left_alone:
+            why = "No Edge TPU is plugged in; until one" if report.reason == NOT_PLUGGED_IN else f"{report.reason}. Until it"
+            return f"{why} is, every network runs on the CPU."
         reasons: dict[tuple[Backend, str], list[str]] = {}
         for name, network in self.networks.items():
             reasons.setdefault((network.place.backend, network.place.reason), []).append(name)
         told = [f"{', '.join(names)} on the {SIDES[side]} ({reason})" for (side, reason), names in reasons.items()]
         is_elsewhere = state is not State.SERVING and any(side is Backend.EDGETPU for side, _ in reasons)
         until_then = ", on the CPU until the Edge TPU serves and then so" if is_elsewhere else ""
-        return f"Where the networks run{until_then}: {'; '.join(told)}."
+        left_alone = " The Edge TPU is closed again and left alone until the next start." if self._is_left_alone else ""
+        return f"Where the networks run{until_then}: {'; '.join(told)}.{left_alone}"
 
     def _contests(self, names: Iterable[str]) -> dict[str, Contest]:
         """What is timed of each network that runs on either side."""

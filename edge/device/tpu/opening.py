@@ -7,7 +7,9 @@ process need not start Muster again.
 from __future__ import annotations
 
 import hashlib
+import math
 import socket
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +24,10 @@ from edge.errors import DeviceError
 
 N_SHOWN = 100
 """Characters of another process's command line."""
+
+RIGHTS_S = 1.0
+"""So long a stick that was plugged in is given for udev to see to its rights; the kernel lists it before. On an emulated computer
+0.17 s were the most (docs/install.md, "On a real kernel, without the stick")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +47,39 @@ class Opening:
         order: what it is to open; the library as the configuration names it.
         places: where to look.
         start: begins the process.
+        now_s: seconds of a clock that never jumps.
 
     Attributes:
         library: the one that was found last, or None.
     """
 
     def __init__(
-        self, order: Order, places: TpuPlaces | None = None, *, start: Callable[[Order], TpuProcess] = TpuProcess.start
+        self,
+        order: Order,
+        places: TpuPlaces | None = None,
+        *,
+        start: Callable[[Order], TpuProcess] = TpuProcess.start,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._order, self._places, self._start = order, places or TpuPlaces(), start
+        self._order, self._places, self._start, self._now_s = order, places or TpuPlaces(), start, now_s
         self._claim = Claim()
+        self._absence = NOT_PLUGGED_IN
+        self._seen: tuple[Path | None, float] | None = None  # the stick's node at the latest look, and since when
         self.library: Library | None = None
 
     def is_listed(self) -> bool:
-        """Whether the system lists the Edge TPU that is ordered."""
-        return sticks.listed(self._order.device, self._places.sysfs, self._places.dev)
+        """Whether the system lists the Edge TPU that is ordered; not yet while one that has just come waits for its rights."""
+        stick = self._stick()
+        node, now_s = stick.node if stick else None, self._now_s()
+        if self._seen is None:
+            self._seen = node, -math.inf  # it has been there, for all that is known
+        elif self._seen[0] != node:
+            self._seen = node, now_s
+        return node is not None and (now_s - self._seen[1] >= RIGHTS_S or sticks.is_writable(node))
+
+    def absence(self) -> str:
+        """What is to be said when it was not there at the latest look, a clause: which one is meant, where there are others."""
+        return self._absence
 
     def speed_mbps(self) -> float | None:
         """Of the link to it; None on PCIe, and while it is not there."""
@@ -74,7 +98,7 @@ class Opening:
             raise TpuFailure(str(error)) from error
         stick = self._stick()
         if stick is None:
-            raise TpuFailure(NOT_PLUGGED_IN)
+            raise TpuFailure(self._absence)
         self._check_rights(stick)
         return self.library
 
@@ -92,7 +116,9 @@ class Opening:
         self._claim.release()
 
     def _stick(self) -> Stick | None:
-        found = sticks.chosen(self._order.device, sticks.sticks(self._places.sysfs, self._places.dev))
+        all_there = sticks.sticks(self._places.sysfs, self._places.dev)
+        found = sticks.chosen(self._order.device, all_there)
+        self._absence = NOT_PLUGGED_IN if found else _absence(self._order.device, all_there)
         return found[0] if found else None
 
     def _check_rights(self, stick: Stick) -> None:
@@ -104,6 +130,14 @@ class Opening:
         others = sticks.holders(stick.node, self._places.proc)  # never this process: its child opens it, and none is at work now
         if others or not is_ours:
             raise TpuFailure(f"it is busy: {_who(others, is_ours=is_ours)}. End that one, or name another: accelerator.device")
+
+
+def _absence(device: str, there: Sequence[Stick]) -> str:
+    """That the one that is meant is not there."""
+    if not there:
+        return NOT_PLUGGED_IN
+    others = ", ".join(f"{stick.device} ({stick.place})" for stick in there)
+    return f'accelerator.device = "{device}" is not plugged in; there is {others}'
 
 
 def _who(others: Sequence[Holder], *, is_ours: bool) -> str:

@@ -229,7 +229,7 @@ class TpuProcess:
     def _death(self) -> TpuFailure:
         status = self._spawned.await_end()
         how = "closed its connection" if status is None else ending(status)
-        return self._failure(f"its process {how}{'' if self._opened else ' while it opened it'}")
+        return self._failure(f"its process {how}{'' if self._opened else ' while it loaded the library and opened the Edge TPU'}")
 
     def _failure(self, what: str) -> TpuFailure:
         self._listen()

@@ -127,7 +127,7 @@ def test_an_edge_tpu_that_works_answers(caplog: pytest.LogCaptureFixture) -> Non
     assert (report.state, report.reason, report.runtime) == (State.SERVING, "", "tflite-runtime 2.14.0")
     assert (report.n_failures, report.n_recoveries) == (0, 0)
     told = "rnet is 0.0 steps off (6 are allowed)"
-    assert lines(caplog, logging.INFO) == [f"The Edge TPU is in use (tflite-runtime 2.14.0). Its self-test: {told}."]
+    assert lines(caplog, logging.INFO) == [f"The Edge TPU is open (tflite-runtime 2.14.0). Its self-test: {told}."]
     assert report.self_test == told
     assert not lines(caplog, logging.ERROR)
 
@@ -185,7 +185,7 @@ def test_a_request_that_fails_is_the_cpus_and_the_log_says_what_happened(caplog:
     assert report.reason == "its process was ended by SIGABRT: USB transfer error 2"
     assert lines(caplog, logging.ERROR) == [
         "The Edge TPU does not work: its process was ended by SIGABRT: USB transfer error 2. "
-        "The CPU answers now; it is tried again in 1 s."
+        "The CPU answers now; it is tried again in 1 s. `muster doctor` looks for the cause."
     ]
 
 

@@ -74,6 +74,7 @@ class Site:
         self.clock, self.folder = ManualClock(), folder
         self.edgetpu_ms: Mapping[str, float] = FAST
         self.is_listed, self.usb_mbps = True, 5000.0
+        self.absent = "it is not plugged in"
         self.fails_at: set[int] = set()
         self.what = {"compiled file": "compiled", "file of the CPU": "0" * 64, "runtime": "tflite-runtime 2.14.0"}
         self.n_calls = self.n_left = self.n_looks = 0
@@ -87,7 +88,10 @@ class Site:
         self.n_looks += 1
         return {"usb_mbps": self.usb_mbps}
 
-    def leave(self) -> None:
+    def absence(self) -> str:
+        return self.absent
+
+    def close(self) -> None:
         self.n_left += 1
 
     def fitting(self, wishes: Mapping[str, Wish] = AS_WISHED) -> Fitting:
@@ -97,7 +101,7 @@ class Site:
         for network in cpu.values():
             network.spec = replace(network.spec, sha256=self.what["file of the CPU"])
         bench = Bench(Cache(self.folder / "placement.json"), self.surroundings, self.clock.monotonic_s)
-        fitting = Fitting([self.candidate(name, wish) for name, wish in wishes.items()], cpu, tpu, bench=bench, leave=self.leave)
+        fitting = Fitting([self.candidate(name, wish) for name, wish in wishes.items()], cpu, tpu, bench=bench, port=self)
         tpu.settle()
         fitting.decide()
         return fitting
@@ -212,10 +216,11 @@ def test_an_edge_tpu_that_is_of_no_use_is_left_alone(site: Site) -> None:
     assert [child.is_closed for child in site.children] == [True]
     assert (fitting.report().state, fitting.report().reason) == (
         State.ABSENT,
-        "it is left alone: no network was found to be faster on it",
+        "it is left alone: no network was found to save 10 % of the CPU's time on it",
     )
     assert site.n_left == 1, "others may have it"
-    assert str(fitting).startswith("Where the networks run: pnet on the CPU (measured: Edge TPU 500.0 ms")
+    assert str(fitting).startswith("Where the networks run: pnet on the CPU (measured: Edge TPU 500.0 ms, CPU 2.0 ms); rnet")
+    assert str(fitting).endswith("). The Edge TPU is closed again and left alone until the next start.")
     site.rest(fitting, 100)
     assert len(site.children) == 1
     assert not fitting.is_degraded()
@@ -293,6 +298,14 @@ def test_one_that_fails_whenever_it_is_measured_is_given_up(site: Site) -> None:
     assert site.n_calls == 21, "it failed at the first call, the eleventh and the next"
     assert fitting.report().state is State.SERVING, "it is still looked after, and its failures are told"
     assert not (site.folder / "placement.json").exists(), "the next start tries again"
+
+
+def test_where_another_stick_is_there_than_the_one_that_is_meant_both_are_named(site: Site) -> None:
+    site.is_listed, site.absent = False, 'accelerator.device = "usb:3" is not plugged in; there is usb:0 (USB 2-1)'
+    fitting = site.fitting()
+    assert str(fitting) == f"{site.absent}. Until it is, every network runs on the CPU."
+    assert (fitting.report().state, fitting.report().reason) == (State.ABSENT, site.absent)
+    assert not fitting.is_degraded()
 
 
 # The file that runs

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from edgetpu.plugged import READY, as_nobody, plug
 
+from edge.device.fakes import ManualClock
 from edge.device.tpu.library import LibraryPlaces
 from edge.device.tpu.opening import Claim, Opening, TpuPlaces
 from edge.device.tpu.process import Order, TpuFailure
@@ -69,7 +70,7 @@ def test_where_all_is_well_the_library_that_was_looked_at_is_the_one_that_is_loa
 
 
 def test_no_library(places: TpuPlaces, node: Path, tmp_path: Path) -> None:
-    with closing(opening(tmp_path / "libedgetpu.so.1", places)) as missing, pytest.raises(TpuFailure, match="is not installed"):
+    with closing(opening(tmp_path / "libedgetpu.so.1", places)) as missing, pytest.raises(TpuFailure, match="is not there"):
         missing.start()
 
 
@@ -82,21 +83,57 @@ def test_no_stick(stand_in: Path, places: TpuPlaces) -> None:
 
 
 def test_another_stick_than_the_one_that_is_meant(stand_in: Path, places: TpuPlaces, node: Path) -> None:
-    with closing(opening(stand_in, places, "usb:1")) as other, pytest.raises(TpuFailure, match="it is not plugged in"):
-        other.start()
+    with closing(opening(stand_in, places, "usb:1")) as other:
+        assert not other.is_listed()
+        assert other.absence() == 'accelerator.device = "usb:1" is not plugged in; there is usb:0 (USB 2-1)'
+        with pytest.raises(TpuFailure) as caught:
+            other.start()
+        assert str(caught.value) == other.absence()
 
 
-def test_no_rights(stand_in: Path) -> None:
-    with tempfile.TemporaryDirectory() as name:  # pytest's own folder is closed to others
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that everybody may look into; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         root.chmod(0o755)
         (root / "dpkg").mkdir()
-        plug(root, "2-1", READY).chmod(0)
-        library = shutil.copy(stand_in, root)
-        places = TpuPlaces(root / "sys", root / "dev", library=LibraryPlaces(dpkg=root / "dpkg"))
-        message = r"this user may not open .*bus/usb/002/003. Install the udev rules"
-        with as_nobody(), closing(opening(library, places)) as ready, pytest.raises(TpuFailure, match=message):
+        yield root
+
+
+def public_places(root: Path) -> TpuPlaces:
+    return TpuPlaces(root / "sys", root / "dev", library=LibraryPlaces(dpkg=root / "dpkg"))
+
+
+def test_no_rights(stand_in: Path, public: Path) -> None:
+    plug(public, "2-1", READY).chmod(0)
+    library = shutil.copy(stand_in, public)
+    message = r"this user may not open .*bus/usb/002/003. Install the udev rules"
+    with as_nobody(), closing(opening(library, public_places(public))) as ready:
+        assert ready.is_listed(), "it was there before anybody looked"
+        with pytest.raises(TpuFailure, match=message):
             ready.start()
+
+
+def test_one_that_has_just_come_is_given_a_second_for_its_rights_each_time(public: Path) -> None:
+    """The kernel lists it before udev has seen to the file."""
+    clock = ManualClock()
+    order = Order("libedgetpu.so.1", "", Path("manifest.toml"), ("rnet",))
+    with closing(Opening(order, public_places(public), start=lambda order: order, now_s=clock.monotonic_s)) as late:
+        assert not late.is_listed()
+        for number in (3, 4):
+            node = plug(public, "2-1", READY, devnum=number)
+            node.chmod(0)
+            for after_s, is_listed in ((0.0, False), (0.9, False), (0.1, True), (60.0, True)):
+                clock.advance(after_s)
+                with as_nobody():
+                    assert late.is_listed() is is_listed
+            assert late.absence() == "it is not plugged in"
+            shutil.rmtree(public / "sys")
+        node = plug(public, "2-1", READY, devnum=5)
+        node.chmod(0o666)
+        with as_nobody():
+            assert late.is_listed(), "who has its rights need not wait"
 
 
 def test_a_container_that_was_not_given_the_device(stand_in: Path, places: TpuPlaces, node: Path) -> None:

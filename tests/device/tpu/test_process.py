@@ -192,7 +192,7 @@ def test_one_that_was_killed_between_two_requests_is_missed_at_the_next(begin: B
 def test_one_that_is_killed_while_it_opens_is_missed(begin: Begin) -> None:
     process = begin(told="hang open")
     os.kill(process.pid, signal.SIGKILL)
-    assert "died of SIGKILL while it opened it" in refusal(process)
+    assert "died of SIGKILL while it loaded the library and opened the Edge TPU" in refusal(process)
 
 
 def test_after_the_end_nothing_is_answered_and_ending_it_twice_is_allowed(begin: Begin) -> None:

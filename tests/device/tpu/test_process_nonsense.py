@@ -37,9 +37,15 @@ pytestmark = [pytest.mark.native, pytest.mark.usefixtures("nothing_is_left_behin
         ("parent.send(b'[' * 100000); parent.recv(1)", "said something that nobody understands"),
         ("say(Done(1)); parent.recv(1)", "said something that it was not asked"),
         ("say(Failed(0, 'a\\n\\x1b[1mb')); parent.recv(1)", "a  [1mb"),
-        ("", "ended with exit code 0 while it opened it"),
-        ("sys.exit('the reason')", "ended with exit code 1 while it opened it; it said: the reason"),
-        ("parent.close(); signal.pause()", "its process closed its connection while it opened it"),
+        ("", "ended with exit code 0 while it loaded the library and opened the Edge TPU"),
+        (
+            "sys.exit('the reason')",
+            "ended with exit code 1 while it loaded the library and opened the Edge TPU; it said: the reason",
+        ),
+        (
+            "parent.close(); signal.pause()",
+            "its process closed its connection while it loaded the library and opened the Edge TPU",
+        ),
     ],
 )
 def test_nonsense_while_it_opens_is_a_failure(puppet: Puppet, script: str, words: str) -> None:

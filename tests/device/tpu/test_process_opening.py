@@ -33,9 +33,9 @@ pytestmark = [pytest.mark.native, pytest.mark.usefixtures("nothing_is_left_behin
         ({"told": "only usb:1", "device": "usb:0"}, "libedgetpu.so.1 finds no Edge TPU 'usb:0' that it can use"),
         (
             {"told": "abort open"},
-            "died of SIGABRT while it opened it; it said: F driver/usb/usb_driver.cc:857] transfer on tag 2",
+            "died of SIGABRT while it loaded the library and opened the Edge TPU; it said: F driver/usb/usb_driver.cc:857]",
         ),
-        ({"told": "abi"}, "died of SIGSEGV while it opened it"),
+        ({"told": "abi"}, "died of SIGSEGV while it loaded the library and opened the Edge TPU"),
         ({"told": "error 1"}, "it cannot run rnet (Node number"),
         ({"names": ("facenet",)}, "facenet"),  # the manifest names no compiled file of it
     ],

@@ -143,7 +143,7 @@ def test_every_frame_is_answered_and_nothing_is_left_behind(
     assert door.frame(N_FRAMES) is Backend.EDGETPU
     assert backends.count(Backend.EDGETPU) > N_FRAMES / 2
     lines = [record.getMessage()[:26] for record in caplog.records]
-    told = [line for line in lines if "in use" not in line]  # the first time that it serves is no recovery
+    told = [line for line in lines if "is open" not in line]  # the first time that it serves is no recovery
     assert told == ["The Edge TPU does not work", "The Edge TPU works again a"] * report.n_recoveries
     door.tpu.close()
     assert Belongings.now() == before
