@@ -290,7 +290,7 @@ def test_edgetpu_without_a_stick_does_not_start(site: Site) -> None:
 
 
 def test_edgetpu_without_the_library_does_not_start(site: Site, stick: Path) -> None:
-    with pytest.raises(DeviceError, match=r"cannot be used: .*/libedgetpu.so.2 is not installed. Install"):
+    with pytest.raises(DeviceError, match=r'cannot be used: .*/libedgetpu.so.2" is not there. Set'):
         fit(site, accelerator={"kind": "edgetpu", "library": f"{site.library.parent}/libedgetpu.so.2"})
 
 
@@ -328,7 +328,7 @@ def test_edgetpu_with_every_network_on_the_cpu_is_a_contradiction(site: Site, st
 def test_a_stick_without_compiled_files_is_not_opened(site: Site, stick: Path) -> None:
     site.put("manifest.toml", (ROOT / "models" / "manifest.toml").read_bytes())
     said, state = fit(site)
-    assert (said, state) == ("Where the networks run: pnet, rnet, onet, facenet on the CPU (compiled file: missing).", None)
+    assert (said, state) == ("Where the networks run: pnet, rnet, onet, facenet on the CPU (made for the CPU alone).", None)
     with pytest.raises(ModelError, match="make edgetpu"):
         fit(site, **DEMANDED)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from edge.device.compiled import CompiledError, CompiledSpec, read_compiled
+from edge.device.compiled import CompiledError, CompiledSpec, CompiledState, read_compiled
 from edge.device.interpreter import verified_bytes
 from edge.device.manifest import NetworkSpec
 from edge.device.tpu.placement import Place
@@ -14,6 +14,7 @@ from edge.errors import ModelError
 from edge.types import Backend
 
 AS_CONFIGURED = "as configured"
+CPU_ALONE = "made for the CPU alone"
 
 
 class Wish(StrEnum):
@@ -51,7 +52,8 @@ class Candidate:
 def _clause(obstacle: ModelError) -> str:
     """What is in the way, in a few words: whoever wants to know what to do asks the doctor."""
     if isinstance(obstacle, CompiledError):
-        return f"compiled file: {obstacle.state.value}"
+        is_missing = obstacle.state is CompiledState.MISSING  # as of every network on a unit without an Edge TPU: no defect
+        return CPU_ALONE if is_missing else f"compiled file: {obstacle.state.value}"
     return str(obstacle).partition(". ")[0]
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.device.tpu import elf
-from edge.device.tpu.linker import Linker, own_machine
+from edge.device.tpu.linker import Linker, as_path, is_path, own_machine
 from edge.errors import DeviceError
 
 ENTRIES = {b"tflite_plugin_create_delegate", b"tflite_plugin_destroy_delegate"}
@@ -25,6 +26,14 @@ that they go with today's runtimes (feranick/libedgetpu, debian/changelog)."""
 HOW = (
     f"Install libedgetpu1-std {LEAST} or newer: `sudo deploy/edgetpu/install PACKAGE`; docs/install.md says where the package"
     " comes from"
+)
+
+SONAME = "libedgetpu.so.1"
+"""What the system knows it by, and what the configuration names where nobody has named another."""
+
+CORRECT = (
+    f'Set accelerator.library to the path of a {SONAME}, or to "{SONAME}" alone: that the system finds once it is installed, as'
+    " docs/install.md says"
 )
 
 MAXIMUM_CLOCK = "libedgetpu1-max"
@@ -99,19 +108,33 @@ def require(name: str, places: LibraryPlaces | None = None) -> Library:
     """
     places = places or LibraryPlaces()
     path = places.linker.find(name)
+    what, how = (str(path or name), HOW) if name == SONAME else (f'accelerator.library = "{name}"', CORRECT)
     if path is None:
-        raise DeviceError(f"{name} is not installed. {HOW}.")
+        raise DeviceError(f"{what} {_why_none(name)}. {how}.")
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DeviceError(f"{path} cannot be read ({error.strerror}). {HOW}.") from error
+        raise DeviceError(f"{what} cannot be read ({error.strerror}). {how}.") from error
     wrong = _wrong_with(content)
     if wrong:
-        raise DeviceError(f"{path} {wrong}. {HOW}.")
+        raise DeviceError(f"{what} {wrong}. {how}.")
     package = _owner(path, places.dpkg)
     if package and package.is_too_old:
         raise DeviceError(f"{package.name} {package.version} {_why_too_old(package)}. {HOW}.")
     return Library(path, hashlib.sha256(content).hexdigest(), package)
+
+
+def _why_none(name: str) -> str:
+    """What is wrong with a name, or a path, at which there is no file."""
+    if not is_path(name):
+        return "is not installed"
+    try:
+        found = as_path(name).stat()
+    except FileNotFoundError:
+        return "is not there"
+    except OSError as error:
+        return f"cannot be reached ({error.strerror})"
+    return "is a folder" if stat.S_ISDIR(found.st_mode) else "is no file"
 
 
 def _why_too_old(package: Package) -> str:

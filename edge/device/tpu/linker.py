@@ -41,8 +41,8 @@ class Linker:
 
     def find(self, name: str) -> Path | None:
         """The file that loading this name, or path, would open; like the linker it passes over those of another processor."""
-        if "/" in name:
-            return Path(name) if _is_file(Path(name)) else None
+        if is_path(name):
+            return as_path(name) if _is_file(as_path(name)) else None
         candidates = [path for path in self._candidates(name) if _is_file(path)]
         fitting = (path for path in candidates if _machine(path) in {b"", own_machine()})
         return next(fitting, next(iter(candidates), None))
@@ -51,6 +51,16 @@ class Linker:
         yield from (folder / name for folder in self.preferred)
         yield from _cached(name, self.cache)
         yield from (folder / name for folder in self.folders)
+
+
+def is_path(name: str) -> bool:
+    """Whether this is where a library lies, and not only what it is called."""
+    return "/" in name
+
+
+def as_path(name: str) -> Path:
+    """Where that is; ``~`` is the home of whoever asks."""
+    return Path(os.path.expanduser(name))  # noqa: PTH111 -- Path.expanduser raises where there is no such home
 
 
 def own_machine() -> bytes:

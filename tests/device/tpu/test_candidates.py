@@ -39,7 +39,7 @@ def test_what_is_configured_is_settled(manifest: Path) -> None:
 
 def test_a_network_without_a_compiled_file_runs_on_the_cpu(manifest: Path) -> None:
     found = look(manifest, "rnet", Wish.EDGETPU)
-    assert found.place == Place(Backend.CPU, "compiled file: missing")
+    assert found.place == Place(Backend.CPU, "made for the CPU alone")
     assert "make edgetpu" in str(found.obstacle)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -49,9 +50,30 @@ def test_another_library_has_another_identity(stand_in: Path, tmp_path: Path) ->
 # Not there, or something else
 
 
-@pytest.mark.parametrize("name", [NAME, "/opt/nowhere/libedgetpu.so.1"])
-def test_no_library_is_told_to_be_that(name: str, tmp_path: Path) -> None:
-    assert refused(name, places(tmp_path)).startswith(f"{name} is not installed.")
+def test_no_library_is_told_to_be_that(tmp_path: Path) -> None:
+    assert refused(NAME, places(tmp_path)).startswith(f"{NAME} is not installed. Install libedgetpu1-std")
+
+
+def test_another_name_or_path_that_is_configured_is_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no library")
+    os.mkfifo(tmp_path / "pipe")
+    for name, wrong in {
+        "libother.so.1": "is not installed",
+        str(tmp_path / NAME): "is not there",
+        str(tmp_path): "is a folder",
+        str(tmp_path / "text" / NAME): "cannot be reached (Not a directory)",
+        str(tmp_path / "pipe"): "is no file",
+        str(tmp_path / "text"): "is no shared library",
+        "~nobody-of-this-name/libedgetpu.so.1": "is not there",
+    }.items():
+        said = refused(name, places(tmp_path))
+        assert said.startswith(f'accelerator.library = "{name}" {wrong}. Set accelerator.library to the path of a {NAME}'), said
+
+
+def test_the_home_of_whoever_asks_may_stand_in_the_path(stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / NAME).write_bytes(stand_in.read_bytes())
+    assert require(f"~/{NAME}", NONE).path == tmp_path / NAME
 
 
 @pytest.mark.parametrize(
