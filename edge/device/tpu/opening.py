@@ -19,8 +19,11 @@ from edge.device.tpu.edgetpu import NOT_PLUGGED_IN
 from edge.device.tpu.last_words import printable
 from edge.device.tpu.library import Library, LibraryPlaces, require
 from edge.device.tpu.process import Order, TpuFailure, TpuProcess
+from edge.device.tpu.spawn import dying
 from edge.device.tpu.sticks import Holder, Stick
 from edge.errors import DeviceError
+
+UNPLUG = "Unplug it and plug it in again if that stays so"
 
 N_SHOWN = 100
 """Characters of another process's command line."""
@@ -128,6 +131,8 @@ class Opening:
             raise TpuFailure(f"this user may not open {stick.node}. Install the udev rules for it: docs/install.md says how")
         is_ours = self._claim.take(f"{self._places.sysfs.absolute()} {stick.place}")
         others = sticks.holders(stick.node, self._places.proc)  # never this process: its child opens it, and none is at work now
+        if is_ours and others and {holder.pid for holder in others} <= dying():
+            raise TpuFailure(f"its former process ({others[0].pid}) has not ended yet: it waits for the device. {UNPLUG}")
         if others or not is_ours:
             raise TpuFailure(f"it is busy: {_who(others, is_ours=is_ours)}. End that one, or name another: accelerator.device")
 

@@ -67,6 +67,12 @@ def reap() -> None:
     _dying[:] = [process for process in _dying if process.poll() is None]
 
 
+def dying() -> frozenset[int]:
+    """The processes that were killed and have not ended: they keep what they had open."""
+    reap()
+    return frozenset(process.pid for process in _dying)
+
+
 def spawn(program: Sequence[str], order: Order, memory: Memory, environment: Mapping[str, str]) -> Spawned:
     """Begin a process.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,9 +16,12 @@ import pytest
 from edgetpu.plugged import READY, as_nobody, plug
 
 from edge.device.fakes import ManualClock
+from edge.device.tpu.last_words import LastWords
 from edge.device.tpu.library import LibraryPlaces
+from edge.device.tpu.memory import Memory
 from edge.device.tpu.opening import Claim, Opening, TpuPlaces
 from edge.device.tpu.process import Order, TpuFailure
+from edge.device.tpu.spawn import Spawned
 
 HOLDS = """
 import sys
@@ -181,3 +186,30 @@ def test_a_claim_ends_with_its_opening(stand_in: Path, places: TpuPlaces, node: 
             second.start()
         first.close()
         second.start()
+
+
+class Undying(subprocess.Popen[bytes]):
+    """A process that hears no signal, as one that waits for a device."""
+
+    def kill(self) -> None:
+        """Nothing comes of it."""
+
+
+def test_a_former_process_that_has_not_ended_is_not_called_somebody_elses(stand_in: Path, places: TpuPlaces, node: Path) -> None:
+    ours, theirs = socket.socketpair()
+    read_end, write_end = os.pipe()
+    os.close(write_end)
+    program = [sys.executable, "-c", OPENS, str(node)]
+    with (
+        theirs,
+        closing(opening(stand_in, places)) as again,
+        Undying(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
+    ):
+        assert process.stdout.readline() == b"open\n"
+        Spawned(process, ours, LastWords(read_end), Memory.create(n_in=8, n_out=8)).end()
+        with pytest.raises(TpuFailure, match=rf"its former process \({process.pid}\) has not ended yet.* Unplug it") as caught:
+            again.start()
+        assert "End that one" not in str(caught.value)
+        process.stdin.close()
+        process.wait(20)
+        assert again.start().library == str(stand_in)
