@@ -105,6 +105,12 @@ def test_a_file_that_is_not_there_is_refused(debian: Debian) -> None:
     assert "there is no file" in outcome.complained
 
 
+def test_a_folder_is_no_package(debian: Debian) -> None:
+    outcome = debian.run("--check", debian.folder)
+    assert outcome.code == REFUSED
+    assert f"{debian.folder} is a folder." in outcome.complained
+
+
 def test_a_file_that_this_user_may_not_read_is_not_called_broken(debian: Debian) -> None:
     deb = debian.package()
     deb.chmod(0)
@@ -121,7 +127,7 @@ def test_what_the_library_needs_is_looked_for_before_anything_is_done(debian: De
     outcome = debian.run("--check", deb)
     assert outcome.code == MISSING
     assert "needs libusb-1.0-0 | libusb-1.0-1, which is not installed" in outcome.complained
-    assert "sudo apt-get install libusb-1.0-0 " in outcome.complained
+    assert "sudo apt-get install libusb-1.0-0, then this again. If apt knows no such package" in outcome.complained
     for other in ("libusb-1.0-0", "libusb-1.0-1"):
         debian.installed("libc6", "libgcc-s1", other, provides="libgcc1 (= 1:12.2.0-14)")
         assert debian.run("--check", deb).code == 0
@@ -141,15 +147,21 @@ def test_a_rule_for_a_group_that_nobody_has_would_be_void(debian: Debian) -> Non
     assert "groupadd --system plugdev" in outcome.complained
 
 
-@pytest.mark.parametrize("arguments", [[], ["--check"], ["--fast", "x.deb"], ["a.deb", "b.deb"], ["--check", "a.deb", "--root"]])
-def test_wrong_usage_shows_the_usage(debian: Debian, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([], "No package is named."),
+        (["--check"], "No package is named."),
+        (["--fast", "x.deb"], "There is no option --fast."),
+        (["a.deb", "b.deb"], "One package at a time, and there are two: a.deb and b.deb."),
+        (["--check", "a.deb", "--root"], "--root needs the folder of a system after it."),
+        (["--root", "/nowhere at all", "a.deb"], "--root: /nowhere at all is no folder that this user may enter."),
+    ],
+)
+def test_wrong_usage_says_what_is_wrong_and_then_shows_the_usage(debian: Debian, arguments: list[str], reason: str) -> None:
     outcome = debian.run(*arguments, here=True)
     assert outcome.code == USAGE
-    assert outcome.complained.startswith("usage: deploy/edgetpu/install")
-
-
-def test_a_root_that_is_not_there_is_never_this_system(debian: Debian) -> None:
-    assert debian.run("--root", debian.folder / "elsewhere", debian.package(), here=True).code == USAGE
+    assert outcome.complained.startswith(f"{reason}\n\nusage: deploy/edgetpu/install")
 
 
 def test_help_is_no_error(debian: Debian) -> None:
