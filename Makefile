@@ -80,7 +80,7 @@ study: .venv/.ready-dev $(TRUNK) ## print the figures that docs/ quotes: STUDY=r
 bench: portraits ## how long everything takes; BENCH="--threads 1", or "--peer" where peers are installed
 	$(BIN)/python -m tests.bench $(BENCH)
 
-SHELL_SCRIPTS = $(shell grep -lsE '^\#!.*(/| )(ba)?sh$$' .ci/* models/* scripts/* deploy/* deploy/*/*)
+SHELL_SCRIPTS = $(shell grep -lsE '^\#!.*(/| )(ba)?sh$$' .ci/* models/* scripts/* deploy/* deploy/*/* tests/rig/*/*)
 
 check: .venv/.ready-dev ## format, lint, types
 	$(BIN)/ruff format --check .
