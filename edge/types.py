@@ -124,10 +124,33 @@ class Match:
 
 
 class Direction(Enum):
-    """Which way an attendance event goes."""
+    """Which way an attendance event goes: the punch state, as terminals call it."""
 
     IN = "in"
     OUT = "out"
+    BREAK_OUT = "break out"
+    BREAK_IN = "break in"
+    OVERTIME_IN = "overtime in"
+    OVERTIME_OUT = "overtime out"
+
+
+class EventKind(Enum):
+    """What a row of the ledger is.
+
+    A correction of who it was is a void and an entry, written together, which both name the old row.
+    """
+
+    PUNCH = "punch"
+    """A face at the door."""
+
+    ENTRY = "entry"
+    """Made by somebody who answers for it: a forgotten punch, or one without a face."""
+
+    VOID = "void"
+    """Takes back the row that it names."""
+
+    TIME = "time"
+    """The row that it names happened at this time: the clock became known later."""
 
 
 class Outcome(Enum):
@@ -164,11 +187,53 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One row of the attendance ledger, exactly as it is stored.
+class Draft:
+    """A row of the ledger before it is written: without its number, its id and its link.
 
-    ``seq`` grows by one with each row of this unit; ``event_id`` is unique over all units and makes a second delivery harmless.
-    ``backends`` is where each network ran in the frame that decided, as `backends_text` writes it; empty where nobody wrote it.
+    Attributes:
+        person_code: whose; they need not be enrolled any more.
+        person_name: as it is now.
+        at_utc: when it happened, as believed.
+        direction: the punch state.
+        kind: what the row is.
+        distance: squared L2 of the template; None where no face was looked at.
+        clock_ok: whether the UTC clock was known to be right.
+        backends: where each network ran in the frame that decided, as `backends_text` writes it; empty where nobody wrote it.
+        boot_id: which start of the machine ``monotonic_s`` counts from; empty where nobody wrote it.
+        monotonic_s: the same moment on the clock that never jumps; None where nobody wrote it.
+        corrects: the event_id of the row that this one corrects, or empty.
+        by: who made it, where somebody did.
+        why: for what reason.
+    """
+
+    person_code: str
+    person_name: str
+    at_utc: datetime
+    direction: Direction
+    kind: EventKind = EventKind.PUNCH
+    distance: float | None = None
+    clock_ok: bool = True
+    backends: str = ""
+    boot_id: str = ""
+    monotonic_s: float | None = None
+    corrects: str = ""
+    by: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of the attendance ledger, exactly as it is stored; what `Draft` does not explain is explained here.
+
+    Attributes:
+        seq: grows by one with each row of this unit.
+        event_id: unique over all units; makes a second delivery harmless.
+        unit: the door.
+        ledger: the id of the ledger that the row is chained in; one for each database.
+        salt: 32 hexadecimal digits that go with the name; empty when the name was erased.
+        name_digest: what the chain has in place of the name (`edge.ledger.name_digest`).
+        previous: the hash of the row before.
+        chain: the hash of this row and of ``previous`` (`edge.ledger.link`).
     """
 
     seq: int
@@ -178,9 +243,20 @@ class Event:
     person_name: str
     at_utc: datetime
     direction: Direction
-    distance: float
+    distance: float | None
     clock_ok: bool
     backends: str = ""
+    kind: EventKind = EventKind.PUNCH
+    corrects: str = ""
+    by: str = ""
+    why: str = ""
+    boot_id: str = ""
+    monotonic_s: float | None = None
+    ledger: str = ""
+    salt: str = ""
+    name_digest: str = ""
+    previous: str = ""
+    chain: str = ""
 
 
 def utc_text(moment: datetime) -> str:

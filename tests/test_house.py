@@ -9,7 +9,7 @@ import pytest
 
 EDGE = Path(__file__).parent.parent / "edge"
 
-GROUND = {"types", "errors", "vectors", "words"}
+GROUND = {"types", "errors", "vectors", "words", "ledger"}
 CONTRACTS = GROUND | {"ports", "config", "status"}
 HANDS = GROUND | {"ports"}
 THINKING = GROUND | {"ports", "vision"}
@@ -20,6 +20,7 @@ ALLOWED = {
     "errors": set(),
     "vectors": {"types"},
     "words": set(),
+    "ledger": {"types"},
     # 1 contracts
     "ports": GROUND,
     "config": GROUND | {"config"},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import json
 import random
 import shutil
 import signal
@@ -22,10 +24,33 @@ from edge.errors import EnrolError, NewerDatabaseError, StoreError
 from edge.store import Store
 from edge.store.database import DurableDatabase, migrations
 from edge.store.templates import restored, stored
-from edge.types import Decision, Direction, Outcome, Person
+from edge.types import Decision, Direction, Event, Outcome, Person, utc_text
 
 RANDOM = random.Random(20261122)  # noqa: S311  nothing secret
 MODEL = "facenet-20180408-102900+head-1a2b3c4d/int8"
+
+
+CHAINED_COLUMNS = ', kind, salt, name_digest, backends, boot_id, corrects, "by", why, chain'
+CHAINED_VALUES = (
+    ", 'punch', '5a17', muster_name_digest('5a17', 'Jane Doe'), '', '', '', '', '',"
+    " muster_chain(muster_genesis(ledger_id), ledger_id, 1, 'e', 'door-1', 'punch', '1042',"
+    " muster_name_digest('5a17', 'Jane Doe'), '2026-11-22T07:00:00.000Z', 'in', 0.5, 1, '', '', NULL, '', '', '') FROM ledger"
+).replace("5a17", "5a17" * 8)
+"""What a row has more since it is chained."""
+
+
+def rechained(event: Event) -> str:
+    """The hash that a first row must have, from its cells."""
+    cells = [event.ledger, str(event.seq), event.event_id, event.unit, event.kind.value, event.person_code]
+    cells += [
+        hashlib.sha256((event.salt + event.person_name).encode()).hexdigest(),
+        utc_text(event.at_utc),
+        event.direction.value,
+    ]
+    cells += [f"{event.distance:.4f}", "true" if event.clock_ok else "false", event.backends, event.boot_id, ""]
+    text = json.dumps([*cells, event.corrects, event.by, event.why], ensure_ascii=False, separators=(",", ":"))
+    genesis = hashlib.sha256(f"muster ledger {event.ledger}".encode()).hexdigest()
+    return hashlib.sha256(f"{genesis}\n{text}".encode()).hexdigest()
 
 
 def unit_vector(seed: int, d: int = 128) -> np.ndarray:
@@ -347,9 +372,12 @@ class TestTheFile:
         old.migrate(migrations()[:version])
         old.execute("INSERT INTO person (code, name) VALUES ('1042', 'Jane Doe')")
         if version >= 2:
+            chained = version >= 6
             old.execute(
-                "INSERT INTO event (event_id, unit, person_id, person_code, person_name, at_utc, direction, distance, clock_ok)"
-                " VALUES ('e', 'door-1', 1, '1042', 'Jane Doe', '2026-11-22T07:00:00.000Z', 'in', 0.5, 1)"
+                "INSERT INTO event (event_id, unit, person_id, person_code, person_name, at_utc, direction, distance, clock_ok"
+                + (CHAINED_COLUMNS if chained else "")
+                + ") SELECT 'e', 'door-1', 1, '1042', 'Jane Doe', '2026-11-22T07:00:00.000Z', 'in', 0.5, 1"
+                + (CHAINED_VALUES if chained else "")
             )
         old.execute("INSERT INTO template (person_id, model, vector, photo_sha256) VALUES (1, 'm', x'0000803f', ?)", [sha(1)])
         old.close()
@@ -359,6 +387,7 @@ class TestTheFile:
             assert [p.name for p in store.people()] == ["Jane Doe"]
             assert store._database.rows("SELECT person_id, model, hex(vector) FROM template") == [(1, "m", "0000803F")]
             assert [(e.event_id, e.backends) for e in store.events()] == [("e", "")] * (version >= 2)
+            assert [e.chain for e in store.events()] == [rechained(e) for e in store.events()]
             assert store.stale("of today").is_everybody
             assert store.remove_person("1042").n_templates == 1
 

@@ -18,6 +18,7 @@ from typing import Any, Self
 import sqlite_utils
 
 from edge.errors import NewerDatabaseError, StoreError
+from edge.ledger import FIELDS, chained, genesis, name_digest
 
 APPLICATION_ID = 0x4D757374
 """What migration 001 writes into the header of the file ("Must")."""
@@ -63,6 +64,10 @@ class DurableDatabase(sqlite_utils.Database):
             super().__init__(connection, execute_plugins=False)
             for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
                 connection.execute(f"PRAGMA {pragma}")
+            # SQL cannot hash: migration 006 chains the rows of old databases with these. Nothing in the schema needs them.
+            connection.create_function("muster_genesis", 1, genesis, deterministic=True)
+            connection.create_function("muster_name_digest", 2, name_digest, deterministic=True)
+            connection.create_function("muster_chain", 1 + len(FIELDS), chained, deterministic=True)
 
     @classmethod
     def open(cls, path: Path, *, busy_timeout_s: float) -> Self:

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from datetime import datetime
 from typing import Any
 
 from edge.errors import EnrolError
+from edge.ledger import FIELDS, chained, name_digest
 from edge.store.database import DurableDatabase
-from edge.types import Decision, Direction, Event, Person, utc_text
+from edge.types import Decision, Direction, Draft, Event, EventKind, Person, utc_text
 
 # ruff: noqa: S608  what is put into the queries below is a constant of this file, never a value
 
-_COLUMNS = "seq, event_id, unit, person_code, person_name, at_utc, direction, distance, clock_ok, backends"
+_PREVIOUS = "(SELECT chain FROM event AS before WHERE before.seq < event.seq ORDER BY before.seq DESC LIMIT 1)"
+_COLUMNS = (
+    "seq, event_id, unit, person_code, person_name, at_utc, direction, distance, clock_ok, backends,"
+    ' kind, corrects, "by", why, boot_id, monotonic_s, (SELECT ledger_id FROM ledger), salt, name_digest,'
+    f" coalesce({_PREVIOUS}, (SELECT muster_genesis(ledger_id) FROM ledger)), chain"
+)
+"""What `_event` reads, in the order of the fields of `Event`."""
+
+_STANDS = (
+    "own.kind IN ('punch', 'entry')"
+    " AND NOT EXISTS (SELECT 1 FROM event AS void WHERE void.corrects = own.event_id AND void.kind = 'void')"
+)
+
+_LAST = """SELECT ledger_id, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0),
+coalesce((SELECT chain FROM event ORDER BY seq DESC LIMIT 1), muster_genesis(ledger_id)) FROM ledger"""
+"""The ledger's id, the number of its last row and that row's hash."""
+
+_WRITTEN = (*FIELDS[1:], "person_name", "salt", "person_id", "chain")
+"""The columns of a new row; what the chain begins with, the ledger's id, is a row of its own."""
+
+_NAMES = ", ".join(f'"{column}"' for column in _WRITTEN)
+_INSERT = f"INSERT INTO event ({_NAMES}) VALUES ({', '.join('?' * len(_WRITTEN))})"
 
 
 class Events:
-    """Who came and went when. Rows are added, never changed."""
+    """Who came and went when. Rows are added, each chained to the one before it, and never changed."""
 
     _database: DurableDatabase
     _unit: str
@@ -35,18 +58,43 @@ class Events:
         """
         if decision.direction is None:
             raise ValueError(f"only an accepted decision is recorded, not {decision.outcome}")
-        values: list[Any] = [str(uuid.uuid4()), self._unit, utc_text(decision.at_utc), decision.direction.value]
-        values += [float(decision.distance), int(decision.clock_ok), backends]
-        sql = (
-            "INSERT INTO event"
-            " (event_id, unit, at_utc, direction, distance, clock_ok, backends, person_id, person_code, person_name)"
-            f" SELECT ?, ?, ?, ?, ?, ?, ?, id, code, name FROM person WHERE id = ? RETURNING {_COLUMNS}"
-        )
         with self._database.writing():
-            rows = self._database.rows(sql, [*values, person.id])
-        if not rows:
-            raise EnrolError(f"{person.code} {person.name} is no longer enrolled; no row was written.")
-        return _event(rows[0])
+            enrolled = self._database.rows("SELECT code, name FROM person WHERE id = ?", [person.id])
+            if not enrolled:
+                raise EnrolError(f"{person.code} {person.name} is no longer enrolled; no row was written.")
+            code, name = enrolled[0]
+            draft = Draft(
+                code,
+                name,
+                decision.at_utc,
+                decision.direction,
+                distance=float(decision.distance),
+                clock_ok=decision.clock_ok,
+                backends=backends,
+            )
+            return self._append(draft, person.id)
+
+    def append(self, *drafts: Draft) -> list[Event]:
+        """Write rows that belong together, in their order: all of them, or none. A row's person need not be enrolled any more.
+
+        Raises:
+            StoreError: the rows are not stored.
+        """
+        with self._database.writing():
+            ids = dict(self._database.rows("SELECT code, id FROM person"))
+            return [self._append(draft, ids.get(draft.person_code)) for draft in drafts]
+
+    def _append(self, draft: Draft, person_id: int | None) -> Event:
+        """One row behind the last one; the write lock is held, so nobody comes between."""
+        ledger_id, last_seq, previous = self._database.rows(_LAST)[0]
+        salt, at_utc = secrets.token_hex(16), utc_text(draft.at_utc)
+        digest = name_digest(salt, draft.person_name)
+        who = (str(uuid.uuid4()), self._unit, draft.kind.value, draft.person_code, digest, at_utc, draft.direction.value)
+        how = (draft.distance, int(draft.clock_ok), draft.backends, draft.boot_id, draft.monotonic_s)
+        row = (last_seq + 1, *who, *how, draft.corrects, draft.by, draft.why)
+        chain = chained(previous, ledger_id, *row)
+        self._database.rows(_INSERT, [*row, draft.person_name, salt, person_id, chain])
+        return self._events("seq = ?", [last_seq + 1])[0]
 
     def events(self, *, since: datetime | None = None, until: datetime | None = None, code: str | None = None) -> list[Event]:
         """The ledger in the order it was written: from ``since`` on, before ``until`` (timezone-aware), of one code."""
@@ -55,9 +103,13 @@ class Events:
         return self._events(" AND ".join(chosen) or "TRUE", list(chosen.values()))
 
     def last_events(self) -> dict[int, Event]:
-        """Person id -> their latest event, for those who are enrolled and have one: the latest written, whatever its date."""
-        last = "SELECT id, (SELECT max(seq) FROM event WHERE person_id = person.id) AS seq FROM person"
-        rows = self._database.rows(f"SELECT last.id, {_COLUMNS} FROM event JOIN ({last}) AS last USING (seq)")
+        """Person id -> their latest event that stands, for those who are enrolled and have one.
+
+        The latest written, whatever its date. A row that was taken back does not stand; one that takes back or corrects a time is
+        no coming or going.
+        """
+        own = f"SELECT seq FROM event AS own WHERE own.person_id = person.id AND {_STANDS} ORDER BY seq DESC LIMIT 1"
+        rows = self._database.rows(f"SELECT person.id, {_COLUMNS} FROM person JOIN event ON event.seq = ({own})")
         return {person_id: _event(row) for person_id, *row in rows}
 
     def undelivered(self, destination: str) -> list[Event]:
@@ -85,6 +137,6 @@ class Events:
 
 def _event(row: tuple[Any, ...] | list[Any]) -> Event:
     """A row of `_COLUMNS` as it travels."""
-    seq, event_id, unit, code, name, at_utc, direction, distance, clock_ok, backends = row
-    moment = datetime.fromisoformat(at_utc)
-    return Event(seq, event_id, unit, code, name, moment, Direction(direction), distance, bool(clock_ok), backends)
+    seq, event_id, unit, code, name, at_utc, direction, distance, clock_ok, backends, kind, *rest = row
+    what = (datetime.fromisoformat(at_utc), Direction(direction), distance, bool(clock_ok), backends, EventKind(kind))
+    return Event(seq, event_id, unit, code, name, *what, *rest)
