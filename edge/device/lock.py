@@ -31,10 +31,7 @@ def alone(folder: Path, *, pause: Callable[[float], object] = time.sleep) -> Ite
     """
     with (folder / FILE_NAME).open("a") as file:
         if not _locked(file, fcntl.LOCK_EX) and not any(_after(pause, file, seconds) for seconds in PAUSES_S):
-            raise DeviceError(
-                f"another `muster run` is at work in {folder}. Stop it first (`systemctl stop muster`), or name another folder"
-                " with --data."
-            )
+            raise DeviceError(_taken(folder, at_work(folder) or 0))
         with suppress(OSError):  # on a full disk it is not known who works here; that somebody does, the lock says
             os.ftruncate(file.fileno(), 0)
             os.write(file.fileno(), f"{os.getpid()}\n".encode())
@@ -63,6 +60,11 @@ def at_work(folder: Path) -> int | None:
             " or name another with --data."
         ) from error
     return int(said) if said.isdecimal() else 0
+
+
+def _taken(folder: Path, pid: int) -> str:
+    who, how = (f"another `muster run` (process {pid})", f" (`kill {pid}`)") if pid else ("another `muster run`", "")
+    return f"{who} is at work in {folder}. Stop it first{how}, or name another folder with --data."
 
 
 def _locked(file: IO[str], kind: int) -> bool:

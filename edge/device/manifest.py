@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,8 +58,35 @@ def read_spec(manifest_path: Path, name: str, *, variant: str = "auto") -> Netwo
     Raises:
         ModelError: the manifest is missing or damaged, or knows no such network or variant.
     """
+    return read_specs(manifest_path, [name], variant=variant)[name]
+
+
+def read_specs(manifest_path: Path, names: Iterable[str], *, variant: str = "auto") -> dict[str, NetworkSpec]:
+    """The same of several networks, name -> spec; the file, which takes a millisecond and more, is read once.
+
+    Raises:
+        ModelError: as of `read_spec`.
+    """
+    tables = _tables(manifest_path)
+    return {name: _spec(manifest_path, tables, name, variant) for name in names}
+
+
+def _tables(manifest_path: Path) -> Mapping[str, Any]:
     try:
-        network = tomllib.loads(manifest_path.read_text("utf-8"))["networks"][name]
+        return tomllib.loads(manifest_path.read_text("utf-8"))
+    except OSError as error:
+        raise ModelError(
+            f"{manifest_path}: cannot be read ({error.strerror}). Reinstall Muster, or run `make models`."
+        ) from error
+    except ValueError as error:  # of tomllib, which names the line, and of bytes that are no text
+        raise ModelError(
+            f"{manifest_path}: is not TOML ({error}). Put that right, or reinstall Muster, or run `make models`."
+        ) from error
+
+
+def _spec(manifest_path: Path, tables: Mapping[str, Any], name: str, variant: str) -> NetworkSpec:
+    try:
+        network = tables["networks"][name]
         variants = network["variants"]
         chosen = variant if variant != "auto" else next(key for key, entry in variants.items() if "cpu" in entry["runs_on"])
         entry = variants[chosen]
@@ -73,10 +100,6 @@ def read_spec(manifest_path: Path, name: str, *, variant: str = "auto") -> Netwo
             input=_tensor_spec(entry["input"]),
             outputs=tuple(_tensor_spec(output) for output in entry["outputs"]),
         )
-    except OSError as error:
-        raise ModelError(
-            f"{manifest_path}: cannot be read ({error.strerror}). Reinstall Muster, or run `make models`."
-        ) from error
     except (KeyError, TypeError, ValueError, StopIteration) as error:
         raise ModelError(
             f"{manifest_path}: does not describe the network '{name}' in the variant '{variant}'. "

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,12 @@ def test_a_second_loop_in_the_same_folder_is_refused_and_told_what_to_do(tmp_pat
     waited: list[float] = []
     with (
         alone(tmp_path),
-        pytest.raises(DeviceError, match=r"another `muster run`.*Stop it"),
+        pytest.raises(DeviceError) as caught,
         alone(tmp_path, pause=waited.append),
     ):
         pass
+    who, what = f"another `muster run` (process {os.getpid()}) is at work in {tmp_path}", f"Stop it first (`kill {os.getpid()}`)"
+    assert str(caught.value) == f"{who}. {what}, or name another folder with --data."
     assert sum(waited) < 0.5
     assert at_work(tmp_path) is None
 
@@ -86,12 +89,15 @@ def test_two_who_ask_at_once_do_not_take_each_other_for_a_loop(tmp_path: Path) -
 
 
 def test_a_lock_that_says_nothing_is_still_somebodys(tmp_path: Path) -> None:
-    with (tmp_path / FILE_NAME).open("w") as file:
+    with ExitStack() as stack:
+        file = stack.enter_context((tmp_path / FILE_NAME).open("w"))
         fcntl.flock(file, fcntl.LOCK_EX)
         assert at_work(tmp_path) == 0
         file.write("-7 of somebody else\n")
         file.flush()
         assert at_work(tmp_path) == 0, "nor does it name a process that nobody wrote"
+        with pytest.raises(DeviceError, match=r"^another `muster run` is at work in .*\. Stop it first, or"):
+            stack.enter_context(alone(tmp_path, pause=lambda _: None))
 
 
 def test_a_folder_that_may_not_be_looked_into_is_said(tmp_path: Path) -> None:

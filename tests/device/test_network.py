@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -129,6 +130,15 @@ def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
 def test_a_damaged_manifest_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "manifest.toml").write_text(text, "utf-8")
     assert "manifest.toml" in refusal(tmp_path / "manifest.toml")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [(b"a = 1\n[networks.rnet", "at end of document"), (b"a = 1\nb = = 2", "at line 2"), (b"\xff", "utf-8")],
+)
+def test_what_is_no_toml_is_called_that_with_the_line(tmp_path: Path, content: bytes, what: str) -> None:
+    (tmp_path / "manifest.toml").write_bytes(content)
+    assert re.search(rf"manifest.toml: is not TOML \(.*({what})", refusal(tmp_path / "manifest.toml"))
 
 
 def test_an_unknown_network_or_variant_is_named() -> None:

@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.device.manifest import NetworkSpec, read_spec
+from edge.device.manifest import NetworkSpec, read_specs
 from edge.device.tpu.last_words import ending, printable
 from edge.device.tpu.memory import REGION_BYTES, Memory, n_bytes, n_rows_that_fit
 from edge.device.tpu.messages import MAX_BYTES, Done, Failed, Message, Ready, Request, decode, encode
@@ -83,7 +83,7 @@ class TpuProcess:
         """
         reap()
         try:
-            specs = {name: read_spec(order.manifest, name, variant="int8") for name in order.names}
+            specs = read_specs(order.manifest, order.names, variant="int8")
             _check_that_rows_fit(list(specs.values()), region_bytes)
             memory = Memory.create(n_in=region_bytes, n_out=region_bytes)
             return cls(spawn(program, order, memory, environment or {}), specs)
