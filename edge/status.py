@@ -45,6 +45,7 @@ class NetworkStatus:
         placement: where it should run.
         backend: where its latest batch really ran; before the first, where that should.
         reason: why it should run there: as configured, measured, or because nothing else is there.
+        file_elsewhere: name of the file that runs on the other side; empty where nobody has said it.
     """
 
     name: str
@@ -53,11 +54,17 @@ class NetworkStatus:
     placement: Backend
     backend: Backend
     reason: str
+    file_elsewhere: str = ""
 
     @property
     def is_elsewhere(self) -> bool:
         """Whether its latest batch did not run where it should."""
         return self.backend is not self.placement
+
+    @property
+    def latest_file(self) -> str:
+        """Name of the file that its latest batch ran in; empty where nobody has said it."""
+        return self.file_elsewhere if self.is_elsewhere else self.file
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +181,7 @@ def _status(given: dict[str, Any]) -> Status:
 
 def _network(given: dict[str, Any]) -> NetworkStatus:
     texts = {name: _of(str, given[name]) for name in ("name", "file", "variant", "reason")}
+    texts["file_elsewhere"] = _of(str, given.get("file_elsewhere", ""))  # an older Muster at work does not say it
     return NetworkStatus(placement=Backend(given["placement"]), backend=Backend(given["backend"]), **texts)
 
 

@@ -29,7 +29,9 @@ ALL_CPU = dict.fromkeys(NETWORKS, CPU)
 FACENET_AWAY = ALL_CPU | {"facenet": EDGETPU}
 PLANNED = (
     *(NetworkStatus(name, f"{name}-float32.tflite", "float32", CPU, CPU, "it is faster there") for name in NETWORKS[:3]),
-    NetworkStatus("facenet", "facenet-int8_edgetpu.tflite", "int8", EDGETPU, EDGETPU, "it is faster there"),
+    NetworkStatus(
+        "facenet", "facenet-int8_edgetpu.tflite", "int8", EDGETPU, EDGETPU, "it is faster there", "facenet-int8.tflite"
+    ),
 )
 NEAR = "facenet's template is 0.0011 from the CPU's (0.04 is allowed)"
 SERVING = AcceleratorStatus("serving", "", START, 0, 0, "tflite-runtime 2.14.0", NEAR, "libedgetpu.so.1", "usb:0")
@@ -143,6 +145,15 @@ def test_wherever_it_is_torn_it_is_none(tmp_path: Path) -> None:
 def test_what_is_no_file_is_none_and_keeps_nobody_waiting(tmp_path: Path, make: Callable[[Path], object]) -> None:
     make(tmp_path / FILE_NAME)
     assert read(tmp_path / FILE_NAME) is None
+
+
+def test_an_older_muster_said_less(tmp_path: Path) -> None:
+    told = json.loads(STATUS.to_json())
+    for network in told["networks"]:
+        del network["file_elsewhere"]
+    (tmp_path / FILE_NAME).write_text(json.dumps(told))
+    found = read(tmp_path / FILE_NAME)
+    assert found == replace(STATUS, networks=(*PLANNED[:3], replace(PLANNED[3], file_elsewhere="")))
 
 
 def test_a_newer_muster_may_say_more(tmp_path: Path) -> None:
@@ -291,7 +302,7 @@ def test_a_unit_that_is_degraded_says_what_happened_and_that_everybody_is_served
         told = json.loads(ask("--json")[1])
     assert code == 69
     lines = said.splitlines()
-    assert lines[4] == "facenet  on the CPU; it should be on the Edge TPU: that is degraded · facenet-int8_edgetpu.tflite"
+    assert lines[4] == "facenet  on the CPU; it should be on the Edge TPU: that is degraded · facenet-int8.tflite"
     assert lines[5].startswith(
         "Edge TPU: degraded since 2026-11-22 08:00:00+01:00: its process was ended by signal 6. 1 failure and 0"
     )

@@ -199,7 +199,10 @@ def test_the_edge_tpu_serves_dies_is_replaced_and_comes_back_and_every_row_says_
     assert (after.accelerator.state, after.is_degraded) == ("serving", False)
     assert (after.accelerator.n_failures, after.accelerator.n_recoveries) == (1, 1)
     assert after.accelerator.self_test.startswith("facenet's template is ")
-    assert after.networks[-1].file == "facenet-int8_edgetpu.tflite"
+    assert (during.networks[-1].latest_file, after.networks[-1].latest_file) == (
+        "facenet-int8.tflite",
+        "facenet-int8_edgetpu.tflite",
+    )
     with Store.open(site.data / FILE_NAME, unit="test") as store:
         ran = [event.backends for event in store.events()]
     assert ran[0] == ran[-1] == ON_EDGETPU
@@ -250,6 +253,7 @@ def test_auto_without_a_stick_is_the_cpu_and_says_so(site: Site, caplog: pytest.
     assert (site.status().accelerator.state, site.status().is_degraded) == ("absent", False)
     assert {network.backend for network in site.status().networks} == {Backend.CPU}
     assert [network.name for network in site.status().networks if network.is_elsewhere] == ["facenet"]
+    assert site.status().networks[-1].latest_file == "facenet-int8.tflite", "what really ran"
 
 
 @pytest.mark.parametrize("kind", ["auto", "edgetpu"])

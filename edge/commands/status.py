@@ -62,7 +62,8 @@ def _lines(found: Status, data: Path, timezone: tzinfo | None) -> Iterator[str]:
     yield f"A unit is at work in {data} since {_at(found.started_utc, timezone)} (process {found.pid}, Muster {found.version})."
     width = max((len(network.name) for network in found.networks), default=0)
     for network in found.networks:
-        yield f"{network.name:{width}}  {_where(network, found.accelerator)} · {network.file}"
+        file = f" · {network.latest_file}" if network.latest_file else ""
+        yield f"{network.name:{width}}  {_where(network, found.accelerator)}{file}"
     yield from _accelerator(found.accelerator, timezone)
     if found.is_degraded:
         yield (

@@ -11,9 +11,10 @@ from edge.config import Config
 from edge.device.tpu.edgetpu import AcceleratorReport, State
 from edge.device.tpu.fitting import Fitting
 from edge.status import AcceleratorStatus, NetworkStatus, StatusFile
-from edge.types import NETWORKS
+from edge.types import NETWORKS, Backend
 
 NOTHING_TO_RUN = "it has nothing to run"
+OTHER_SIDE = {Backend.CPU: Backend.EDGETPU, Backend.EDGETPU: Backend.CPU}
 
 
 def status_file(config: Config, data: Path, fitting: Fitting) -> StatusFile:
@@ -33,8 +34,10 @@ def status_file(config: Config, data: Path, fitting: Fitting) -> StatusFile:
 
 
 def _network(fitting: Fitting, name: str) -> NetworkStatus:
-    network, spec = fitting.networks[name], fitting.spec(name)
-    return NetworkStatus(name, spec.path.name, spec.variant, network.place.backend, network.backend, network.place.reason)
+    network = fitting.networks[name]
+    place = network.place
+    due, other = fitting.spec(name, place.backend), fitting.spec(name, OTHER_SIDE[place.backend])
+    return NetworkStatus(name, due.path.name, due.variant, place.backend, network.backend, place.reason, other.path.name)
 
 
 def _accelerator(config: Config, report: AcceleratorReport | None) -> AcceleratorStatus | None:

@@ -179,10 +179,10 @@ class Fitting:
         """Network -> backend -> how many batches it has answered there."""
         return {name: {each.value: n for each, n in network.n_batches.items()} for name, network in self.networks.items()}
 
-    def spec(self, name: str) -> NetworkSpec:
-        """The file that runs where a network belongs."""
-        network = self.networks[name]
-        return self._compiled[name].as_network() if network.place.backend is Backend.EDGETPU else network.cpu.spec
+    def spec(self, name: str, backend: Backend) -> NetworkSpec:
+        """The file of a network that runs on this side; the CPU's where there is none for the Edge TPU."""
+        is_compiled = backend is Backend.EDGETPU and name in self._compiled
+        return self._compiled[name].as_network() if is_compiled else self.networks[name].cpu.spec
 
     def __str__(self) -> str:
         """Which network runs where, and why."""

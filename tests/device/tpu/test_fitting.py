@@ -189,8 +189,8 @@ def test_what_is_configured_is_not_measured(site: Site) -> None:
     )
     assert site.n_calls == 0
     assert not (site.folder / "placement.json").exists()
-    assert fitting.spec("pnet").path == Path("pnet-int8_edgetpu.tflite")
-    assert fitting.spec("facenet").path.name == "facenet-int8.tflite"
+    assert fitting.spec("pnet", Backend.EDGETPU).path == Path("pnet-int8_edgetpu.tflite")
+    assert fitting.spec("facenet", Backend.CPU).path.name == "facenet-int8.tflite"
 
 
 @pytest.mark.parametrize("is_listed", [True, False])
@@ -311,8 +311,9 @@ def test_where_another_stick_is_there_than_the_one_that_is_meant_both_are_named(
 # The file that runs
 
 
-def test_the_file_and_the_spec_are_those_of_the_place(site: Site) -> None:
+def test_the_file_and_the_spec_are_those_of_the_side(site: Site) -> None:
     fitting = site.fitting()
-    spec: NetworkSpec = fitting.spec("facenet")
+    spec: NetworkSpec = fitting.spec("facenet", Backend.EDGETPU)
     assert (spec.path.name, spec.variant, spec.sha256) == ("facenet-int8_edgetpu.tflite", "int8", "compiled facenet")
-    assert fitting.spec("pnet").path.name == "pnet-float32.tflite"
+    assert fitting.spec("facenet", Backend.CPU).path.name == "facenet-int8.tflite"
+    assert fitting.spec("pnet", Backend.CPU).path.name == "pnet-float32.tflite"
