@@ -293,6 +293,14 @@ def test_edgetpu_without_a_stick_does_not_start(site: Site) -> None:
     assert caught.value.exit_code == 69
 
 
+def test_another_stick_than_the_one_that_is_wanted_is_named_beside_it(site: Site, stick: Path) -> None:
+    named = 'accelerator.device = "usb:3" is not plugged in; there is usb:0 (USB 2-1)'
+    said, state = fit(site, accelerator={"device": "usb:3"})
+    assert (said, state) == (f"{named}. Until it is, every network runs on the CPU.", State.ABSENT)
+    with pytest.raises(DeviceError, match=f"the Edge TPU cannot be used: {re.escape(named)}"):
+        fit(site, accelerator={"kind": "edgetpu", "device": "usb:3"})
+
+
 def test_edgetpu_without_the_library_does_not_start(site: Site, stick: Path) -> None:
     with pytest.raises(DeviceError, match=r'cannot be used: .*/libedgetpu.so.2" is not there. Set'):
         fit(site, accelerator={"kind": "edgetpu", "library": f"{site.library.parent}/libedgetpu.so.2"})
@@ -321,6 +329,25 @@ def test_edgetpu_with_a_compiled_file_that_does_not_match_does_not_start_and_aut
     assert state is State.SERVING
     [warning] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert warning.startswith("placement.facenet is 'edgetpu', and it runs on the CPU.")
+
+
+def test_several_compiled_files_that_do_not_match_are_one_warning(
+    site: Site, stick: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in NAMES:
+        site.put(f"{name}-int8_edgetpu.tflite", b"\x1c\0\0\0TFL3 edgetpu-custom-op of something else")
+    fit(site, placement=dict.fromkeys(NAMES, "edgetpu"))
+    [warning] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.startswith("placement.pnet, placement.rnet, placement.onet, placement.facenet are 'edgetpu', and they run on")
+    assert warning.count("make edgetpu") == 1
+    assert warning.endswith("`muster doctor` has a line for each.")
+
+
+def test_a_manifest_that_is_no_toml_keeps_a_unit_from_starting_and_its_line_is_named(site: Site, stick: Path) -> None:
+    site.put("manifest.toml", (site.folder / "models" / "manifest.toml").read_bytes() + b"\n[networks.x\ny = 1\n")
+    with pytest.raises(ModelError, match=r"manifest.toml: is not TOML \(.*at line \d+") as caught:
+        fit(site)
+    assert caught.value.exit_code == 65
 
 
 def test_edgetpu_with_every_network_on_the_cpu_is_a_contradiction(site: Site, stick: Path) -> None:

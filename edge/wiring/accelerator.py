@@ -91,11 +91,15 @@ def candidates(config: Config, manifest: Path) -> list[Candidate]:
 
 
 def _candidates(config: Config, manifest: Path) -> list[Candidate]:
-    """The same for a unit that starts, which is told what will not be as it is configured."""
+    """The same for a unit that starts, which is told what will not be as it is configured; once, as the cause is mostly one."""
     found = candidates(config, manifest)
-    for each in found:
-        if each.obstacle and each.wish is Wish.EDGETPU and config.accelerator.kind == "auto":
-            log.warning("placement.%s is 'edgetpu', and it runs on the CPU. %s", each.name, each.obstacle)
+    missed = [each for each in found if each.obstacle and each.wish is Wish.EDGETPU and config.accelerator.kind == "auto"]
+    if len(missed) == 1:
+        log.warning("placement.%s is 'edgetpu', and it runs on the CPU. %s", missed[0].name, missed[0].obstacle)
+    elif missed:
+        names = ", ".join(f"placement.{each.name}" for each in missed)
+        told = f"The first of them: {missed[0].obstacle} `muster doctor` has a line for each."
+        log.warning("%s are 'edgetpu', and they run on the CPU. %s", names, told)
     return found
 
 
