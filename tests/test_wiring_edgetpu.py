@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from edgetpu.compiled_models import NAMES, with_compiled
+from edgetpu.fates import ended_at_last
 from edgetpu.in_places import places
 from edgetpu.plugged import READY, plug
 from PIL import Image
@@ -233,11 +234,9 @@ def test_a_unit_that_is_killed_takes_the_edge_tpu_s_process_with_it(site: Site, 
     with site.muster("run", "--camera", empty_room(site, n=N_MANY)) as process:
         wait_for(process, "Where the networks run", [])
         [child] = children(process.pid)
-        gone = os.pidfd_open(child)
-        process.kill()
-    ended, _, _ = select.select([gone], [], [], 10)
-    os.close(gone)
-    assert ended == [gone]
+        with ended_at_last(child) as gone:
+            process.kill()
+            assert select.select([gone], [], [], 10)[0] == [gone]
 
 
 # Who demands an Edge TPU gets one, or the reason why not

@@ -8,7 +8,7 @@ import resource
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -123,6 +123,18 @@ def no_descriptors() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@contextmanager
+def ended_at_last(pid: int) -> Iterator[int]:
+    """A descriptor of a process, be it another's child, that does not outlive the test, whatever the test finds."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        yield pidfd
+    finally:
+        with suppress(ProcessLookupError):  # it has ended, as it should
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        os.close(pidfd)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from edgetpu.compiled_models import with_compiled
-from edgetpu.fates import Belongings, Fate, Port, drawn
+from edgetpu.fates import Belongings, Fate, Port, drawn, ended_at_last
 
 from edge.device.fakes import ManualClock
 from edge.device.interpreter import runtime_name_and_version
@@ -171,11 +171,9 @@ def has_ended(pidfd: int) -> bool:
 
 @pytest.mark.parametrize(("what", "told"), [("opens", "hang open"), ("asks", "hang 2"), ("waits", "")])
 def test_a_unit_that_is_killed_leaves_no_child_whatever_that_does(stand_in: Path, manifest: Path, what: str, told: str) -> None:
-    with unit(stand_in, manifest, what, told=told) as process:
-        pidfd = os.pidfd_open(int(process.stdout.readline()))
+    with unit(stand_in, manifest, what, told=told) as process, ended_at_last(int(process.stdout.readline())) as pidfd:
         process.kill()
         assert has_ended(pidfd)
-        os.close(pidfd)
 
 
 def test_what_is_typed_at_the_unit_is_not_for_its_child(stand_in: Path, manifest: Path) -> None:
