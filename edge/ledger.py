@@ -15,6 +15,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from edge.types import Event, utc_text
+
 FIELDS = (
     *("ledger", "seq", "event_id", "unit", "kind", "person_code", "name_digest", "at_utc", "direction", "distance"),
     *("clock_ok", "backends", "boot_id", "monotonic_s", "corrects", "by", "why"),
@@ -58,6 +60,14 @@ def texts(*values: Any) -> tuple[str, ...]:
 def chained(previous: str, *values: Any) -> str:
     """The hash of a row from its values as SQLite has them; also an SQL function, by which a migration chains old rows."""
     return link(previous, canonical(texts(*values)))
+
+
+def cells(event: Event) -> dict[str, str]:
+    """The cells of an event by their names in `FIELDS`."""
+    who = (event.ledger, event.seq, event.event_id, event.unit, event.kind.value, event.person_code, event.name_digest)
+    how = (utc_text(event.at_utc), event.direction.value, event.distance, event.clock_ok, event.backends)
+    why = (event.boot_id, event.monotonic_s, event.corrects, event.by, event.why)
+    return dict(zip(FIELDS, texts(*who, *how, *why), strict=True))
 
 
 def _decimal(number: float | None, n_digits: int) -> str:

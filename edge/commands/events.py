@@ -60,4 +60,5 @@ def _as_json(event: Event, timezone: tzinfo | None) -> dict[str, object]:
 def _line(event: Event, timezone: tzinfo | None) -> str:
     local = event.at_utc.astimezone(timezone).isoformat(" ", "seconds")
     doubt = "" if event.clock_ok else "  (the clock was not set)"
-    return f"{local}  {event.direction.value:3}  {event.person_code}  {event.person_name}  {event.distance:.2f}{doubt}"
+    near = "" if event.distance is None else f"  {event.distance:.2f}"
+    return f"{local}  {event.direction.value:3}  {event.person_code}  {event.person_name}{near}{doubt}"

@@ -1,8 +1,11 @@
 """Attendance events as a table that a spreadsheet opens and that comes back exactly.
 
 CSV as in RFC 4180 (comma, quotes, CRLF), UTF-8 without a byte order mark. Times are given twice: in UTC with Z, and local
-with the offset that was valid then. The column `backends` came later: a file without it is still ours, and gets it when it is
-next written.
+with the offset that was valid then. Each row carries what chains it to the row before it (`edge.ledger`): whoever has the file
+can check it, ``docs/ledger.md`` says how.
+
+Columns came later: first `backends`, then those of the chain. A file without them is still ours, and gets them when it is next
+written. A row that such a file has keeps its cells, if somebody changed them; otherwise it becomes the row that the unit has.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ from typing import NamedTuple, Self
 from uuid import UUID
 
 from edge.exchange.cells import guard, unguard
-from edge.types import NETWORKS, Backend, Direction, Event, utc_text
+from edge.ledger import cells as chained_cells
+from edge.types import NETWORKS, Backend, Direction, Event, EventKind
 
 _PLACES = "|".join(backend.value for backend in Backend)
 _BACKENDS = re.compile(" ".join(f"{name}=({_PLACES})" for name in NETWORKS))
@@ -36,14 +40,28 @@ class Row(NamedTuple):
     distance: str
     clock_ok: str
     backends: str = ""
+    kind: str = EventKind.PUNCH.value
+    corrects: str = ""
+    by: str = ""
+    why: str = ""
+    boot_id: str = ""
+    monotonic_s: str = ""
+    ledger: str = ""
+    seq: str = ""
+    salt: str = ""
+    name_digest: str = ""
+    previous: str = ""
+    chain: str = ""
 
     @classmethod
     def of(cls, event: Event, timezone: tzinfo | None) -> Self:
         """The row of an event; a timezone of None is the system's own."""
-        local = event.at_utc.astimezone(timezone).isoformat(timespec="milliseconds")
-        who = (event.event_id, event.unit, event.person_code, event.person_name)
-        how = (event.direction.value, f"{event.distance:.4f}", str(event.clock_ok).lower(), event.backends)
-        return cls(*who, utc_text(event.at_utc), local, *how)
+        cells = chained_cells(event)
+        cells |= {"person_name": event.person_name, "salt": event.salt, "previous": event.previous, "chain": event.chain}
+        cells["at_local"] = event.at_utc.astimezone(timezone).isoformat(timespec="milliseconds")
+        if event.salt:
+            cells["name_digest"] = ""  # follows from salt and name; it is told where they were erased
+        return cls(**cells)
 
     @property
     def month(self) -> str:
@@ -55,21 +73,61 @@ class Row(NamedTuple):
         try:
             UUID(self.event_id)
             Direction(self.direction)
-            float(self.distance)
+            kind = EventKind(self.kind)
+            for number in (self.distance, self.monotonic_s):
+                float(number or 0)
             moments = [datetime.fromisoformat(self.at_utc), datetime.fromisoformat(self.at_local)]
         except ValueError as error:
             return str(error)
         if self.backends and not _BACKENDS.fullmatch(self.backends):
             return "backends does not say where each network ran"
+        if kind is EventKind.PUNCH and not self.distance:
+            return "a punch without a distance"
+        if self.is_chained and not _CHAINED.fullmatch("\n".join(self[-len(_CHAIN) :])):
+            return "what chains the row is not whole"
         fine = all(moment.tzinfo for moment in moments) and self.clock_ok in {"true", "false"}
         return None if fine else "a time without a zone, or clock_ok neither true nor false"
 
+    def before_the_chain(self, other: Self) -> Self:
+        """This row as it would stand in a file of the other one's time, which knew fewer columns."""
+        return type(self)(*self[: len(HEADERS[1] if other.backends else HEADERS[2])])
+
+    @property
+    def is_chained(self) -> bool:
+        """Whether the row says how it is chained; rows of before do not."""
+        return any(self[-len(_CHAIN) :])
+
+
+_CHAIN = {
+    "ledger": "[0-9a-f-]{36}",
+    "seq": "[1-9][0-9]*",
+    "salt": "([0-9a-f]{32})?",
+    "name_digest": "([0-9a-f]{64})?",
+    "previous": "[0-9a-f]{64}",
+    "chain": "[0-9a-f]{64}",
+}
+"""The last columns, which chain a row, and what each looks like: a torn cell is then not taken for a whole one."""
+
+_CHAINED = re.compile("\n".join(_CHAIN.values()))
 
 _TORN = "\N{REPLACEMENT CHARACTER}"
 """Put behind a last line that was torn before its last cell: that one may be empty, and nothing else would show it."""
 
-HEADERS = (Row._fields, Row._fields[:-1])
-"""Headers that are ours: today's, and that of before `backends`."""
+HEADERS = tuple(Row._fields[:n] for n in (len(Row._fields), Row._fields.index("kind"), Row._fields.index("backends")))
+"""Headers that are ours: today's, that of before the chain, and that of before `backends`."""
+
+
+def merged(own: Iterable[Row], found: Iterable[Row]) -> dict[str, Row]:
+    """All rows of two tables by event_id; of a row that is in both, the one that was found in the file stays as it is there.
+
+    But one from before the chain that nobody changed becomes the row that the unit has.
+    """
+    rows = {row.event_id: row for row in own}
+    for row in found:
+        known = rows.get(row.event_id)
+        if row.is_chained or known is None or row != known.before_the_chain(row):
+            rows[row.event_id] = row
+    return rows
 
 
 class Table(NamedTuple):

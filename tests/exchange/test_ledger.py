@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.exchange.ledger import Row, Table, read_csv, to_csv
-from edge.types import NETWORKS, Backend, Direction, Event, backends_text
+from edge.exchange.ledger import Row, Table, merged, read_csv, to_csv
+from edge.types import NETWORKS, Backend, Direction, Event, EventKind, backends_text
 
 RAN = "pnet=cpu rnet=cpu onet=cpu facenet=edgetpu"
+SALT = "5a17" * 8
 VIENNA = ZoneInfo("Europe/Vienna")
 
 
@@ -30,16 +31,43 @@ def event(**changes: object) -> Event:
         "distance": 0.43751,
         "clock_ok": True,
         "backends": RAN,
+        "boot_id": "6c1f7a3e-0f0e-4a53-8a4e-0d8c0a5a7b11",
+        "monotonic_s": 123.4567,
+        "ledger": "5d2c1c34-9f5e-4a2b-a7d1-0c9be1a2f300",
+        "salt": SALT,
+        "previous": "1" * 64,
+        "chain": "2" * 64,
     }
     return Event(**(fields | changes))
 
 
+def columns(content: bytes, n: int) -> bytes:
+    """The first n columns of a table in which no cell has a comma."""
+    return b"".join(b",".join(line.split(b",")[:n]) + b"\r\n" for line in content.splitlines())
+
+
 def test_a_row_as_the_office_sees_it() -> None:
     assert to_csv([Row.of(event(), VIENNA)]) == (
-        "event_id,unit,person_code,person_name,at_utc,at_local,direction,distance,clock_ok,backends\r\n"
+        "event_id,unit,person_code,person_name,at_utc,at_local,direction,distance,clock_ok,backends,"
+        "kind,corrects,by,why,boot_id,monotonic_s,ledger,seq,salt,name_digest,previous,chain\r\n"
         "0b7e2f0e-6d1c-4f38-9a0e-3f6f0c6f5a11,door-1,1042,Jane Doe,"
-        "2026-11-22T07:00:01.250Z,2026-11-22T08:00:01.250+01:00,in,0.4375,true,pnet=cpu rnet=cpu onet=cpu facenet=edgetpu\r\n"
+        "2026-11-22T07:00:01.250Z,2026-11-22T08:00:01.250+01:00,in,0.4375,true,pnet=cpu rnet=cpu onet=cpu facenet=edgetpu,"
+        "punch,,,,6c1f7a3e-0f0e-4a53-8a4e-0d8c0a5a7b11,123.457,5d2c1c34-9f5e-4a2b-a7d1-0c9be1a2f300,7,"
+        f"{SALT},,{'1' * 64},{'2' * 64}\r\n"
     )
+
+
+def test_a_manager_s_entry_has_no_distance_and_says_who_and_why() -> None:
+    made = event(kind=EventKind.ENTRY, distance=None, monotonic_s=None, by="Ada", why="forgot, on the 1st", corrects="0b7e2f0e")
+    row = Row.of(made, VIENNA)
+    assert (row.kind, row.distance, row.monotonic_s, row.by, row.why) == ("entry", "", "", "Ada", "forgot, on the 1st")
+    assert read_csv(to_csv([row]).encode()) == Table([row], [])
+
+
+def test_an_erased_name_leaves_its_digest() -> None:
+    row = Row.of(event(person_name="", salt="", name_digest="3" * 64), VIENNA)
+    assert (row.person_name, row.salt, row.name_digest) == ("", "", "3" * 64)
+    assert read_csv(to_csv([row]).encode()) == Table([row], [])
 
 
 @pytest.mark.parametrize(
@@ -105,8 +133,8 @@ def test_a_byte_order_mark_from_an_editor_does_no_harm() -> None:
 WHOLE = to_csv(
     Row.of(event(event_id=f"0b7e2f0e-6d1c-4f38-9a0e-{n:012}", backends="" if n == 1 else RAN), VIENNA) for n in range(4)
 ).encode()
-BEFORE = b"".join(line.rsplit(b",", 1)[0] + b"\r\n" for line in WHOLE.splitlines())
-"""The same table as it was written when there was no column `backends`."""
+UNCHAINED, BEFORE = columns(WHOLE, 10), columns(WHOLE, 9)
+"""The same table as it was written before rows were chained, and before there was a column `backends`."""
 
 
 @pytest.mark.parametrize(
@@ -122,6 +150,10 @@ BEFORE = b"".join(line.rsplit(b",", 1)[0] + b"\r\n" for line in WHOLE.splitlines
         (WHOLE.replace(b"facenet=edgetpu", b"facenet=gpu", 1), 3),
         (WHOLE.replace(b"facenet=edgetpu", b"facenet=edgetpu 2", 1), 3),
         (WHOLE.replace(b"pnet=cpu ", b"", 1), 3),
+        (WHOLE.replace(b",punch,", b",lunch,", 1), 3),
+        (WHOLE.replace(b",0.4375,", b",,", 1), 3),
+        (WHOLE.replace(b",7,5a17", b",7,5a1", 1), 3),
+        (WHOLE.replace(b",7,5a17", b",,5a17", 1), 3),
         (BEFORE + WHOLE.splitlines()[1], 4),
         (WHOLE + BEFORE.splitlines()[1], 4),
         (WHOLE.replace(b"Jane Doe", b"Andr\xe9", 1), 3),
@@ -139,6 +171,10 @@ BEFORE = b"".join(line.rsplit(b",", 1)[0] + b"\r\n" for line in WHOLE.splitlines
         "a GPU",
         "a second Edge TPU",
         "a network less",
+        "another kind",
+        "a punch without a distance",
+        "a short salt",
+        "no number",
         "a new row under the old header",
         "an old row under the new header",
         "Latin-1",
@@ -152,7 +188,7 @@ def test_what_is_not_as_it_was_written_is_noticed_and_the_rest_is_kept(content: 
     assert len(table.rows) == n_rows
 
 
-@pytest.mark.parametrize("whole", [WHOLE, BEFORE], ids=["today's", "of before"])
+@pytest.mark.parametrize("whole", [WHOLE, UNCHAINED, BEFORE], ids=["today's", "of before the chain", "of before backends"])
 def test_wherever_it_is_torn_no_row_comes_out_changed(whole: bytes) -> None:
     rows = read_csv(whole).rows
     assert len(rows) == 4
@@ -161,10 +197,27 @@ def test_wherever_it_is_torn_no_row_comes_out_changed(whole: bytes) -> None:
         assert left == rows[: len(left)], whole[:end]
 
 
-def test_a_table_of_before_is_ours_and_its_rows_do_not_say_where_they_were_computed() -> None:
-    table = read_csv(BEFORE)
-    assert table == Table([row._replace(backends="") for row in read_csv(WHOLE).rows], [])
+@pytest.mark.parametrize("before", [UNCHAINED, BEFORE])
+def test_a_table_of_before_is_ours_and_its_rows_do_not_say_what_it_did_not_know(before: bytes) -> None:
+    table = read_csv(before)
+    n_columns = len(before.splitlines()[0].split(b","))
+    assert table == Table([Row(*row[:n_columns]) for row in read_csv(WHOLE).rows], [])
+    assert not any(row.is_chained for row in table.rows)
     assert read_csv(to_csv(table.rows).encode()) == table
+
+
+@pytest.mark.parametrize("before", [UNCHAINED, BEFORE])
+def test_a_row_of_before_is_chained_unless_somebody_changed_it(before: bytes) -> None:
+    own = read_csv(WHOLE).rows
+    changed, *rest = read_csv(before.replace(b"Jane Doe", b"J. Doe", 1)).rows
+    assert merged(own, [changed, *rest]) == {row.event_id: row for row in [changed, *own[1:]]}
+
+
+def test_a_chained_row_that_somebody_changed_stays_as_it_is_in_the_file() -> None:
+    own = read_csv(WHOLE).rows
+    changed = own[0]._replace(person_name="J. Doe")
+    stranger = own[1]._replace(event_id="0b7e2f0e-6d1c-4f38-9a0e-3f6f0c6f5a99")
+    assert list(merged(own, [changed, stranger]).values()) == [changed, *own[1:], stranger]
 
 
 @given(st.binary(max_size=300))
