@@ -40,7 +40,8 @@ ALLOWED = {
     "exchange.folder": HANDS | {"exchange.names"},
     "exchange.photographs": HANDS | {"exchange.files"},
     "exchange.ledger": HANDS | {"exchange.cells"},
-    "exchange.sync": HANDS | {"store", "exchange.files", "exchange.ledger"},
+    "exchange.delivery": HANDS | {"exchange.files", "exchange.delivery"},
+    "exchange.sync": HANDS | {"store", "exchange.files", "exchange.ledger", "exchange.delivery"},
     # 4 work: never device
     "exchange.acquisition": THINKING,
     "exchange.collect": THINKING | {"evaluation", "exchange"},

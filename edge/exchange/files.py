@@ -88,8 +88,8 @@ class Files:
         """Delete a file, if it is there."""
         path.unlink(missing_ok=True)
 
-    def replace(self, path: Path, content: bytes) -> None:
-        """After this the file has the new content. If it is interrupted, the file has the old content or the new, whole.
+    def stage(self, path: Path, content: bytes) -> Path:
+        """Write the new content of a file beside it, whole.
 
         The temporary file is in the same folder: a rename between file systems is a copy and not atomic.
         """
@@ -97,6 +97,16 @@ class Files:
         self.remove(part)
         try:
             self.create(part, content)
+        except OSError:
+            with contextlib.suppress(OSError):
+                self.remove(part)
+            raise
+        return part
+
+    def replace(self, path: Path, content: bytes) -> None:
+        """After this the file has the new content. If it is interrupted, the file has the old content or the new, whole."""
+        part = self.stage(path, content)
+        try:
             self.rename(part, path)
         except OSError:
             with contextlib.suppress(OSError):

@@ -1,9 +1,9 @@
 """What happened at the door goes to every destination: twice changes nothing, and half a delivery is no delivery.
 
-A destination is a folder with one file a month, ``attendance-YYYY-MM.csv`` (of local time). Several units may share it.
-A file that gets new rows is written anew, whole: with every row that this unit has of the month, and every other row
-that was in it. The mark in the database, up to where a destination has everything, moves last. So whatever is
-interrupted is done again the next time, and the event ids keep it from being doubled.
+A destination has one file a month, ``attendance-YYYY-MM.csv`` (of local time), and a marker that says which destination it is.
+Several units may share it. A file that gets new rows is written anew, whole: with every row that this unit has of the month, and
+every other row that was in it. The cursor in the database, up to where a destination has everything, belongs to the marker's id
+and moves last. So whatever is interrupted is done again the next time, and the event ids keep it from being doubled.
 
 What somebody changed in a row that still is one stays as they changed it. A file that is torn or no longer such a table
 is kept beside the new one, as ``attendance-YYYY-MM.set-aside-N.csv``.
@@ -15,16 +15,14 @@ import errno
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import count
-from pathlib import Path
 
 from edge.errors import SyncError
-from edge.exchange.files import PART, Files, locked, read_regular
-from edge.exchange.ledger import Row, read_csv, to_csv
+from edge.exchange.delivery.destination import Destination
+from edge.exchange.delivery.folder import folder_at
+from edge.exchange.delivery.marker import Marker
+from edge.exchange.files import Files
+from edge.exchange.ledger import Row, merged, read_csv, to_csv
 from edge.store import Store
-
-MAX_BYTES = 200_000_000
-"""A month's file is not read beyond this: some 1.6 million rows."""
 
 _REASONS = {
     errno.ENOENT: "it is not there. Plug in the stick or mount the share; muster does not make the folder",
@@ -38,17 +36,36 @@ _REASONS = {
     errno.EWOULDBLOCK: "another Muster is writing there. Try again in a moment",
 }
 
+_STAYS_SO = {errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EINVAL, errno.EFBIG}
+"""What does not go away by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms destinations are reached.
+
+    Attributes:
+        must_be_mounted: a folder of the unit's own disk is none.
+        prepare: one that has no marker gets one, because somebody named it by hand.
+        again: everything goes out, as to a new destination.
+    """
+
+    must_be_mounted: bool = False
+    prepare: bool = False
+    again: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What came of one destination.
 
     Attributes:
-        destination: the folder, as configured.
+        destination: as configured.
         n_events: rows that it did not have and has now.
         files: names of the files that were written.
         set_aside: copies of files that were torn or changed into something else.
         error: why it has not got everything; the rows go out the next time.
+        is_new: it was prepared on this occasion.
     """
 
     destination: str
@@ -56,16 +73,25 @@ class Delivery:
     files: list[str] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
     error: SyncError | None = None
+    is_new: bool = False
 
 
-def sync(store: Store, destinations: Iterable[str], *, timezone: tzinfo | None, files: Files | None = None) -> list[Delivery]:
+def sync(
+    store: Store,
+    destinations: Iterable[str],
+    *,
+    timezone: tzinfo | None,
+    files: Files | None = None,
+    terms: Terms | None = None,
+) -> list[Delivery]:
     """Bring every destination up to date; one that fails does not keep the others waiting.
 
     Args:
         store: where the events are.
-        destinations: folders, which must be there.
+        destinations: folders that have been prepared.
         timezone: for local times and months; None is the system's own.
         files: writes them.
+        terms: on which they are reached.
 
     Returns:
         For each destination what came of it.
@@ -73,55 +99,112 @@ def sync(store: Store, destinations: Iterable[str], *, timezone: tzinfo | None, 
     Raises:
         StoreError: the database fails.
     """
-    return [_Courier(store, destination, timezone, files or Files()).deliver() for destination in destinations]
+    agreed = terms or Terms()
+    return [_deliver(store, name, timezone, files or Files(), agreed) for name in destinations]
+
+
+def prepare(name: str, *, must_be_mounted: bool = False, files: Files | None = None) -> Marker:
+    """Make a folder a destination: write the marker, once. A folder that is one already stays the one that it is.
+
+    Raises:
+        SyncError: the folder is not there, cannot be written, or is a part of the unit's own disk and may not be.
+    """
+    try:
+        folder = folder_at(name, files=files or Files(), must_be_mounted=must_be_mounted)
+        return folder.prepare(Marker.new(_called(name)))
+    except OSError as error:
+        raise _sentence(name, error, promise="") from error
+    except SyncError as error:
+        raise _retold(error, f"{name}: {error}.") from error
+
+
+def _called(name: str) -> str:
+    """What a destination is called: the last part of its path."""
+    return name.rstrip("/").rpartition("/")[2] or name
+
+
+def _deliver(store: Store, name: str, timezone: tzinfo | None, files: Files, terms: Terms) -> Delivery:
+    """One trip to one destination, and what went wrong there as a sentence."""
+    delivery = Delivery(name)
+    promise = " Nothing is lost; the rows go out the next time."
+    try:
+        destination = folder_at(name, files=files, must_be_mounted=terms.must_be_mounted)
+        courier = _Courier(store, destination, timezone, delivery)
+        return courier.deliver(terms)
+    except OSError as error:
+        problem = _sentence(name, error, promise=promise)
+    except SyncError as error:
+        problem = _retold(error, f"{name}: {error}.{promise}")
+    return Delivery(name, 0, delivery.files, delivery.set_aside, problem)
+
+
+def _sentence(name: str, error: OSError, *, promise: str) -> SyncError:
+    reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
+    problem = SyncError(f"{name}: {reason}.{promise}")
+    problem.retryable = error.errno not in _STAYS_SO
+    return problem
+
+
+def _retold(error: SyncError, text: str) -> SyncError:
+    problem = SyncError(text)
+    problem.retryable = error.retryable
+    return problem
 
 
 class _Courier:
     """One trip to one destination."""
 
-    def __init__(self, store: Store, destination: str, timezone: tzinfo | None, files: Files) -> None:
+    def __init__(self, store: Store, destination: Destination, timezone: tzinfo | None, delivery: Delivery) -> None:
         self._store = store
-        self._folder = Path(destination)
+        self._destination = destination
         self._timezone = timezone
-        self._files = files
-        self._delivery = Delivery(destination)
+        self._delivery = delivery
 
-    def deliver(self) -> Delivery:
-        """Write what is missing and move the mark."""
-        name = self._delivery.destination
-        try:
-            with locked(self._folder):
-                self._clear_leftovers()
-                events = self._store.undelivered(name)
-                months = sorted({Row.of(event, self._timezone).month for event in events})
-                n_added = sum(self._write(month) for month in months)
-                if events:
-                    self._store.mark_delivered(name, events[-1].seq)
-        except OSError as error:
-            reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
-            problem = SyncError(f"{name}: {reason}. Nothing is lost; the rows go out the next time.")
-            return Delivery(name, 0, self._delivery.files, self._delivery.set_aside, problem)
-        return Delivery(name, n_added, self._delivery.files, self._delivery.set_aside)
+    def deliver(self, terms: Terms) -> Delivery:
+        """Write what is missing and move the cursor."""
+        name = self._destination.name
+        marker = Marker.new(_called(name))
+        is_new = terms.prepare and self._destination.prepare(marker) == marker
+        with self._destination.visit() as marker:
+            for known_as in (marker.id, name) if terms.again else ():
+                self._store.forget_deliveries(known_as)
+            self._delivery.set_aside.extend(self._destination.recover())
+            self._carry_over(marker)
+            events = self._store.undelivered(marker.id)
+            months = sorted({Row.of(event, self._timezone).month for event in events})
+            n_added = sum(self._write(month) for month in months)
+            if events:
+                self._store.mark_delivered(marker.id, events[-1].seq)
+        return Delivery(name, n_added, self._delivery.files, self._delivery.set_aside, is_new=is_new)
 
-    def _clear_leftovers(self) -> None:
-        """Temporary files of interrupted runs; nobody else writes while the folder is locked."""
-        for part in self._folder.glob(f".attendance-*{PART}"):
-            self._files.remove(part)
+    def _carry_over(self, marker: Marker) -> None:
+        """Before there were markers the cursor was that of the path: it counts where the last row that it speaks of is found.
+
+        Anything else may be another stick at the same path, which gets everything: no row that is there is doubled.
+        """
+        path = self._destination.name
+        last = None if self._store.last_delivered(marker.id) else self._store.last_delivered(path)
+        if last is None:
+            return
+        found = self._destination.read(_file_of(f"{last.at_utc.astimezone(self._timezone):%Y-%m}"))
+        if found is not None and any(row.event_id == last.event_id for row in read_csv(found).rows):
+            self._store.carry_over(path, marker.id)
 
     def _write(self, month: str) -> int:
         """Bring one month's file up to date; the number of rows that it did not have."""
-        path = self._folder / f"attendance-{month}.csv"
-        before = self._read(path)
+        name = _file_of(month)
+        before = self._destination.read(name)
         table = read_csv(before) if before is not None else None
-        rows = {row.event_id: row for row in self._own_rows(month)}
-        if table is not None:
-            rows |= {row.event_id: row for row in table.rows}
-        if before is not None and table is not None and table.faults:
-            self._set_aside(path, before)
+        rows = merged(self._own_rows(month), table.rows if table else ())
+        is_whole = True
+        if before is not None and table is not None:
+            is_whole = not table.faults and self._destination.is_whole(name, before)
+            if not is_whole:
+                self._delivery.set_aside.append(self._destination.set_aside(name, before))
         after = to_csv(sorted(rows.values(), key=lambda row: (row.at_utc, row.unit, row.event_id))).encode()
-        if after != before:
-            self._files.replace(path, after)
-            self._delivery.files.append(path.name)
+        if after != before or not is_whole:
+            self._destination.replace(name, after, before=before if is_whole else None)
+            self._delivery.files.append(name)
         return len(rows) - len({row.event_id for row in table.rows} if table else ())
 
     def _own_rows(self, month: str) -> Sequence[Row]:
@@ -131,19 +214,6 @@ class _Courier:
         events = self._store.events(since=first - margin, until=first + timedelta(days=31) + margin)
         return [row for row in (Row.of(event, self._timezone) for event in events) if row.month == month]
 
-    def _read(self, path: Path) -> bytes | None:
-        try:
-            return read_regular(path, at_most=MAX_BYTES)
-        except FileNotFoundError:
-            return None
 
-    def _set_aside(self, path: Path, content: bytes) -> None:
-        """Keep a copy under the first free name; a copy, because until the new file is there the old one is all there is."""
-        for number in count(1):
-            aside = path.with_suffix(f".set-aside-{number}.csv")
-            kept = self._read(aside)
-            if kept is None:
-                self._files.replace(aside, content)
-            if kept is None or kept == content:
-                self._delivery.set_aside.append(aside.name)
-                return
+def _file_of(month: str) -> str:
+    return f"attendance-{month}.csv"

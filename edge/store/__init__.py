@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from edge.store.database import DurableDatabase
+from edge.store.deliveries import Deliveries
 from edge.store.events import Events
 from edge.store.people import People, Removal
 from edge.store.templates import Templates
@@ -23,7 +24,7 @@ FILE_NAME = "muster.db"
 """The database in the data folder."""
 
 
-class Store(People, Templates, Events):
+class Store(People, Templates, Events, Deliveries):
     """The unit's database; a context manager.
 
     Raises:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from decisions import Decide, accepted
 
-from edge.exchange.delivery.marker import MARKER
+from edge.exchange.delivery.marker import MARKER, Marker
 from edge.exchange.files import LOCK_NAME, Files
 from edge.exchange.ledger import read_csv
 from edge.exchange.sync import Delivery, prepare, sync
@@ -357,7 +357,9 @@ def test_a_real_medium_that_is_full_or_read_only_is_said(tmp_path: Path, options
         pytest.skip("this system does not let us mount: no user namespaces")
     (tmp_path / "stick").mkdir()
     (tmp_path / "deliver.py").write_text(DELIVER_A_LOT)
-    mount = f'mount -t tmpfs -o {options} none "{tmp_path}/stick"'
+    (tmp_path / MARKER).write_bytes(Marker.new("stick").content())
+    mount = f'mount -t tmpfs none "{tmp_path}/stick" && cp "{tmp_path / MARKER}" "{tmp_path}/stick"'
+    mount += f' && mount -o remount,{options} "{tmp_path}/stick"'
     command = f'{mount} && "{sys.executable}" "{tmp_path}/deliver.py" "{tmp_path}/stick"; ls -A "{tmp_path}/stick"'
     done = subprocess.run(["unshare", "-rm", "sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.stderr == ""
@@ -370,7 +372,9 @@ def test_a_real_medium_that_is_full_or_read_only_is_said(tmp_path: Path, options
 DELIVER_A_LOT = """
 import sys
 from datetime import UTC, datetime
-from edge.exchange.sync import prepare, sync
+from pathlib import Path
+from edge.exchange.delivery.marker import MARKER, read_marker
+from edge.exchange.sync import sync
 from edge.store import Store
 from edge.types import Decision, Direction, Outcome
 accepted = Decision(Outcome.ACCEPTED, 1, Direction.IN, 0.4, 3, 0.0, datetime(2026, 11, 22, tzinfo=UTC), True)
@@ -380,5 +384,6 @@ with Store.open(":memory:", unit="door-1") as store:
         store.record(person, accepted)
     (delivery,) = sync(store, sys.argv[1:], timezone=UTC)
     print(delivery.error)
-    print(len(store.undelivered(sys.argv[1])))
+    marker = read_marker((Path(sys.argv[1]) / MARKER).read_bytes(), sys.argv[1])
+    print(len(store.undelivered(marker.id)))
 """

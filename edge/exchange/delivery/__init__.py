@@ -1,0 +1,1 @@
+"""How rows reach a place that can be pulled, full, torn, another one than yesterday, or not there."""
