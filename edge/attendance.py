@@ -9,9 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from edge.types import Decision, Direction, Event, Outcome
+from edge.types import Decision, Direction, Event, Outcome, Validity
+
+_PRESENT = {Direction.IN, Direction.BREAK_IN, Direction.OVERTIME_IN}
+"""After one of these somebody is there, and goes out next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The punch state by the time of day. It goes by the clock on the wall, over a change of summer time too.
+
+    Attributes:
+        turns: from which local time on which state holds, until the next; the latest of a day holds until the first of the next.
+    """
+
+    turns: tuple[tuple[time, Direction], ...]
+
+    def state(self, local: time) -> Direction:
+        """The state whose period a local time of day lies in."""
+        begun = [turn for turn in self.turns if turn[0] <= local]
+        return max(begun or self.turns, key=lambda turn: turn[0])[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +42,30 @@ class Rules:
         n_window: the latest so many are fused; without a name after so many frames the answer is "not in database".
         recheck_s: a person whose track is settled is looked at again after so many seconds.
         duplicate_window_s: a second time within so many seconds is answered "already".
-        direction: of every event, or None to alternate: in first each day.
-        timezone: where a day begins; None is the system's own.
+        direction: of every event, or by the time of day, or None to alternate: in first each day.
+        timezone: of local times; None is the system's own.
+        day_ends: local time at which one day ends and the next begins.
     """
 
     n_least: int
     n_window: int
     recheck_s: float
     duplicate_window_s: float
-    direction: Direction | None
+    direction: Direction | Schedule | None
     timezone: tzinfo | None
+    day_ends: time = time(0)
+
+    def day(self, at_utc: datetime) -> date:
+        """The day that a moment belongs to, named after the date on which it began.
+
+        A day begins when the clock on the wall first shows ``day_ends``, or a later time where it leaps over it, and so it has
+        begun for good: when that hour comes a second time, as at the end of summer time, no day comes again.
+        """
+        wall = at_utc.astimezone(self.timezone).replace(tzinfo=None)
+        begun = datetime.combine(wall.date(), self.day_ends)
+        day = wall.date() if wall >= begun else wall.date() - timedelta(days=1)
+        next_begins = datetime.combine(day + timedelta(days=1), self.day_ends, tzinfo=self.timezone)
+        return day + timedelta(days=1) if at_utc >= next_begins.astimezone(UTC) else day
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +79,23 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """Whom the fused template of ``n_frames`` frames is nearest to, and how near; ``person_id`` None: nobody known."""
+    """Whom the fused template of ``n_frames`` frames is nearest to, and how near; ``person_id`` None: nobody known.
+
+    ``outside`` is for the log alone: who it would have been, had that person been valid.
+    """
 
     person_id: int | None
     distance: float
     margin: float
     n_frames: int
+    outside: int | None = None
+
+
+def is_valid(validity: Validity, day: date | None) -> bool:
+    """Whether somebody may be recognised on a day; None is a day that nobody knows, and then dates limit nothing."""
+    begun = day is None or validity.valid_from is None or validity.valid_from <= day
+    over = day is not None and validity.valid_until is not None and validity.valid_until < day
+    return validity.active and begun and not over
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +144,7 @@ class Attendance:
         seen = self._seen.get(person_id)
         if seen and self._is_duplicate(seen, moment):
             return Outcome.ALREADY, None
-        return Outcome.ACCEPTED, self._rules.direction or self._alternated(seen, moment)
+        return Outcome.ACCEPTED, self._direction(seen, moment)
 
     def _is_duplicate(self, seen: _Seen, moment: Moment) -> bool:
         """Within the window: by the clock that never jumps where both times are on it, else by UTC.
@@ -113,10 +157,12 @@ class Attendance:
         elapsed = moment.at_utc - seen.at_utc
         return timedelta(0) <= elapsed < timedelta(seconds=self._rules.duplicate_window_s)
 
-    def _alternated(self, seen: _Seen | None, moment: Moment) -> Direction:
-        """Out when the person's last event of the same local day was in, else in."""
-        if seen is None or seen.direction is Direction.OUT:
-            return Direction.IN
-        zone = self._rules.timezone
-        today = moment.at_utc.astimezone(zone).date()
-        return Direction.OUT if seen.at_utc.astimezone(zone).date() == today else Direction.IN
+    def _direction(self, seen: _Seen | None, moment: Moment) -> Direction:
+        """Fixed, by the time of day, or alternating: out when the person came in as their last event of the same day, else in."""
+        rules = self._rules
+        if isinstance(rules.direction, Direction):
+            return rules.direction
+        if rules.direction is not None:
+            return rules.direction.state(moment.at_utc.astimezone(rules.timezone).time())
+        is_there = seen is not None and seen.direction in _PRESENT and rules.day(seen.at_utc) == rules.day(moment.at_utc)
+        return Direction.OUT if is_there else Direction.IN

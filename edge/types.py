@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
 
@@ -109,6 +109,21 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Validity:
+    """When somebody who is enrolled may be recognised: both days are included, and None sets no limit on its side."""
+
+    active: bool = True
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+    def __str__(self) -> str:
+        """As in "not active, from 2026-01-01, until 2026-12-31"; empty where nothing is limited."""
+        limits = {"from": self.valid_from, "until": self.valid_until}
+        dates = [f"{word} {day}" for word, day in limits.items() if day]
+        return ", ".join([*(() if self.active else ("not active",)), *dates])
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """The answer of the gallery to one probe template.
 
@@ -116,11 +131,13 @@ class Match:
         person_id: the nearest person, or None when nobody is near enough ("not in database").
         distance: squared L2 to the nearest person whoever it is; 4.0, the largest there is, for an empty gallery.
         margin: how much farther the nearest *other* person is; 4.0 where there is no other.
+        outside: who it would have been, had that person been valid (`Validity`); then ``person_id`` is None.
     """
 
     person_id: int | None
     distance: float
     margin: float
+    outside: int | None = None
 
 
 class Direction(Enum):
