@@ -176,7 +176,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     files = parser.parse_args(arguments).files
     wrong = [f"{path}: {fault}" for path in files for fault in _file_faults(path)]
-    print("\n".join(wrong) if wrong else f"Nothing in {len(files)} file(s) that the table of the Edge TPU compiler refuses")
+    good = (
+        f"Fit to be compiled, by Muster's own table of the Edge TPU compiler's rules: {', '.join(path.name for path in files)}."
+    )
+    print("\n".join(wrong) if wrong else good)
     return 65 if wrong else 0
 
 

@@ -44,6 +44,10 @@ while getopts hm: option; do
     esac
 done
 [[ $OPTIND -gt $# ]] || { usage >&2; exit 64; }
+if ! [[ ${LIMIT:-600} =~ ^[0-9]*[1-9][0-9]*([.][0-9]+)?$ ]]; then
+    echo "LIMIT is '$LIMIT', and must be a number of seconds, 1 or more, as in LIMIT=3600: so long may the compiler take." >&2
+    exit 64
+fi
 
 named=${EDGETPU_COMPILER:-}
 compiler=$(command -v -- "${named:-edgetpu_compiler}") && compiler=$(realpath -s -- "$compiler") || compiler=

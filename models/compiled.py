@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import signal
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from edge.device.manifest import NetworkSpec, read_spec
+from edge.device.manifest import NetworkSpec, read_specs
 from edge.errors import ModelError
 from models import MANIFEST, compiled_file, compiler_log, files, manifest
 from models.compiler import LIMIT_S, ORDER, CompilationError, compile_all
@@ -33,8 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.made:
-            log = (options.made / LOG_NAME).read_text("utf-8", errors="replace")
-            summary = take_over(options.made, log, options.manifest)
+            summary = take_over(options.made, _log_of(options.made), options.manifest)
         else:
             with tempfile.TemporaryDirectory(prefix="muster-edgetpu-") as folder:
                 log = compile_all(options.compiler, Path(folder), options.manifest, limit_s=options.limit)
@@ -45,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""  # a full disk is told without a name
-        hint = "Put that right and try again; TMPDIR names another disk for what lies between."
-        print(f"{where}{error.strerror}. Nothing was changed. {hint}", file=sys.stderr)
+        hint = "" if options.made else "; TMPDIR names another disk for what lies between"
+        print(f"{where}{error.strerror}. Nothing was changed. Put that right and try again{hint}.", file=sys.stderr)
         return 74
     except KeyboardInterrupt:
         print("Interrupted. Nothing was changed.", file=sys.stderr)
@@ -66,8 +66,27 @@ def _parser() -> argparse.ArgumentParser:
         help=f"take over what was compiled elsewhere: *-int8.tflite, *-int8_edgetpu.tflite and, in {LOG_NAME}, what it printed",
     )
     parser.add_argument("--manifest", type=Path, default=MANIFEST, metavar="FILE", help="models/manifest.toml")
-    parser.add_argument("--limit", type=float, default=LIMIT_S, metavar="SECONDS", help="how long the compiler may take")
+    parser.add_argument("--limit", type=_seconds, default=LIMIT_S, metavar="SECONDS", help="how long the compiler may take")
     return parser
+
+
+def _seconds(argument: str) -> float:
+    seconds = float(argument)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{argument!a} is no time that a compiler could take")
+    return seconds
+
+
+def _log_of(folder: Path) -> str:
+    """What the compiler printed elsewhere, as it was brought along."""
+    try:
+        return (folder / LOG_NAME).read_text("utf-8", errors="replace")
+    except OSError as error:
+        if not folder.is_dir():
+            message = f"{folder}: there is no such folder. Name the one with what was compiled elsewhere. Nothing was changed."
+            raise CompilationError(message, exit_code=66) from error
+        what = f"{folder / LOG_NAME}: cannot be read ({error.strerror}). It is to hold what the compiler printed, all of it"
+        raise CompilationError(f"{what}: docs/models.md says how. Nothing was changed.") from error
 
 
 def _keep(log: str, folder: Path) -> None:
@@ -95,9 +114,9 @@ def take_over(folder: Path, log: str, manifest_path: Path, *, allowed: Mapping[t
         OSError: a file cannot be read or written.
     """
     version, reports = _read(log)
+    twins = read_specs(manifest_path, ORDER, variant="int8")
     tables, faults, contents = manifest.read(manifest_path), [], {}
-    for name in ORDER:
-        twin = read_spec(manifest_path, name, variant="int8")
+    for name, twin in twins.items():
         report = reports.get(twin.path.name)
         found = _faults(twin, report, folder, allowed)
         faults += [f"{name}: {fault}" for fault in found]

@@ -23,7 +23,10 @@ _INTERRUPT = {signal.SIGINT, signal.SIGTERM}
 
 
 class CompilationError(Exception):
-    """Nothing was compiled, and nothing was changed; ``exit_code`` is 65 where the networks or files are at fault, else 69."""
+    """Nothing was compiled, and nothing was changed.
+
+    ``exit_code`` is 65 where the networks or files are at fault, 66 where there are none, else 69.
+    """
 
     def __init__(self, message: str, *, exit_code: int = 65) -> None:
         self.exit_code = exit_code

@@ -145,7 +145,7 @@ def test_without_a_compiler_it_says_how_to_get_one_and_what_works(run: Compile, 
     before = content(folder)
     done = run(path=str(tmp_path / "tools"))
     assert done.returncode == 69
-    assert "Nothing in 4 file(s)" in done.stdout, "the dry run has been"
+    assert f"rules: {', '.join(INT8)}." in done.stdout, "the dry run has been"
     for words in (
         "edgetpu_compiler: no such program",
         "edgetpu-compiler",
@@ -205,6 +205,18 @@ def test_a_disk_that_fills_up_while_files_are_taken_over_changes_nothing(made: P
     done = compile_on_a_full_disk(folder, "--made", made)
     assert (done.returncode, "Nothing was changed" in done.stderr) == (74, True), done.stderr
     assert content(folder) == before
+
+
+@pytest.mark.parametrize("limit", ["abc", "0", "0.0", "-5", "nan", "inf", "1e3", "60 s"])
+def test_a_limit_that_is_no_time_is_told_even_where_there_is_no_compiler(run: Compile, folder: Path, limit: str) -> None:
+    before = content(folder)
+    done = run(LIMIT=limit, EDGETPU_COMPILER="/nowhere/compiler")
+    assert (done.returncode, f"LIMIT is '{limit}', and must be a number of seconds" in done.stderr) == (64, True)
+    assert content(folder) == before
+
+
+def test_a_limit_may_be_a_fraction_of_a_second(run: Compile) -> None:
+    assert run(LIMIT="600.5").returncode == 0
 
 
 @pytest.mark.parametrize("arguments", [["models/manifest.toml"], ["-x"], ["-m"]])

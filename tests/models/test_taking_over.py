@@ -129,8 +129,21 @@ def test_what_was_compiled_elsewhere_is_taken_over(made: Path, folder: Path, cap
 
 
 def test_a_folder_without_the_compilers_words_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--made", str(folder), "--manifest", str(folder / MANIFEST.name)]) == 74
-    assert "compiler.log: No such file or directory" in capsys.readouterr().err
+    assert main(["--made", str(folder), "--manifest", str(folder / MANIFEST.name)]) == 65
+    said = capsys.readouterr().err
+    assert f"{folder}/compiler.log: cannot be read (No such file or directory)" in said
+    assert "TMPDIR" not in said
+
+
+def test_a_folder_that_is_not_there_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--made", str(folder / "gone"), "--manifest", str(folder / MANIFEST.name)]) == 66
+    assert capsys.readouterr().err.startswith(f"{folder}/gone: there is no such folder.")
+
+
+def test_a_manifest_that_is_no_toml_is_told(made: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / MANIFEST.name).write_text("[networks\n")
+    assert main(["--made", str(made), "--manifest", str(folder / MANIFEST.name)]) == 65
+    assert "manifest.toml: is not TOML (" in capsys.readouterr().err
 
 
 def test_files_that_belong_together_are_replaced_together(tmp_path: Path) -> None:
