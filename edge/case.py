@@ -81,7 +81,9 @@ class Case:
             return None
         named = self._named
         is_new = self._is_new_stranger if named is None else named != self._answered
-        return Opinion(named, self._match.distance, self._match.margin, self._fusion.n_frames) if is_new else None
+        n_frames = self._fusion.n_frames
+        outside = self._match.outside if n_frames >= self._rules.n_least else None
+        return Opinion(named, self._match.distance, self._match.margin, n_frames, outside) if is_new else None
 
     @property
     def _named(self) -> int | None:

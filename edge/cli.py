@@ -15,6 +15,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from types import FrameType
 
 from edge import __version__
@@ -161,6 +162,16 @@ def _text(argument: str) -> str:
     return argument
 
 
+def _day(argument: str) -> str:
+    """An argument that is a date as 2026-11-22, or the word none."""
+    try:
+        if argument == "none" or str(date.fromisoformat(argument)) == argument:
+            return argument
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{argument!a} is no date as in 2026-11-22, and not the word none")
+
+
 def _add_run(commands: _Commands) -> None:
     parser = commands.add(
         "run", "watch the door until Ctrl-C, or until the recording is over", example="muster run --camera usb:0"
@@ -193,7 +204,7 @@ def _add_enrol(commands: _Commands) -> None:
 
 
 def _add_people(commands: _Commands) -> None:
-    parser = commands.add("people", "see, rename or remove who is enrolled", example="muster people list")
+    parser = commands.add("people", "see, rename, limit or remove who is enrolled", example="muster people list")
     people = _Commands(parser, dest="action", required=True)
     listing = people.add("list", "list who is enrolled", example="muster people list --json", module="people")
     listing.add_argument("--json", action="store_true", help="as JSON")
@@ -207,6 +218,18 @@ def _add_people(commands: _Commands) -> None:
     renaming = people.add("rename", "correct a name", example='muster people rename 1042 "Jane Roe"', module="people")
     renaming.add_argument("code", metavar="CODE", type=_text, help="whose")
     renaming.add_argument("name", metavar="NAME", type=_text, help="the new name")
+    setting = people.add(
+        "set",
+        "say when somebody may be recognised; outside of that they are answered as a stranger, and stay enrolled",
+        example="muster people set 1042 --from 2026-12-01 --until 2027-05-31",
+        module="people",
+    )
+    setting.add_argument("code", metavar="CODE", type=_text, help="whose")
+    setting.add_argument("--active", choices=["yes", "no"], help="no: not at all, whatever the dates")
+    for name, which in (("from", "first"), ("until", "last")):
+        explanation = f"the {which} day, as in 2026-11-22; none takes the date away"
+        setting.add_argument(f"--{name}", metavar="DATE", dest=f"valid_{name}", type=_day, help=explanation)
+    setting.set_defaults(refuse=setting.error)
     removing = people.add(
         "remove", "erase a person and every template of theirs", example="muster people remove 1042", module="people"
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -87,7 +88,7 @@ class Unit:
         report: Callable[[Verdict], None],
     ) -> None:
         self._hands, self._eyes, self._rules, self._limits, self._report = hands, recogniser, rules, limits, report
-        self._known = Known(hands.store, recogniser.model, limits.policy)
+        self._known = Known(hands.store, recogniser.model, limits.policy, today=self._day)
         self._attendance = Attendance(rules, hands.store.last_events())
         self._tracker = Tracker()
         self._cases: dict[int, Case] = {}
@@ -154,6 +155,14 @@ class Unit:
         except (ConfigError, StoreError) as error:
             self._reading_fault.begin(error)
 
+    def _day(self, at_s: float) -> date | None:
+        """The local day; None while nobody has set the clock: then no date keeps anybody out, and the row says so (`clock_ok`).
+
+        A row too many can be taken back. Whoever begins today must not wait at the door of a unit that believes in last year.
+        """
+        clock = self._hands.clock
+        return self._rules.day(clock.utc(at_s)) if clock.is_trusted() else None
+
     def _open_and_close_cases(self) -> None:
         """One case for each living track. Whoever left while nothing could be recorded is named in the log."""
         for track_id in self._cases.keys() - self._tracker.ids:
@@ -196,7 +205,7 @@ class Unit:
         """
         person = self._known.person(opinion)
         if person is None and opinion.person_id is not None:
-            return  # removed by the office while these frames were judged
+            return  # removed, or not valid any more, since these frames were judged
         clock = self._hands.clock
         moment = Moment(frame.at_s, clock.utc(frame.at_s), clock.is_trusted())
         decision, ran = self._attendance.decide(opinion, moment), self._cases[track.id].ran
@@ -208,6 +217,8 @@ class Unit:
             self._recording_fault.begin(error)
             return
         self._cases[track.id].settle(opinion)
+        if opinion.outside is not None:
+            self._known.note_outside(opinion.outside)
         self._hands.panel.show(SIGNALS[decision.outcome])
         self._report(Verdict(decision, person, opinion.margin, track.id, frame.name, event, ran))
 

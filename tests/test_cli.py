@@ -175,7 +175,39 @@ class TestWhere:
 class TestPeople:
     def test_are_listed_for_people_and_for_programs(self, muster: Muster, populated: Path) -> None:
         assert muster("people", "list")[1] == "1042  Jane Doe  (0 templates)\n7     =John, Roe  (0 templates)\n2 people.\n"
-        assert json.loads(muster("people", "list", "--json")[1])[1] == {"code": "7", "name": "=John, Roe", "templates": 0}
+        john = {"code": "7", "name": "=John, Roe", "templates": 0, "active": True, "valid_from": None, "valid_until": None}
+        assert json.loads(muster("people", "list", "--json")[1])[1] == john
+
+    def test_are_valid_between_two_days_or_not_at_all(self, muster: Muster, populated: Path) -> None:
+        told = "Outside of that the door answers as to a stranger.\n"
+        done = muster("people", "set", "7", "--from", "2026-12-01", "--until", "2027-05-31")
+        assert done == (0, f"7 =John, Roe: from 2026-12-01, until 2027-05-31. {told}", "")
+        done = muster("people", "set", "7", "--active", "no", "--from", "none")
+        assert done == (0, f"7 =John, Roe: not active, until 2027-05-31. {told}", "")
+        assert "7     =John, Roe  (0 templates; not active, until 2027-05-31)\n" in muster("people", "list")[1]
+        john = json.loads(muster("people", "list", "--json")[1])[1]
+        assert (john["active"], john["valid_from"], john["valid_until"]) == (False, None, "2027-05-31")
+        muster("people", "set", "7", "--active", "yes", "--until", "none")
+        assert "7     =John, Roe  (0 templates)\n" in muster("people", "list")[1]
+
+    @pytest.mark.parametrize(
+        ("words", "code", "sentence"),
+        [
+            (["7"], 2, "say what to set: --active, --from or --until"),
+            (["7", "--from", "2026-13-01"], 2, "'2026-13-01' is no date as in 2026-11-22"),
+            (["7", "--until", "20261122"], 2, "'20261122' is no date as in 2026-11-22"),
+            (["7", "--active", "maybe"], 2, "invalid choice: 'maybe'"),
+            (["7", "--from", "2026-12-02", "--until", "2026-12-01"], 65, "until 2026-12-01 lies before from 2026-12-02"),
+            (["9", "--active", "no"], 65, "nobody has the code '9'"),
+        ],
+    )
+    def test_what_cannot_be_set_is_said_and_changes_nothing(
+        self, muster: Muster, populated: Path, words: list[str], code: int, sentence: str
+    ) -> None:
+        before = muster("people", "list")[1]
+        done = muster("people", "set", *words)
+        assert (done[0], sentence in done[2]) == (code, True), done
+        assert muster("people", "list")[1] == before
 
     def test_whoever_has_templates_of_another_model_is_pointed_out(
         self, muster: Muster, populated: Path, monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,10 @@ def store() -> Iterator[Store]:
         yield opened
 
 
+def unknown(_at_s: float) -> date | None:
+    return None
+
+
 def vector(who: int) -> Floats:
     return np.eye(8, dtype=np.float32)[who]
 
@@ -53,7 +58,7 @@ class TestByClassifier:
 
     def test_who_is_enrolled_later_is_learnt(self, store: Store, method: str) -> None:
         first = enrol(store, 0)
-        known = Known(store, MODEL, Policy(Rule(0.8), method=method))
+        known = Known(store, MODEL, Policy(Rule(0.8), method=method), today=unknown)
         known.look(0.0)
         assert isinstance(known.matcher, NearestTemplate), "one person leaves nothing to choose from"
         assert known.matcher.match(vector(0)).person_id == first
@@ -67,7 +72,7 @@ class TestByClassifier:
     ) -> None:
         monkeypatch.setitem(classifiers.MOST_PEOPLE, method, 2)
         people = [enrol(store, who) for who in range(2)]
-        known = Known(store, MODEL, Policy(Rule(0.8), method=method))
+        known = Known(store, MODEL, Policy(Rule(0.8), method=method), today=unknown)
         known.look(0.0)
         enrol(store, 2)
         for second in (1, 2):
@@ -75,7 +80,7 @@ class TestByClassifier:
                 known.look(second * CHECK_S)
         assert [known.matcher.match(vector(who)).person_id for who in range(3)] == [*people, None]
         with pytest.raises(ConfigError, match="at most 2 people, and 3 are enrolled"):
-            Known(store, MODEL, Policy(Rule(0.8), method=method))
+            Known(store, MODEL, Policy(Rule(0.8), method=method), today=unknown)
 
     def test_whom_another_model_knows_takes_nobodys_place(
         self, store: Store, method: str, monkeypatch: pytest.MonkeyPatch
@@ -83,7 +88,7 @@ class TestByClassifier:
         monkeypatch.setitem(classifiers.MOST_PEOPLE, method, 2)
         people = [enrol(store, who) for who in range(2)]
         enrol(store, 2, model="another/int8")
-        known = Known(store, MODEL, Policy(Rule(0.8), method=method))
+        known = Known(store, MODEL, Policy(Rule(0.8), method=method), today=unknown)
         known.look(0.0)
         assert [known.matcher.match(vector(who)).person_id for who in range(3)] == [*people, None]
 
@@ -104,7 +109,7 @@ TABLE = ScoreTable.of(
 def test_the_log_says_what_a_gallery_promises_once_for_each_change(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     enrol(store, 0)
-    known = Known(store, MODEL, Policy(Rule(0.0), TABLE, Budget(0.365, 1)))  # one stranger in 1,000
+    known = Known(store, MODEL, Policy(Rule(0.0), TABLE, Budget(0.365, 1)), today=unknown)  # one stranger in 1,000
     known.look(0.0)
     first = known.matcher
     known.look(CHECK_S)
@@ -119,7 +124,7 @@ def test_the_log_says_what_a_gallery_promises_once_for_each_change(store: Store,
     known.look(2 * CHECK_S)
     assert known.matcher.match(vector(7)).person_id is not None
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
-    known = Known(store, MODEL, Policy(Rule(0.0), TABLE, Budget(0.1, 1)))
+    known = Known(store, MODEL, Policy(Rule(0.0), TABLE, Budget(0.1, 1)), today=unknown)
     known.look(0.0)
     (warning,) = [record.getMessage() for record in caplog.records if record.levelno > logging.INFO]
     assert "cannot be kept with 8 people" in warning
@@ -129,7 +134,7 @@ def test_the_log_names_a_method_that_was_not_measured(store: Store, caplog: pyte
     pytest.importorskip("sklearn")
     caplog.set_level(logging.INFO)
     enrol(store, 0)
-    Known(store, MODEL, Policy(Rule(0.0), TABLE, Budget(0.365, 1), method="svm")).look(0.0)
+    Known(store, MODEL, Policy(Rule(0.0), TABLE, Budget(0.365, 1), method="svm"), today=unknown).look(0.0)
     assert any(record.getMessage().startswith('matching.method = "svm" gives the names') for record in caplog.records)
 
 

@@ -1,10 +1,13 @@
-"""``muster people``: see, who is confusable, rename, remove."""
+"""``muster people``: see, who is confusable, rename, set when they are valid, remove."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from dataclasses import replace
+from datetime import date
+from typing import Any
 
 from edge import wiring
 from edge.commands.installation import Installation, say
@@ -13,6 +16,7 @@ from edge.errors import EnrolError, ModelError
 from edge.exchange.receipt import Confusable
 from edge.exchange.roll import confusions, gallery
 from edge.store import Removal, Store
+from edge.types import Person, Validity
 from edge.words import counted
 
 
@@ -27,6 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
         elif arguments.action == "rename":
             person = store.rename_person(arguments.code, arguments.name)
             say(f"{person.code} is {person.name} now. Rows that are in the ledger keep the name of their time.")
+        elif arguments.action == "set":
+            _set(store, arguments)
         elif _is_sure(store, arguments):
             _report(store.remove_person(arguments.code))
         else:
@@ -35,8 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(store: Store, config: Config, *, as_json: bool) -> None:
-    people, n_templates = store.people(), store.n_templates()
-    table = [{"code": p.code, "name": p.name, "templates": n_templates.get(p.id, 0)} for p in people]
+    people, n_templates, validity = store.people(), store.n_templates(), store.validity()
+    table = [_row(person, n_templates.get(person.id, 0), validity.get(person.id, Validity())) for person in people]
     if as_json:
         print(json.dumps(table, ensure_ascii=False, indent=1))
         return
@@ -45,10 +51,38 @@ def _list(store: Store, config: Config, *, as_json: bool) -> None:
     stale, usable = store.stale(model) if model else None, store.n_templates(model)
     for person in people:
         of = " of another model" if person.id in n_templates and person.id not in usable else ""
-        say(f"{person.code:{width}}  {person.name}  ({counted(n_templates.get(person.id, 0), 'template')}{of})")
+        limits = f"; {validity[person.id]}" if person.id in validity else ""
+        say(f"{person.code:{width}}  {person.name}  ({counted(n_templates.get(person.id, 0), 'template')}{of}{limits})")
     say(f"{counted(len(table), 'person')}.")
     if stale:
         say(f"But {stale}; {stale.ADVICE}")
+
+
+def _row(person: Person, n_templates: int, validity: Validity) -> dict[str, object]:
+    """What a program reads of somebody; a date that is not limited is null."""
+    since, until = validity.valid_from, validity.valid_until
+    dates = {"valid_from": since and str(since), "valid_until": until and str(until)}
+    return {"code": person.code, "name": person.name, "templates": n_templates, "active": validity.active, **dates}
+
+
+def _set(store: Store, arguments: argparse.Namespace) -> None:
+    """Change what was said on the command line and leave the rest."""
+    dates = {"valid_from": arguments.valid_from, "valid_until": arguments.valid_until}
+    changes: dict[str, Any] = {
+        name: None if text == "none" else date.fromisoformat(text) for name, text in dates.items() if text is not None
+    }
+    if arguments.active is not None:
+        changes["active"] = arguments.active == "yes"
+    if not changes:
+        arguments.refuse("say what to set: --active, --from or --until")
+    with store.transaction():
+        person = store.find_person(arguments.code)
+        before = store.validity().get(person.id, Validity()) if person else Validity()
+        after = replace(before, **changes)
+        person = store.set_validity(arguments.code, after)
+    limits = str(after)
+    outside = f"{limits}. Outside of that the door answers as to a stranger." if limits else "valid without limit."
+    say(f"{person.code} {person.name}: {outside}")
 
 
 def _model(config: Config) -> str | None:

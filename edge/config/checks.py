@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import field
 from typing import Any
+
+from edge.types import Direction
+
+STATES = tuple(state.value for state in Direction)
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 
 Check = Callable[[Any], str | None]
 """Takes a value of the right type; returns what is wrong with it ("must be ..."), or None."""
@@ -44,6 +50,24 @@ def timezone(value: str) -> str | None:
     """Accept an IANA name, or nothing."""
     fine = value == "" or value in zoneinfo.available_timezones()
     return None if fine else "must be a name such as 'Europe/Vienna', or empty for the system's own"
+
+
+def time_of_day(value: str) -> str | None:
+    """Accept 00:00 to 23:59."""
+    return None if re.fullmatch(_TIME, value) else "must be a time of day from '00:00' to '23:59'"
+
+
+def schedule(value: tuple[str, ...]) -> str | None:
+    """Accept "HH:MM state" items, each time once, in any order; or nothing."""
+    times = [item[:5] for item in value]
+    for item in value:
+        if not re.fullmatch(f"{_TIME} ({'|'.join(STATES)})", item):
+            return (
+                f"must hold a time of day and a state each, as in '06:00 in' (states: {', '.join(STATES)}); {item!r} is not that"
+            )
+        if times.count(item[:5]) > 1:
+            return f"must name each time once, and {item[:5]} is there {times.count(item[:5])} times"
+    return None
 
 
 def three_scores(value: tuple[float, ...]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.config.checks import (
+    STATES,
     accelerator_device,
     between,
     camera_source,
@@ -12,7 +13,9 @@ from edge.config.checks import (
     one_of,
     option,
     positive,
+    schedule,
     three_scores,
+    time_of_day,
     timezone,
 )
 
@@ -137,10 +140,25 @@ class AttendanceConfig:
     """What a recognised face means."""
 
     duplicate_window_s: float = option(
-        60.0, "A second time within so many seconds is answered 'already'.", between(0.0, 60_000_000.0)
+        60.0,
+        "Another time within so many seconds of a row is answered 'already'; at most 999,999 minutes.",
+        between(0.0, 999_999 * 60.0),
     )
     direction: str = option(
-        "alternate", "alternate (in first each day, then out, in, ...), in, or out.", one_of("alternate", "in", "out")
+        "alternate",
+        f"alternate (in first each day, then out, in, ...), schedule (by the time of day), or always one: {', '.join(STATES)}.",
+        one_of("alternate", "schedule", *STATES),
+    )
+    schedule: tuple[str, ...] = option(
+        (),
+        "For direction = 'schedule': from which local time on which state holds, as in "
+        "['06:00 in', '12:00 break out', '12:30 break in', '15:00 out'].",
+        schedule,
+    )
+    day_ends: str = option(
+        "00:00",
+        "Local time at which a day ends and in and out begin anew. Where people work at night: an hour between the shifts.",
+        time_of_day,
     )
 
 

@@ -114,6 +114,8 @@ def _contradictions(config: Config) -> Iterator[str]:
         section = "recognition" if name == "facenet" else "detection"
         if place == "edgetpu" and getattr(config, section).variant == "float32":
             yield f"'placement.{name}' is 'edgetpu' and '{section}.variant' is 'float32', which the Edge TPU does not compute."
+    if (config.attendance.direction == "schedule") != bool(config.attendance.schedule):
+        yield "'attendance.schedule' and 'attendance.direction' belong together: give times and direction 'schedule', or neither."
     pins: dict[int, str] = {}
     for name in ("red_pin", "green_pin", "blue_pin", "buzzer_pin"):
         pin = getattr(config.panel, name)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 
 from edge.errors import EnrolError
 from edge.store.database import DurableDatabase
-from edge.types import Person
+from edge.types import Person, Validity
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,28 @@ class People:
             self._database.table("person").update(person.id, {"name": name})
         return Person(person.id, person.code, name)
 
+    def validity(self) -> dict[int, Validity]:
+        """Person id -> when they may be recognised, of everybody for whom that is limited."""
+        sql = "SELECT id, active, valid_from, valid_until FROM person WHERE NOT active OR valid_from IS NOT NULL"
+        rows = self._database.rows(f"{sql} OR valid_until IS NOT NULL")
+        return {person_id: Validity(bool(active), _day(since), _day(until)) for person_id, active, since, until in rows}
+
+    def set_validity(self, code: str, validity: Validity) -> Person:
+        """Say when somebody may be recognised. The same again changes nothing.
+
+        Raises:
+            EnrolError: nobody has the code, or the last day lies before the first.
+        """
+        since, until = validity.valid_from, validity.valid_until
+        if since and until and until < since:
+            raise EnrolError(f"until {until} lies before from {since}. Give a last day that is not before the first.")
+        with self._database.writing():
+            person = self._existing(code)
+            if self.validity().get(person.id, Validity()) != validity:
+                row = {"active": validity.active, "valid_from": since and str(since), "valid_until": until and str(until)}
+                self._database.table("person").update(person.id, row)
+        return person
+
     def remove_person(self, code: str) -> Removal:
         """Erase a person with every template and fingerprint, overwritten in the file (``secure_delete``).
 
@@ -92,6 +115,10 @@ class People:
         if person is None:
             raise EnrolError(f"nobody has the code {code!r}. `muster people list` shows who is enrolled.")
         return person
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _stripped(text: str, what: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import asdict
+from datetime import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from edge.attendance import Rules
-from edge.config import Config
+from edge.attendance import Rules, Schedule
+from edge.config import AttendanceConfig, Config
 from edge.device.manifest import read_spec
 from edge.errors import ModelError
 from edge.matching.combination import Combination
@@ -30,9 +31,18 @@ def rules(config: Config) -> Rules:
         n_window=recognition.n_window,
         recheck_s=recognition.recheck_s,
         duplicate_window_s=attendance.duplicate_window_s,
-        direction=None if attendance.direction == "alternate" else Direction(attendance.direction),
+        direction=_direction(attendance),
         timezone=ZoneInfo(timezone) if timezone else None,
+        day_ends=time.fromisoformat(attendance.day_ends),
     )
+
+
+def _direction(attendance: AttendanceConfig) -> Direction | Schedule | None:
+    """The punch state of every event, or the times at which it changes; None to alternate."""
+    if attendance.direction == "schedule":
+        items = (item.split(" ", 1) for item in attendance.schedule)
+        return Schedule(tuple((time.fromisoformat(begins), Direction(state)) for begins, state in items))
+    return None if attendance.direction == "alternate" else Direction(attendance.direction)
 
 
 def limits(config: Config) -> Limits:
