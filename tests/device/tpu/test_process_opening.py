@@ -77,7 +77,7 @@ def test_a_truncated_file_takes_no_more_than_the_child_along(
 
 def test_the_compiled_file_of_another_network_is_not_taken(begin: Begin, two_networks: Path, tmp_path: Path) -> None:
     other = (two_networks.parent / "onet-int8_edgetpu.tflite").read_bytes()
-    assert "its tensors are not those of the manifest" in refusal(begin(at=instead(two_networks, tmp_path, other)))
+    assert "does not fit rnet-int8.tflite" in refusal(begin(at=instead(two_networks, tmp_path, other)))
 
 
 def test_an_altered_file_never_reaches_the_runtime(begin: Begin, two_networks: Path, tmp_path: Path) -> None:
