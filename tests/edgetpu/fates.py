@@ -22,6 +22,9 @@ WHILE_OPENING = ("abort open", "hang open", "abi", "no device", "wrong")
 FROM_OUTSIDE = ("killed before a call", "killed beside a call", "stopped", "pulled out")
 UNSTARTED = ("no descriptor left",)
 KINDS = AT_A_CALL + WHILE_OPENING + FROM_OUTSIDE + UNSTARTED
+IT_LIVES = {"error", "no device", "wrong", "pulled out", *UNSTARTED}
+"""In these the child says so, computes wrongly, has lost its stick or was never begun; in all others it is killed, aborts,
+crashes or hangs."""
 SIGNALS = {"killed before a call": signal.SIGKILL, "stopped": signal.SIGSTOP}
 
 
