@@ -2,49 +2,42 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from edge import status
+from edge.device.tpu.sticks import Stick
 from edge.doctor.finding import Finding, State
-from edge.doctor.trial import NAME, REPLUG
-from edge.status import AcceleratorStatus, Status
+from edge.doctor.reason import explained
+from edge.doctor.trial import NAME
+from edge.doctor.unit import Unit
+from edge.status import AcceleratorStatus
 from edge.types import utc_text
 from edge.words import counted
 
 OFTEN = "if it fails again: another blue port, another cable, a stronger supply"
 
 
-def read_status(data: Path, pid: int) -> Status | None:
-    """What this process has left; None when it has left nothing yet, is ending, or another left what is there."""
-    found = status.read(data / status.FILE_NAME)
-    is_current = found is not None and found.pid == pid and found.stopped_utc is None
-    return found if is_current else None
-
-
-def use(found: Status | None, pid: int, *, bad: State) -> Finding:
+def use(unit: Unit, stick: Stick | None, *, bad: State) -> Finding:
     """How the Edge TPU serves the unit at work.
 
     Args:
-        found: what it has left.
-        pid: its process; 0 where it has not yet said which.
+        unit: the unit.
+        stick: the Edge TPU as it looks now; None when it is not there.
         bad: how bad it is that it is not served.
     """
-    who = f"`muster run` (process {pid})" if pid else "`muster run`"
-    if found is None:
+    if unit.status is None:
         advice = "ask again in a moment; if it stays, the data folder cannot be written"
-        return Finding(NAME, State.WARNING, f"{who} is at work and has left no status, so it was not opened here", advice)
-    accelerator = found.accelerator
+        return Finding(NAME, State.WARNING, f"{unit} is at work and has left no status, so it was not opened here", advice)
+    accelerator = unit.status.accelerator
     if accelerator is None:
-        return Finding(NAME, State.WARNING, f"{who} was started without it", "start it anew to have it used")
+        return Finding(NAME, State.WARNING, f"{unit} was started without it", "start it anew to have it used")
     since, history = utc_text(accelerator.since_utc)[:19].replace("T", " "), _history(accelerator)
     if accelerator.state == status.DEGRADED:
-        words = f"degraded since {since} UTC: {accelerator.reason}; the CPU answers{history}"
-        return Finding(NAME, bad, f"{who}: {words}", REPLUG)
+        wrong, advice = explained(accelerator.reason, stick, library=accelerator.library)
+        return Finding(NAME, bad, f"{unit}: degraded since {since} UTC: {wrong}; the CPU answers{history}", advice)
     if accelerator.state != status.SERVING:
         return Finding(
-            NAME, State.OK, " ".join(f"{who}: {accelerator.state} since {since} UTC{_reason(accelerator)}{history}".split())
+            NAME, State.OK, " ".join(f"{unit}: {accelerator.state} since {since} UTC{_reason(accelerator)}{history}".split())
         )
-    words = f"{who} uses it ({accelerator.runtime})"
+    words = f"{unit} uses it ({accelerator.runtime})"
     if accelerator.n_failures:
         recovered = f"recovered: it failed {counted(accelerator.n_failures, 'time')} and serves again since {since} UTC"
         return Finding(NAME, State.WARNING, f"{words}; {recovered}{_self_test(accelerator)}", OFTEN)

@@ -32,27 +32,24 @@ def compiled(candidates: Sequence[Candidate], *, bad: State, is_needed: bool) ->
     """
     usable = [each.name for each in candidates if each.compiled]
     obstacles = {each.name: each.obstacle for each in candidates if each.obstacle}
+    wished = [each.name for each in candidates if each.obstacle and each.wish is Wish.EDGETPU]
     if not usable and not obstacles:
-        return _all_on_the_cpu(bad)
-    if not usable and not is_needed and all(map(_is_missing, obstacles.values())):
+        return Finding(NAME, State.OK, f"not needed: {ALL_ON_THE_CPU}")
+    is_missed = is_needed or bool(wished)
+    if not usable and not is_missed and all(map(_is_missing, obstacles.values())):
         return Finding(NAME, State.OK, "there are none, and none is needed as long as no Edge TPU is plugged in")
     words = _words(usable, obstacles)
-    if not obstacles or (not is_needed and not any(map(_is_wrong, obstacles.values()))):
+    if not obstacles or (not is_missed and not any(map(_is_wrong, obstacles.values()))):
         return Finding(NAME, State.OK, words)
+    if wished:
+        words += f"; and {', '.join(wished)} {'is' if len(wished) == 1 else 'are'} to run there by [placement]"
     # A unit that must not start without an Edge TPU does not start either without the file of a network that is placed there.
-    is_demanded = any(each.obstacle and each.wish is Wish.EDGETPU for each in candidates)
-    return Finding(NAME, bad if is_demanded or not usable else State.WARNING, words, _advice(obstacles.values()))
-
-
-def _all_on_the_cpu(bad: State) -> Finding:
-    if bad is State.FAULT:
-        return Finding(NAME, bad, ALL_ON_THE_CPU, 'set accelerator.kind = "auto" or "cpu", or place a network elsewhere')
-    return Finding(NAME, State.OK, f"not needed: {ALL_ON_THE_CPU}")
+    return Finding(NAME, bad if wished or not usable else State.WARNING, words, _advice(obstacles.values()))
 
 
 def _words(usable: Sequence[str], obstacles: Mapping[str, ModelError]) -> str:
     missing = [name for name, obstacle in obstacles.items() if _is_missing(obstacle)]
-    words = [f"{', '.join(usable)} can run on it" if usable else "no network can run on it"]
+    words = [f"{', '.join(usable)} can run on the Edge TPU" if usable else "no network can run on the Edge TPU"]
     words += [f"{', '.join(missing)}: missing"] if missing else []
     words += [_sentence(name, obstacle) for name, obstacle in obstacles.items() if name not in missing]
     return "; ".join(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from edge.config import Config
@@ -17,8 +18,8 @@ from edge.doctor.recognition import models, runtime
 from edge.store import FILE_NAME
 
 
-def examine(config: Config, data: Path, places: Places | None = None) -> list[Finding]:
-    """All findings, in the order in which one would look for the cause of trouble.
+def examine(config: Config, data: Path, places: Places | None = None) -> Iterator[Finding]:
+    """Each finding as it is made, in the order in which one would look for the cause of trouble.
 
     Args:
         config: what is configured.
@@ -27,18 +28,16 @@ def examine(config: Config, data: Path, places: Places | None = None) -> list[Fi
     """
     places = places or Places()
     found_runtime = runtime(places.packages)
+    yield found_runtime
     found_models, model = models(config, found_runtime, places.manifest)
-    return [
-        found_runtime,
-        found_models,
-        database(data / FILE_NAME, model),
-        matching(config, data / FILE_NAME, model, places.manifest),
-        camera(config),
-        pins(config, places.board),
-        *accelerator(config, data, places, found_models=found_models),
-        power(places.vcgencmd),
-        pycoral(places.packages),
-        clock(SystemClock()),
-        disk(data),
-        destinations(config),
-    ]
+    yield found_models
+    yield database(data / FILE_NAME, model)
+    yield matching(config, data / FILE_NAME, model, places.manifest)
+    yield camera(config)
+    yield pins(config, places.board)
+    yield from accelerator(config, data, places, found_models=found_models)
+    yield power(places.vcgencmd)
+    yield pycoral(places.packages)
+    yield clock(SystemClock())
+    yield disk(data)
+    yield destinations(config)

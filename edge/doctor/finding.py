@@ -32,6 +32,20 @@ class Finding:
 
 
 def split(error: Exception | str) -> tuple[str, str]:
-    """An error of ours as what is wrong and what to do: its first sentence, and the rest."""
-    wrong, _, advice = " ".join(str(error).split()).partition(". ")
-    return wrong, advice
+    """An error of ours as what is wrong and what to do: its first sentence, and the rest.
+
+    What others say stands in brackets in our errors, and may hold sentences of its own: those end nothing.
+    """
+    text, depth = " ".join(str(error).split()), 0
+    for at, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if not depth and text.startswith(". ", at):
+            return text[:at], as_advice(text[at + 2 :])
+    wrong, _, advice = text.removesuffix(".").partition(". ")  # there is one sentence, or brackets that are never closed
+    return wrong, as_advice(advice)
+
+
+def as_advice(sentence: str) -> str:
+    """As it is printed behind an arrow: a clause, in small letters, without a full stop."""
+    is_word = sentence[1:2].islower()  # and no abbreviation
+    return (sentence[:1].lower() + sentence[1:] if is_word else sentence).removesuffix(".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge.device.tpu.library import Library, LibraryPlaces, require
+from edge.device.tpu.linker import is_path
 from edge.doctor.finding import Finding, State, split
 from edge.errors import DeviceError
 
@@ -20,7 +21,7 @@ def library(name: str, places: LibraryPlaces, *, bad: State, is_needed: bool) ->
         bad: how bad it is that there is none that works.
         is_needed: an Edge TPU is plugged in, or must be.
     """
-    if not is_needed and places.linker.find(name) is None:
+    if not is_needed and not is_path(name) and places.linker.find(name) is None:
         return Finding(NAME, State.OK, "not installed, and not needed as long as no Edge TPU is plugged in"), None
     try:
         found = require(name, places)

@@ -17,6 +17,8 @@ from edge.words import counted
 NAMED_TOO_OFTEN = 0.5
 """Share of the strangers who are given a name; beyond it a unit tells nobody apart."""
 
+NOBODY = "nobody is enrolled yet, so nobody is given a name"
+
 FROM_A_BUDGET = "set matching.max_distance = 0 and a budget: matching.false_positives_per_year and strangers_per_day"
 
 BUSY_S = 1.0
@@ -63,7 +65,7 @@ def matching(config: Config, path: Path, model: str | None, manifest: Path | Non
 def _promised(policy: Policy, counts: Sequence[int]) -> Finding:
     """The policy's promise to people with so many templates each."""
     promise = policy.promise(counts)
-    words = [str(promise)]
+    words = [str(promise) if counts else NOBODY]
     if counts:
         missed = policy.missed(promise.max_distance, min(counts))
         if missed:

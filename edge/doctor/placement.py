@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from edge.device.compiled import CompiledError, CompiledState
 from edge.device.tpu.candidates import Candidate
-from edge.doctor.finding import Finding, State, split
+from edge.doctor.finding import Finding, State
 from edge.status import NetworkStatus, Status
 from edge.types import Backend
 
 NAME = "placement"
 
 SIDES = {Backend.EDGETPU: "on the Edge TPU", Backend.CPU: "on the CPU"}
-FASTER = "on the faster of the two, which the next start finds out or remembers"
+FASTER = "on the faster of the two, as the next start finds"
 
 NO_EDGE_TPU = "no Edge TPU can be used"
+NOWHERE = 'nowhere: with accelerator.kind = "edgetpu" nothing starts until all of it is in order'
 
 
 def now(found: Status) -> Finding:
@@ -38,24 +38,23 @@ def at_the_next_start(candidates: Sequence[Candidate], latest: Status | None, *,
     return Finding(NAME, State.OK, _grouped(_will_run(each, ran, is_usable=is_usable) for each in candidates))
 
 
+def nowhere() -> Finding:
+    """That they will not run at all."""
+    advice = 'see to the faults above; or set accelerator.kind = "auto", and the CPU does its work'
+    return Finding(NAME, State.WARNING, NOWHERE, advice)
+
+
 def _will_run(each: Candidate, ran: Mapping[str, NetworkStatus], *, is_usable: bool) -> tuple[str, str, str]:
     """Side, network, reason."""
     place = each.place
     if place is not None and place.backend is Backend.CPU:
-        return SIDES[Backend.CPU], each.name, _obstacle(each) or place.reason
+        return SIDES[Backend.CPU], each.name, place.reason
     if not is_usable:
         return SIDES[Backend.CPU], each.name, NO_EDGE_TPU
     if place is not None:
         return SIDES[Backend.EDGETPU], each.name, place.reason
     latest = ran.get(each.name)
-    return FASTER, each.name, f"latest {SIDES[latest.placement]}: {latest.reason}" if latest else "not measured yet"
-
-
-def _obstacle(each: Candidate) -> str:
-    if isinstance(each.obstacle, CompiledError):
-        state = each.obstacle.state
-        return "no compiled file" if state is CompiledState.MISSING else f"its compiled file: {state.value}"
-    return split(each.obstacle)[0] if each.obstacle else ""
+    return FASTER, each.name, f"last time {SIDES[latest.placement]}, {latest.reason}" if latest else "not measured yet"
 
 
 def _side(each: NetworkStatus) -> str:
@@ -63,7 +62,7 @@ def _side(each: NetworkStatus) -> str:
 
 
 def _grouped(networks: Iterable[tuple[str, str, str]]) -> str:
-    """Side by side, and networks of one reason together: "on the CPU: pnet, rnet (no compiled file); on the Edge TPU: ..."."""
+    """Side by side, and networks of one reason together: "on the CPU: pnet, rnet (as configured); on the Edge TPU: ..."."""
     sides: dict[str, dict[str, list[str]]] = {}
     for side, name, reason in networks:
         sides.setdefault(side, {}).setdefault(reason, []).append(name)

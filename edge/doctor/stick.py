@@ -16,11 +16,14 @@ from edge.device.tpu import sticks
 from edge.device.tpu.sticks import Holder, Stick
 from edge.doctor.finding import Finding, State
 from edge.doctor.places import Places
+from edge.doctor.unit import Unit
 
 NAME = "edge tpu"
 
 ON_THE_CPU = "the networks run on the CPU"
+NAME_ANOTHER = 'name one that is there, or any: accelerator.device = ""'
 PLUG_IN = "plug it in, into a blue port (USB 3)"
+BY_ITSELF = "it is found by itself"
 RULES = "deploy/edgetpu/60-muster-edgetpu.rules"
 INSTALL_RULES = (
     f"install the udev rule for both of its ids: `sudo cp {RULES} /etc/udev/rules.d/`, `sudo udevadm control --reload`,"
@@ -39,36 +42,41 @@ class Plug:
         finding: in words.
         is_there: one is plugged in, though perhaps not the one that is meant, or not to be used.
         is_usable: the one that is meant can be opened, as far as one can see from outside.
+        stick: the one that is meant; None when that is not there.
     """
 
     finding: Finding
     is_there: bool
     is_usable: bool
+    stick: Stick | None = None
 
 
-def edge_tpu(config: AcceleratorConfig, places: Places, *, bad: State, at_work: int | None) -> Plug:
+def edge_tpu(config: AcceleratorConfig, places: Places, *, bad: State, at_work: Unit | None) -> Plug:
     """What is plugged in.
 
     Args:
         config: which one is meant.
         places: where to look.
         bad: how bad it is that none can be used.
-        at_work: the process of the `muster run` of this unit; what that may and does is not asked of this user.
+        at_work: the `muster run` of this unit; what that may and does is not asked of this user.
     """
     found = sticks.sticks(places.sysfs, places.dev)
     meant = sticks.chosen(config.device, found)
     if not meant:
         is_there = bool(found) or sticks.without_driver(places.sysfs)
+        if at_work and at_work.is_degraded and not is_there:
+            lost = Finding(NAME, bad, f"none is plugged in, and {at_work} misses it; {ON_THE_CPU}", f"{PLUG_IN}; {BY_ITSELF}")
+            return Plug(lost, is_there, is_usable=False)
         return Plug(_absent(config, found, is_there=is_there, bad=bad), is_there, is_usable=False)
     stick = meant[0]
     words = "; ".join([_words(stick), *(f"also {_words(other)}" for other in found if other is not stick)])
-    obstacle = None if at_work is not None else _obstacle(stick, places)
+    obstacle = None if at_work else _obstacle(stick, places)
+    finding = Finding(NAME, State.OK, words)
     if obstacle:
-        return Plug(Finding(NAME, bad, f"{words}: {obstacle[0]}", obstacle[1]), is_there=True, is_usable=False)
-    if stick.is_slow:
-        slow = Finding(NAME, State.WARNING, f"{words}; a USB 2 link, 3 to 7 times slower than USB 3", FASTER)
-        return Plug(slow, is_there=True, is_usable=True)
-    return Plug(Finding(NAME, State.OK, words), is_there=True, is_usable=True)
+        finding = Finding(NAME, bad, f"{words}: {obstacle[0]}", obstacle[1])
+    elif stick.is_slow:
+        finding = Finding(NAME, State.WARNING, f"{words}; a USB 2 link, 3 to 7 times slower than USB 3", FASTER)
+    return Plug(finding, is_there=True, is_usable=not obstacle, stick=stick)
 
 
 def no_permission(node: Path) -> tuple[str, str]:
@@ -91,7 +99,7 @@ def no_permission(node: Path) -> tuple[str, str]:
 def _absent(config: AcceleratorConfig, found: list[Stick], *, is_there: bool, bad: State) -> Finding:
     if found:
         there = ", ".join(_words(stick) for stick in found)
-        advice = f'name one that is there, or any: accelerator.device = ""; or {PLUG_IN}'
+        advice = f"{NAME_ANOTHER}; or {PLUG_IN}"
         return Finding(NAME, bad, f'accelerator.device = "{config.device}" is not plugged in; there is {there}', advice)
     if is_there:
         return Finding(NAME, bad, "one is on PCIe, and the kernel has no driver for it", "install its driver: docs/install.md")

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from functools import partial
 from time import monotonic
 
 from edge.device.manifest import read_spec
 from edge.device.tpu import sticks
-from edge.device.tpu.library import LEAST
 from edge.device.tpu.opening import Opening
 from edge.device.tpu.process import Opened, Order, TpuFailure, TpuProcess
 from edge.device.tpu.selftest import SelfTest
-from edge.device.tpu.sticks import Stick
 from edge.doctor.finding import Finding, State, split
 from edge.doctor.places import Places
-from edge.doctor.stick import INSTALL_RULES, no_permission
+from edge.doctor.reason import COMPILE_AGAIN, CRASHES, REPLUG, explained
 from edge.errors import ModelError
 
 NAME = "edge tpu use"
-
-CRASH = "SIGSEGV"
-REPLACE_LIBRARY = f"install libedgetpu1-std {LEAST} or newer in its place: docs/install.md says how"
-REPLUG = "unplug it and plug it in again; if that does not help, another blue port, another cable, a stronger supply"
 
 
 def trial(order: Order, places: Places, *, bad: State) -> Finding:
@@ -49,8 +42,7 @@ def trial(order: Order, places: Places, *, bad: State) -> Finding:
     fault = self_test.fault(opened.answers)
     by = f"{opened.runtime}{f', {opened.library}' if opened.library else ''}"
     if fault:
-        advice = "compile the networks again (`make edgetpu`); if they are right, the device is not: use another"
-        return Finding(NAME, bad, f"it computes wrongly: {fault} ({by})", advice)
+        return Finding(NAME, bad, f"it computes wrongly: {fault} ({by})", COMPILE_AGAIN)
     return Finding(
         NAME, State.OK, f"opened in {took_s:.1f} s, and its self-test is right: {self_test.told(opened.answers)} ({by})"
     )
@@ -71,26 +63,7 @@ def why(failure: str, order: Order, places: Places) -> tuple[str, str]:
         order: what was to be opened.
         places: where to look.
     """
-    if CRASH in failure:
-        wrong = f"{order.library} crashes the process that loads it, as one does that was built for an older TensorFlow"
-        return f"{wrong}: {failure}", REPLACE_LIBRARY
     now = sticks.chosen(order.device, sticks.sticks(places.sysfs, places.dev))
-    if not now:
+    if not now and not CRASHES.match(failure):
         return f"it went away while it was opened: {failure}", REPLUG
-    return _why_it_stayed(failure, now[0])
-
-
-def _why_it_stayed(failure: str, stick: Stick) -> tuple[str, str]:
-    if stick.has_firmware and os.access(stick.node, os.F_OK) and not sticks.is_writable(stick.node):
-        wrong, advice = no_permission(stick.node)
-        return f"it has its firmware now, and under its second id there is {wrong}", advice
-    if not stick.has_firmware:
-        wrong = "its firmware could not be sent, or this user may not open it under the id that it has then (18d1:9302)"
-        return f"{wrong}: {failure}", f"{INSTALL_RULES}; if that does not help, another blue port, another cable"
-    wrong, advice = split(failure)
-    return wrong, advice or f"{_who_else(stick)}{REPLUG}"
-
-
-def _who_else(stick: Stick) -> str:
-    """To libedgetpu one that is busy is none, and only root sees who has it when that is another user's process."""
-    return f"see whether another user's process has it: `sudo fuser -v {stick.node}`; else " if os.geteuid() else ""
+    return explained(failure, now[0] if now else None, library=order.library)

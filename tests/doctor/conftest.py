@@ -37,7 +37,7 @@ def look(tmp_path: Path, places: Places) -> Examine:
 
     def looked(where: Places = places, *, models: Finding = FINE, **accelerator_config: str) -> dict[str, Finding]:
         config = parse({"accelerator": accelerator_config})
-        findings = accelerator(config, tmp_path, where, found_models=models)
+        findings = list(accelerator(config, tmp_path, where, found_models=models))
         for found in findings:
             assert "\n" not in found.sentence + found.advice
             assert found.advice or found.state is State.OK, found

@@ -140,7 +140,7 @@ def test_where_a_group_may_open_it_one_is_to_join_the_group(places: Places, mode
         os.chown(node, 0, 46)  # plugdev on every Debian (base-passwd)
         where = replace(places, sysfs=root / "sys", dev=root / "dev")
         with as_nobody():
-            found = accelerator(configured(), root / "data", where, found_models=FINE)[0]
+            found = next(accelerator(configured(), root / "data", where, found_models=FINE))
         assert "no permission" in found.sentence
         assert found.advice.startswith(advice)
 

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from doctor.units import NETWORKS, Examine
+from doctor.units import NETWORKS, NOWHERE, Examine
 from edgetpu.plugged import READY, plug
 
 from edge import status
 from edge.device.lock import FILE_NAME, alone
+from edge.device.tpu.library import LibraryPlaces
+from edge.device.tpu.linker import Linker
 from edge.doctor import Places, State
 from edge.status import AcceleratorStatus, NetworkStatus, Status
 from edge.types import Backend
@@ -72,6 +74,64 @@ def test_degraded_says_since_when_and_why(look: Examine, tmp_path: Path) -> None
     assert demanded["edge tpu use"].state is State.FAULT
     assert found["placement"].state is State.WARNING
     assert "on the CPU, due on the Edge TPU: facenet" in found["placement"].sentence
+
+
+LIBRARY = "install libedgetpu1-std 16.0tf2.17.1 or newer"
+
+
+@pytest.mark.parametrize(
+    ("reason", "wrong", "advice"),
+    [
+        (
+            "its process died of SIGSEGV while it loaded the library and opened the Edge TPU",
+            "libedgetpu.so.1 crashes the process that loads it",
+            f"{LIBRARY} in its place",
+        ),
+        (
+            "its process died of SIGABRT; it said: transfer on tag 2 failed. Abort. Deadline exceeded: USB transfer error 2",
+            "Abort. Deadline exceeded: USB transfer error 2; the CPU answers",
+            "its connection over USB broke: another cable, another blue port, a stronger supply, or a powered USB 3 hub",
+        ),
+        (
+            "libedgetpu.so.1 is not installed. Install libedgetpu1-std 16.0tf2.17.1 or newer: docs/install.md says",
+            "libedgetpu.so.1 is not installed; the CPU",
+            f"{LIBRARY}: docs/install.md says",
+        ),
+        (
+            "it is busy: process 9 (vim notes. Reinstall x) has it. End that one, or name another: accelerator.device",
+            "it is busy: process 9 (vim notes. Reinstall x) has it; the CPU",
+            "end that one, or name another: accelerator.device",
+        ),
+        ("its self-test went wrong: onet is 80 steps off", "its self-test went wrong", "compile the networks again"),
+        (
+            "it did not answer within 1.56 s",
+            "it did not answer within 1.56 s",
+            "unplug it and plug it in again; if that does not",
+        ),
+    ],
+)
+def test_what_is_to_be_done_goes_by_the_reason(look: Examine, tmp_path: Path, reason: str, wrong: str, advice: str) -> None:
+    plug(tmp_path, "2-1", READY)
+    with alone(tmp_path):
+        left(tmp_path, state="degraded", reason=reason, failures=2, backends=("cpu",) * 4)
+        found = look()["edge tpu use"]
+    assert wrong in found.sentence
+    assert found.advice.startswith(advice)
+
+
+def test_one_that_was_pulled_out_is_missed(look: Examine, places: Places, tmp_path: Path) -> None:
+    with alone(tmp_path):
+        left(tmp_path, state="degraded", reason="it is not plugged in", failures=1, backends=("cpu",) * 4)
+        found = look()
+        without = replace(places, library=LibraryPlaces(Linker((), NOWHERE, ()), NOWHERE))
+        assert look(without)["edge tpu library"].state is State.WARNING, "it will be needed"
+    assert (found["edge tpu"].state, found["edge tpu"].sentence) == (
+        State.WARNING,
+        f"none is plugged in, and `muster run` (process {os.getpid()}) misses it; the networks run on the CPU",
+    )
+    assert found["edge tpu"].advice == "plug it in, into a blue port (USB 3); it is found by itself"
+    assert "degraded since" in found["edge tpu use"].sentence
+    assert found["edge tpu use"].advice.startswith("plug it in, into a blue port (USB 3), and it is found by itself; if nobody")
 
 
 def test_recovered_says_how_often_and_when(look: Examine, tmp_path: Path) -> None:
@@ -161,4 +221,4 @@ def test_what_a_unit_left_that_was_killed_is_not_believed(look: Examine, tmp_pat
     left(tmp_path, state="degraded", reason="long ago", failures=2)
     found = look()
     assert "its self-test is right" in found["edge tpu use"].sentence
-    assert "onet (latest on the CPU: why)" in found["placement"].sentence
+    assert "rnet, onet (last time on the CPU, why)" in found["placement"].sentence

@@ -52,7 +52,7 @@ def test_templates_that_cannot_be_compared_are_a_fault(tmp_path: Path) -> None:
             person = store.add_person(f"A{d}", "Ada")
             store.add_template(person.id, np.ones(d, np.float32), model=MODEL, photo_sha256=f"{d:064d}")
     found = database(tmp_path / "muster.db", MODEL)
-    assert (found.state, found.advice) == (State.FAULT, "Restore a backup.")
+    assert (found.state, found.advice) == (State.FAULT, "restore a backup")
     assert "differ in length" in found.sentence
 
 

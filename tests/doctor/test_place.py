@@ -36,7 +36,7 @@ def test_a_camera_that_is_not_there_is_a_fault() -> None:
     found = camera(config(camera={"source": "usb:63"}))
     assert found.state is State.FAULT
     assert "/dev/video63 is not there" in found.sentence
-    assert found.advice.startswith("Plug the camera in")
+    assert found.advice.startswith("plug the camera in")
 
 
 def test_a_recording_is_tried_with_one_frame(tmp_path: Path) -> None:

@@ -46,6 +46,12 @@ def test_a_file_that_is_none(look: Examine, places: Places, tmp_path: Path) -> N
     assert "is no shared library" in found.sentence
 
 
+def test_a_path_that_is_configured_is_what_is_wrong_also_where_no_stick_is(look: Examine, tmp_path: Path) -> None:
+    found = look(library=str(tmp_path))["edge tpu library"]
+    assert (found.state, found.sentence) == (State.WARNING, f'accelerator.library = "{tmp_path}" is a folder')
+    assert found.advice.startswith("set accelerator.library to the path of a libedgetpu.so.1")
+
+
 def test_a_plain_16_0_is_refused_before_it_crashes(look: Examine, places: Places, stand_in: Path, tmp_path: Path) -> None:
     plug(tmp_path, "2-1", READY)
     dpkg = installed(tmp_path / "dpkg", "libedgetpu1-std", "16.0", stand_in)
@@ -138,6 +144,18 @@ def test_one_that_cannot_be_opened_or_computes_wrongly(
     assert found["edge tpu use"].state is State.WARNING
     assert words in found["edge tpu use"].sentence
     assert "no Edge TPU can be used" in found["placement"].sentence
+
+
+@pytest.mark.native
+def test_the_last_words_of_the_library_are_quoted_whole_and_are_no_advice(look: Examine, places: Places, tmp_path: Path) -> None:
+    plug(tmp_path, "2-1", READY)
+    found = look(stood_for(places, "abort open"))["edge tpu use"]
+    assert "died of SIGABRT" in found.sentence
+    assert found.sentence.endswith("transfer on tag 2 failed. Abort. Deadline exceeded: USB transfer error 2")
+    assert (
+        found.advice
+        == "its connection over USB broke: another cable, another blue port, a stronger supply, or a powered USB 3 hub"
+    )
 
 
 def test_one_that_never_opens(look: Examine, places: Places, tmp_path: Path) -> None:

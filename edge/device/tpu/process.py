@@ -23,6 +23,9 @@ from edge.device.tpu.messages import Order as Order  # noqa: PLC0414 -- whoever 
 from edge.device.tpu.spawn import PROGRAM, Spawned, reap, spawn
 from edge.errors import ModelError
 
+QUOTED = "; it said: "
+"""Behind it a failure quotes the last words of the process, which may hold anything."""
+
 
 class TpuFailure(Exception):  # noqa: N818 -- what failed is the device, and somebody else takes over
     """The Edge TPU's process is of no more use and must be closed; the text says why, as a clause for the journal."""
@@ -233,7 +236,7 @@ class TpuProcess:
 
     def _failure(self, what: str) -> TpuFailure:
         self._listen()
-        return TpuFailure(f"{what}; it said: {self._words}" if str(self._words) else what)
+        return TpuFailure(f"{what}{QUOTED}{self._words}" if str(self._words) else what)
 
 
 def _check_that_rows_fit(specs: Sequence[NetworkSpec], region_bytes: int) -> None:
