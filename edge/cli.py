@@ -27,7 +27,7 @@ OUTPUT_FAILS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 """What a full or failing disk under a redirected output answers; such an error names no file."""
 
 EXIT_CODES = """exit codes:
-  0 done · 2 wrong usage · 65 a photograph, folder, person or model cannot be used · 69 a device is missing, or degraded
+  0 done · 2 wrong usage · 65 a photograph, folder, person or model cannot be used, or the ledger was changed · 69 a device is missing, or degraded
   70 Muster itself failed · 74 the database is locked, damaged or its disk full · 75 a destination was not reached, try again
   78 the configuration is wrong, or the database is newer than the program · 130 Ctrl-C · 143 SIGTERM, before `run` watches"""
 
@@ -109,6 +109,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_enrol(commands)
     _add_people(commands)
     _add_events(commands)
+    _add_ledger(commands)
     _add_sync(commands)
     _add_evaluate(commands)
     _add_capture(commands)
@@ -247,12 +248,44 @@ def _add_events(commands: _Commands) -> None:
     form.add_argument("--csv", action="store_true", help="as CSV, the columns that sync delivers")
 
 
+def _add_ledger(commands: _Commands) -> None:
+    parser = commands.add("ledger", "check that the ledger is as it was written", example="muster ledger verify")
+    actions = _Commands(parser, dest="action", required=True)
+    verifying = actions.add(
+        "verify",
+        "find every row that was edited, removed or inserted, in the database and in exported files; exit code 65 when there is one",
+        example="muster ledger verify /media/stick/attendance-*.csv",
+        module="ledger",
+    )
+    verifying.add_argument(
+        "files", metavar="CSV", nargs="*", help="an exported file; without a database here, files are checked by themselves"
+    )
+
+
 def _add_sync(commands: _Commands) -> None:
     parser = commands.add("sync", "deliver new attendance rows to every destination", example="muster sync --to /media/stick")
     parser.add_argument(
-        "--to", metavar="FOLDER", type=_text, action="append", help="here, in place of the configured ones (may be repeated)"
+        "--to",
+        metavar="FOLDER",
+        type=_text,
+        action="append",
+        help="here, in place of the configured ones; prepared if need be (may be repeated)",
     )
     parser.add_argument("--again", action="store_true", help="everything, as to a new stick; rows that are there are not doubled")
+    parser.add_argument(
+        "--for",
+        dest="for_s",
+        metavar="SECONDS",
+        type=_between(1, 86_400),
+        default=0,
+        help="try again for so long where trying helps, after 1, 5, 15 and then every 60 s (default: once)",
+    )
+    parser.add_argument(
+        "--prepare",
+        metavar="FOLDER",
+        type=_text,
+        help="deliver nothing; make this folder a destination, which is done once: it gets a file that proves which one it is",
+    )
 
 
 def _add_evaluate(commands: _Commands) -> None:

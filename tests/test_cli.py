@@ -487,10 +487,12 @@ class TestSync:
     def test_goes_where_the_configuration_says(self, muster: Muster, populated: Path, tmp_path: Path) -> None:
         (tmp_path / "stick").mkdir()
         configure(populated, f'[sync]\ndestinations = ["{tmp_path}/stick", "{tmp_path}/share"]')
+        assert muster("sync", "--prepare", f"{tmp_path}/stick")[:1] == (0,)
         code, out, err = muster("sync")
         assert (code, out) == (75, f"{tmp_path}/stick: 3 new rows, in attendance-2026-11.csv\n")
         assert err.startswith(f"muster: {tmp_path}/share: it is not there")
         (tmp_path / "share").mkdir()
+        muster("sync", "--prepare", f"{tmp_path}/share")
         code, out, err = muster("sync")
         assert (code, out.splitlines()[0], err) == (0, f"{tmp_path}/stick: nothing new", "")
 
@@ -499,6 +501,40 @@ class TestSync:
         for options, n in (([], "3 new rows"), ([], "nothing new"), (["--again"], "nothing new")):
             assert n in muster("sync", "--to", str(tmp_path / "stick"), *options)[1]
         assert len((tmp_path / "stick" / "attendance-2026-11.csv").read_text().splitlines()) == 4
+
+    def test_who_names_a_folder_by_hand_is_told_that_it_is_a_destination_now(
+        self, muster: Muster, populated: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "stick").mkdir()
+        told = "is a destination from now on"
+        assert [told in muster("sync", "--to", str(tmp_path / "stick"))[1] for _ in range(2)] == [True, False]
+
+    @pytest.mark.parametrize("options", [[], ["--to", "{}/share/"]], ids=["configured", "the same by hand"])
+    def test_a_configured_folder_without_its_marker_is_refused_and_stays_empty(
+        self, muster: Muster, populated: Path, tmp_path: Path, options: list[str]
+    ) -> None:
+        (tmp_path / "share").mkdir()
+        configure(populated, f'[sync]\ndestinations = ["{tmp_path}/share"]')
+        code, out, err = muster("sync", *(option.format(tmp_path) for option in options))
+        assert (code, out) == (75, "")
+        assert "it is not mounted and this is the empty folder beneath" in err
+        assert "this is another one" in err
+        assert f"`muster sync --prepare {tmp_path}/share" in err
+        assert list((tmp_path / "share").iterdir()) == []
+
+    def test_a_folder_of_the_units_own_disk_can_be_refused(self, muster: Muster, populated: Path, tmp_path: Path) -> None:
+        (tmp_path / "share").mkdir()
+        configure(populated, f'[sync]\nmust_be_mounted = true\ndestinations = ["{tmp_path}/share"]')
+        for options in ([], ["--prepare", f"{tmp_path}/share"], ["--to", str(tmp_path)]):
+            code, _, err = muster("sync", *options)
+            assert code == 75
+            assert "nothing is mounted there" in err
+        assert list((tmp_path / "share").iterdir()) == []
+
+    def test_what_waiting_does_not_mend_is_not_tried_again(self, muster: Muster, populated: Path, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        code, _, err = muster("sync", "--for", "86400", "--to", f"{tmp_path}/file")
+        assert (code, err.count("it is not a folder")) == (75, 1)
 
     def test_a_file_that_was_changed_is_mentioned(self, muster: Muster, populated: Path, tmp_path: Path) -> None:
         (tmp_path / "attendance-2026-11.csv").write_text("something else")

@@ -41,6 +41,8 @@ ALLOWED = {
     "exchange.photographs": HANDS | {"exchange.files"},
     "exchange.ledger": HANDS | {"exchange.cells"},
     "exchange.delivery": HANDS | {"exchange.files", "exchange.delivery"},
+    "exchange.delivery.child": HANDS | {"store", "exchange.delivery", "exchange.sync"},
+    "exchange.ledger_check": HANDS | {"store", "exchange.cells", "exchange.ledger"},
     "exchange.sync": HANDS | {"store", "exchange.files", "exchange.ledger", "exchange.delivery"},
     # 4 work: never device
     "exchange.acquisition": THINKING,
@@ -63,7 +65,7 @@ ALLOWED = {
     "unit": THINKING | {"attendance", "case", "journal", "known", "matching", "store"},
     # 5 wiring: the only importer of device
     "wiring": CONTRACTS | {"status", "vision", "matching", "attendance", "store", "journal", "unit", "device", "wiring"},
-    "doctor": CONTRACTS | {"matching", "store", "device", "wiring", "doctor"},
+    "doctor": CONTRACTS | {"matching", "store", "device", "wiring", "exchange.delivery", "doctor"},
     # 6 doors
     "commands": CONTRACTS | {"commands", "evaluation", "matching", "store", "exchange", "journal", "unit", "wiring", "doctor"},
     "cli": {"errors"},  # and by name, when it is called, the module of edge.commands

@@ -40,6 +40,15 @@ class Installation:
         Raises:
             StoreError: there is none, or it is locked, damaged or newer than this program.
         """
+        self.database()
+        return self.store_or_new()
+
+    def database(self) -> Path:
+        """Where the database of the folder is.
+
+        Raises:
+            StoreError: there is none.
+        """
         path = self.data / FILE_NAME
         try:
             path.stat()
@@ -50,7 +59,7 @@ class Installation:
             ) from error
         except OSError:
             pass  # why it cannot be reached is what opening it tells
-        return self.store_or_new()
+        return path
 
     def store_or_new(self) -> Store:
         """The database of the folder, opened; both are made where they are not there yet, for their owner alone.

@@ -177,7 +177,15 @@ class PanelConfig:
 class SyncConfig:
     """Where attendance rows are delivered."""
 
-    destinations: tuple[str, ...] = option((), "Folders, for example a mounted stick or share. They must be there already.")
+    destinations: tuple[str, ...] = option(
+        (), "Folders, for example a mounted stick or share, each prepared once: `muster sync --prepare FOLDER`."
+    )
+    must_be_mounted: bool = option(
+        False, "Refuse a destination on the unit's own disk, as is the empty folder beneath a share that is not mounted."
+    )
+    limit_s: float = option(
+        300.0, "How long one destination may take; one that hangs does not keep the others waiting.", between(1.0, 86_400.0)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import tempfile
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from edge import wiring
 from edge.config import Config
@@ -16,6 +17,10 @@ from edge.device.panel import has_pins, open_lights
 from edge.device.stop import Stop
 from edge.doctor.finding import Finding, State, split
 from edge.errors import DeviceError
+from edge.exchange.delivery.errand import Order, run_errands
+
+ANSWER_S = 10.0
+"""How long a destination is waited for."""
 
 FREE_FAULT, FREE_WARNING = 20_000_000, 500_000_000
 """Bytes free on the disk of the database. A year of a hundred people is about 20 MB."""
@@ -76,12 +81,23 @@ def disk(data: Path) -> Finding:
 
 
 def destinations(config: Config) -> Finding:
-    """Whether the folders that rows are delivered to are there."""
+    """Whether the destinations are there and prove that they are; each is asked by a process of its own, for one may hang."""
     configured = config.sync.destinations
     if not configured:
         return Finding("destinations", State.OK, "none is configured; `muster sync --to FOLDER` delivers by hand")
-    missing = [folder for folder in configured if not Path(folder).is_dir()]
-    if missing:
-        advice = "plug in the stick or mount the share, or correct sync.destinations; until then rows wait"
-        return Finding("destinations", State.WARNING, f"not there: {', '.join(missing)}", advice)
-    return Finding("destinations", State.OK, f"{', '.join(configured)}")
+    orders = [Order("look", name, must_be_mounted=config.sync.must_be_mounted) for name in configured]
+    answers = dict(zip(configured, run_errands(orders, limit_s=ANSWER_S), strict=True))
+    wrong = [split(trouble) for name, answer in answers.items() if (trouble := _trouble(name, answer))]
+    if wrong:
+        sentences, advice = ("; ".join(dict.fromkeys(words)) for words in zip(*wrong, strict=True))
+        return Finding("destinations", State.WARNING, sentences, f"{advice}; until then rows wait")
+    return Finding("destinations", State.OK, ", ".join(configured))
+
+
+def _trouble(name: str, answer: dict[str, Any] | None) -> str:
+    """What is wrong with a destination, and what to do; nothing for one that proves what it is."""
+    if answer is None:
+        return f"{name}: it does not answer within {ANSWER_S:g} s. Is its server there, and the network?"
+    if not answer:
+        return f"{name}: it could not be asked. What is said above tells why"
+    return str(answer["failed"]["text"]) if "failed" in answer else ""

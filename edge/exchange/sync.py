@@ -12,9 +12,11 @@ is kept beside the new one, as ``attendance-YYYY-MM.set-aside-N.csv``.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 
 from edge.errors import SyncError
 from edge.exchange.delivery.destination import Destination
@@ -35,6 +37,8 @@ _REASONS = {
     errno.EIO: "it fails, or was pulled. Plug it in again",
     errno.EWOULDBLOCK: "another Muster is writing there. Try again in a moment",
 }
+
+STILL_HERE = "Nothing is lost; the rows go out the next time."
 
 _STAYS_SO = {errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EINVAL, errno.EFBIG}
 """What does not go away by itself."""
@@ -109,46 +113,53 @@ def prepare(name: str, *, must_be_mounted: bool = False, files: Files | None = N
     Raises:
         SyncError: the folder is not there, cannot be written, or is a part of the unit's own disk and may not be.
     """
-    try:
+    with _sentences(name):
         folder = folder_at(name, files=files or Files(), must_be_mounted=must_be_mounted)
         return folder.prepare(Marker.new(_called(name)))
+
+
+def look(name: str, *, must_be_mounted: bool = False) -> Marker:
+    """Which destination is there; nothing is written.
+
+    Raises:
+        SyncError: none, or it cannot be read.
+    """
+    with _sentences(name):
+        return folder_at(name, files=Files(), must_be_mounted=must_be_mounted).look()
+
+
+@contextmanager
+def _sentences(name: str, promise: str = "") -> Iterator[None]:
+    """What is wrong at a destination as a sentence that names it."""
+    try:
+        yield
     except OSError as error:
-        raise _sentence(name, error, promise="") from error
+        reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
+        raise _said(f"{name}: {reason}.{promise}", is_retryable=error.errno not in _STAYS_SO) from error
     except SyncError as error:
-        raise _retold(error, f"{name}: {error}.") from error
+        raise _said(f"{name}: {error}.{promise}", is_retryable=error.retryable) from error
+
+
+def _said(text: str, *, is_retryable: bool) -> SyncError:
+    error = SyncError(text)
+    error.retryable = is_retryable
+    return error
 
 
 def _called(name: str) -> str:
     """What a destination is called: the last part of its path."""
-    return name.rstrip("/").rpartition("/")[2] or name
+    return Path(name).absolute().name or name
 
 
 def _deliver(store: Store, name: str, timezone: tzinfo | None, files: Files, terms: Terms) -> Delivery:
     """One trip to one destination, and what went wrong there as a sentence."""
     delivery = Delivery(name)
-    promise = " Nothing is lost; the rows go out the next time."
     try:
-        destination = folder_at(name, files=files, must_be_mounted=terms.must_be_mounted)
-        courier = _Courier(store, destination, timezone, delivery)
-        return courier.deliver(terms)
-    except OSError as error:
-        problem = _sentence(name, error, promise=promise)
+        with _sentences(name, " " + STILL_HERE):
+            destination = folder_at(name, files=files, must_be_mounted=terms.must_be_mounted)
+            return _Courier(store, destination, timezone, delivery).deliver(terms)
     except SyncError as error:
-        problem = _retold(error, f"{name}: {error}.{promise}")
-    return Delivery(name, 0, delivery.files, delivery.set_aside, problem)
-
-
-def _sentence(name: str, error: OSError, *, promise: str) -> SyncError:
-    reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
-    problem = SyncError(f"{name}: {reason}.{promise}")
-    problem.retryable = error.errno not in _STAYS_SO
-    return problem
-
-
-def _retold(error: SyncError, text: str) -> SyncError:
-    problem = SyncError(text)
-    problem.retryable = error.retryable
-    return problem
+        return replace(delivery, error=error)
 
 
 class _Courier:

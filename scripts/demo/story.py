@@ -66,6 +66,7 @@ def tell(stage: Stage, visitors: list[Visitor]) -> list[str]:
     terminal.muster("enrol", str(stage.photographs))
     terminal.muster("run", "--report", str(stage.report))
     answers = read_answers(stage.report)
+    terminal.muster("sync", "--prepare", str(stage.attendance))
     terminal.muster("sync")
     codes = read_codes(stage.attendance)
     for line in closing_table(outcomes(visitors, stage.shown, answers, codes)):

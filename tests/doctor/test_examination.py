@@ -89,7 +89,7 @@ def test_warnings_are_no_fault_for_whoever_asks_in_a_script(
 
     code, lines = asked(f"replay:{tmp_path / 'frames'}")
     assert code == 0, lines
-    assert lines[-1].startswith(f"warning  destinations: not there: {tmp_path / 'gone'} -> plug in the stick")
+    assert lines[-1].startswith(f"warning  destinations: {tmp_path / 'gone'}: it is not there -> plug in the stick")
     code, lines = asked("usb:63")
     assert code == 69
     assert next(line for line in lines if " camera: " in line).startswith("FAULT    camera: ")

@@ -11,6 +11,7 @@ from edge.config import Config, parse
 from edge.device.clock import SystemClock
 from edge.doctor import Finding, State
 from edge.doctor.place import camera, clock, destinations, disk, pins
+from edge.exchange.sync import prepare
 
 
 def config(**sections: dict[str, object]) -> Config:
@@ -65,9 +66,16 @@ def test_a_folder_that_cannot_be_written_is_a_fault() -> None:
     assert disk(Path("/proc/self")).state is State.FAULT
 
 
-def test_a_destination_that_is_not_there_is_named(tmp_path: Path) -> None:
-    gone = str(tmp_path / "stick")
+def test_a_destination_that_is_not_there_or_proves_nothing_is_named(tmp_path: Path) -> None:
+    share, gone = tmp_path / "share", str(tmp_path / "stick")
+    share.mkdir()
     assert destinations(config(sync={"destinations": []})).state is State.OK
-    assert destinations(config(sync={"destinations": [str(tmp_path)]})).state is State.OK
-    found = destinations(config(sync={"destinations": [str(tmp_path), gone]}))
-    assert (found.state, found.sentence) == (State.WARNING, f"not there: {gone}")
+    bare = destinations(config(sync={"destinations": [str(share)]}))
+    assert bare.state is State.WARNING
+    assert "it has no muster-destination.toml" in bare.sentence
+    assert f"`muster sync --prepare {share}`; until then rows wait" in bare.advice
+    prepare(str(share))
+    assert destinations(config(sync={"destinations": [str(share)]})) == Finding("destinations", State.OK, str(share))
+    found = destinations(config(sync={"destinations": [str(share), gone]}))
+    assert (found.state, found.sentence) == (State.WARNING, f"{gone}: it is not there")
+    assert found.advice.startswith("plug in the stick or mount the share")

@@ -28,6 +28,10 @@ class Destination(ABC):
         """While the block runs it has proven what it is, and other Musters keep out."""
 
     @abstractmethod
+    def look(self) -> Marker:
+        """Which destination it proves to be; nothing is written."""
+
+    @abstractmethod
     def prepare(self, marker: Marker) -> Marker:
         """Make it a destination, once; whoever is one already stays what they are."""
 

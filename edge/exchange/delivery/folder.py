@@ -48,9 +48,14 @@ class Folder(Destination):
 
         The lock is an open file: from then on what is mounted there cannot be unmounted in favour of the folder beneath.
         """
-        self._prove()
+        self.look()
         with locked(self._path):
-            yield self._prove()
+            yield self.look()
+
+    def look(self) -> Marker:
+        """Which destination it proves to be; nothing is written."""
+        self._demand_mount()
+        return read_marker(self._marker(), self.name)
 
     def prepare(self, marker: Marker) -> Marker:
         """Write the marker where there is none, or a damaged one."""
@@ -79,10 +84,6 @@ class Folder(Destination):
     def replace(self, name: str, content: bytes, *, before: bytes | None) -> None:  # noqa: ARG002  FAT asks for it
         """Write a month's file."""
         self._files.replace(self._path / name, content)
-
-    def _prove(self) -> Marker:
-        self._demand_mount()
-        return read_marker(self._marker(), self.name)
 
     def _demand_mount(self) -> None:
         self._path.stat()

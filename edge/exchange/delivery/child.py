@@ -1,0 +1,56 @@
+"""The process of one destination: reads its order, does it, writes what came of it to stdout, as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import closing
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from edge.errors import MusterError
+from edge.exchange.delivery.errand import Order
+from edge.exchange.sync import Terms, look, prepare, sync
+from edge.store import Store
+
+
+def main() -> None:
+    """The order is the one argument. What goes wrong on purpose is an answer as well."""
+    order = Order(**json.loads(sys.argv[1]))
+    try:
+        answer = {"deliver": _deliver, "prepare": _prepare, "look": _look}[order.task](order)
+    except MusterError as error:
+        answer = {"failed": {"class": type(error).__name__, **_told(error)}}
+    json.dump(answer, sys.stdout)
+
+
+def _deliver(order: Order) -> dict[str, Any]:
+    terms = Terms(must_be_mounted=order.must_be_mounted, prepare=order.prepare, again=order.again)
+    timezone = ZoneInfo(order.timezone) if order.timezone else None
+    with closing(Store.open(order.database, unit=order.unit)) as store:
+        (delivery,) = sync(store, [order.destination], timezone=timezone, terms=terms)
+    return {
+        "n_events": delivery.n_events,
+        "files": delivery.files,
+        "set_aside": delivery.set_aside,
+        "is_new": delivery.is_new,
+        "error": delivery.error and _told(delivery.error),
+    }
+
+
+def _prepare(order: Order) -> dict[str, Any]:
+    marker = prepare(order.destination, must_be_mounted=order.must_be_mounted)
+    return {"id": marker.id, "name": marker.name}
+
+
+def _look(order: Order) -> dict[str, Any]:
+    marker = look(order.destination, must_be_mounted=order.must_be_mounted)
+    return {"id": marker.id, "name": marker.name}
+
+
+def _told(error: MusterError) -> dict[str, Any]:
+    return {"text": str(error), "retryable": error.retryable}
+
+
+if __name__ == "__main__":
+    main()

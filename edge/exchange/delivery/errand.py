@@ -1,0 +1,113 @@
+"""A destination that hangs keeps nobody waiting: each is reached by a process of its own, within a time of its own.
+
+Whoever touches a folder of a server that is gone waits in the kernel, often for ever, and no time limit of a thread ends that.
+A process can be left behind. Its program is `edge.exchange.delivery.child`; it gets its order as JSON and answers so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+PROGRAM = (sys.executable, "-P", "-m", "edge.exchange.delivery.child")
+"""-P: what lies in the folder that muster was called in is no part of it."""
+HOME = str(Path(__file__).parents[3])
+"""The folder in which Python finds the package `edge`."""
+END_S = 0.5
+"""How long a process that was killed is waited for. One that waits for a device hears nothing before the device answers."""
+
+_left: list[subprocess.Popen[bytes]] = []
+"""Killed, and not gone yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the process of one destination is to do.
+
+    Attributes:
+        task: ``deliver``, ``prepare`` or ``look``.
+        destination: as configured.
+        database: path of the file; only a delivery opens it.
+        unit: its name.
+        timezone: IANA name; empty for the system's own.
+        must_be_mounted: see `edge.exchange.sync.Terms`, as for the next two.
+        prepare: the same.
+        again: the same.
+    """
+
+    task: str
+    destination: str
+    database: str = ""
+    unit: str = ""
+    timezone: str = ""
+    must_be_mounted: bool = False
+    prepare: bool = False
+    again: bool = False
+
+
+def run_errands(orders: Sequence[Order], *, limit_s: float, program: Sequence[str] = PROGRAM) -> list[dict[str, Any] | None]:
+    """Send every process off at once, and wait for their answers.
+
+    Args:
+        orders: one for each destination.
+        limit_s: how long each has.
+        program: what is run, before the order.
+
+    Returns:
+        For each order the answer of the child; None where there was none in time, and an empty one where it broke down, after
+        its last words have gone to stderr.
+    """
+    _left[:] = [process for process in _left if process.poll() is None]
+    with ExitStack() as stack:
+        until = time.monotonic() + limit_s
+        under_way = [stack.enter_context(_sent(order, program)) for order in orders]
+        return [_answer(process, file, until) for process, file in under_way]
+
+
+@contextmanager
+def _sent(order: Order, program: Sequence[str]) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+    """A process under way, and the file into which it writes its answer; at the end it is gone, or left behind."""
+    with TemporaryFile() as file:
+        process = subprocess.Popen(  # noqa: S603 -- our own program
+            [*program, json.dumps(asdict(order))],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            env=_environment(),
+            start_new_session=True,  # a Ctrl-C in the terminal is for whoever waits here, who then ends this
+        )
+        try:
+            yield process, file
+        finally:
+            process.kill()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(END_S)
+            if process.returncode is None:
+                _left.append(process)
+
+
+def _answer(process: subprocess.Popen[bytes], file: IO[bytes], until: float) -> dict[str, Any] | None:
+    try:
+        process.wait(max(0.0, until - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return None
+    file.seek(0)
+    content = file.read()
+    return dict(json.loads(content)) if process.returncode == 0 else {}
+
+
+def _environment() -> dict[str, str]:
+    """This process's variables; the child finds this very package, also where it is not installed."""
+    merged = dict(os.environ)
+    if sysconfig.get_path("purelib") != HOME:
+        merged["PYTHONPATH"] = os.pathsep.join(filter(None, [HOME, merged.get("PYTHONPATH")]))
+    return merged
