@@ -171,9 +171,8 @@ class LiveCamera:
             return self._read()
         except DeviceError as error:
             self._backoff.fail()
-            error.add_note(
-                f"It is tried again in {self._backoff.pause_s:g} s, then less and less often, at last every {PAUSES_S[-1]:g} s."
-            )
+            next_s, last_s = self._backoff.pause_s, PAUSES_S[-1]
+            error.add_note(f"The camera is tried again in {next_s:g} s, then less and less often, at last every {last_s:g} s.")
             self.close()
             raise
 

@@ -142,7 +142,7 @@ def test_a_camera_that_goes_away_is_opened_anew_after_growing_pauses() -> None:
         except DeviceError:
             seen.append("gone")
     assert seen == ["gone", 1, "gone", "gone", "gone", 2, "gone", 3]
-    assert never_there.__notes__ == ["It is tried again in 1 s, then less and less often, at last every 60 s."]
+    assert never_there.__notes__ == ["The camera is tried again in 1 s, then less and less often, at last every 60 s."]
     assert waits.asked_s == [0, 1, 1, 2, 5, 1], "a pause before each opening; shorter again after it worked"
     camera.close()
 

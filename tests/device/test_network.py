@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.device.interpreter import RUNTIMES, runtime_name_and_version
-from edge.device.manifest import TensorSpec, read_spec
+from edge.device.manifest import TensorSpec, read_spec, read_specs
 from edge.device.network import TfliteNetwork, dequantise, load, quantise, side_by_side
 from edge.errors import ModelError
 from models import MANIFEST
@@ -146,6 +146,20 @@ def test_an_unknown_network_or_variant_is_named() -> None:
         read_spec(MANIFEST, "snet")
     with pytest.raises(ModelError, match="'float64'"):
         read_spec(MANIFEST, "rnet", variant="float64")
+
+
+class ReadOnce(type(Path())):
+    """A file of which nobody gets the content twice."""
+
+    def read_text(self, *given: str) -> str:
+        content = super().read_text(*given)
+        self.unlink()
+        return content
+
+
+def test_all_networks_of_a_manifest_are_described_by_one_reading(manifest: Path) -> None:
+    expected = {name: read_spec(manifest, name, variant="int8") for name in ("pnet", "facenet")}
+    assert read_specs(ReadOnce(manifest), ["pnet", "facenet"], variant="int8") == expected
 
 
 def test_a_missing_file_is_named_with_what_to_do(manifest: Path) -> None:
