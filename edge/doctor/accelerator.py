@@ -38,7 +38,10 @@ def accelerator(config: Config, data: Path, places: Places, *, found_models: Fin
     latest = status.read(data / status.FILE_NAME)
     if config.accelerator.kind == "cpu":
         yield Finding(stick.NAME, State.OK, LEFT_ALONE)
-        yield placement.at_the_next_start(candidates, latest, is_usable=False)
+        if found_models.state is State.OK:
+            yield placement.at_the_next_start(candidates, latest, is_usable=False)
+        else:
+            yield placement.NO_MODELS
         return
     bad = State.FAULT if config.accelerator.kind == "edgetpu" else State.WARNING
     unit, unknown = _unit(data)
@@ -55,7 +58,9 @@ def accelerator(config: Config, data: Path, places: Places, *, found_models: Fin
     yield use
     is_usable = not outside.needless and use.state is State.OK
     if bad is State.FAULT and (not is_usable or any(found.state is State.FAULT for found in outside.findings)):
-        yield placement.nowhere()
+        yield placement.DEMANDED
+    elif found_models.state is not State.OK:
+        yield placement.NO_MODELS
     else:
         yield placement.at_the_next_start(candidates, latest, is_usable=is_usable)
 

@@ -15,7 +15,13 @@ SIDES = {Backend.EDGETPU: "on the Edge TPU", Backend.CPU: "on the CPU"}
 FASTER = "on the faster of the two, as the next start finds"
 
 NO_EDGE_TPU = "no Edge TPU can be used"
-NOWHERE = 'nowhere: with accelerator.kind = "edgetpu" nothing starts until all of it is in order'
+DEMANDED = Finding(
+    NAME,
+    State.WARNING,
+    'nowhere: with accelerator.kind = "edgetpu" nothing starts until all of it is in order',
+    'see to the faults above; or set accelerator.kind = "auto", and the CPU does its work',
+)
+NO_MODELS = Finding(NAME, State.WARNING, "nowhere: nothing starts without the models", "see to the models first")
 
 
 def now(found: Status) -> Finding:
@@ -36,12 +42,6 @@ def at_the_next_start(candidates: Sequence[Candidate], latest: Status | None, *,
     """
     ran = {each.name: each for each in latest.networks} if latest else {}
     return Finding(NAME, State.OK, _grouped(_will_run(each, ran, is_usable=is_usable) for each in candidates))
-
-
-def nowhere() -> Finding:
-    """That they will not run at all."""
-    advice = 'see to the faults above; or set accelerator.kind = "auto", and the CPU does its work'
-    return Finding(NAME, State.WARNING, NOWHERE, advice)
 
 
 def _will_run(each: Candidate, ran: Mapping[str, NetworkStatus], *, is_usable: bool) -> tuple[str, str, str]:

@@ -167,5 +167,9 @@ def test_one_that_never_opens(look: Examine, places: Places, tmp_path: Path) -> 
 
 def test_nothing_is_opened_while_the_networks_themselves_are_amiss(look: Examine, tmp_path: Path) -> None:
     plug(tmp_path, "2-1", READY)
-    found = look(models=Finding("models", State.FAULT, "altered"))["edge tpu use"]
-    assert found.advice == "see to the models first"
+    altered = Finding("models", State.FAULT, "altered")
+    found = look(models=altered)
+    assert found["edge tpu use"].advice == "see to the models first"
+    for kind in ("auto", "cpu"):
+        place = look(models=altered, kind=kind)["placement"]
+        assert (place.state, place.sentence) == (State.WARNING, "nowhere: nothing starts without the models")
