@@ -27,9 +27,10 @@ OUTPUT_FAILS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 """What a full or failing disk under a redirected output answers; such an error names no file."""
 
 EXIT_CODES = """exit codes:
-  0 done · 2 wrong usage · 65 a photograph, folder, person or model cannot be used, or the ledger was changed · 69 a device is missing, or degraded
-  70 Muster itself failed · 74 the database is locked, damaged or its disk full · 75 a destination was not reached, try again
-  78 the configuration is wrong, or the database is newer than the program · 130 Ctrl-C · 143 SIGTERM, before `run` watches"""
+  0 done · 2 wrong usage · 65 a photograph, folder, person or model cannot be used, or a ledger is not as it was written
+  69 a device is missing, or degraded · 70 Muster itself failed · 74 the database is locked, damaged or its disk full
+  75 a destination was not reached, try again · 78 the configuration is wrong, or the database is newer than the program
+  130 Ctrl-C · 143 SIGTERM, before `run` watches"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -253,7 +254,7 @@ def _add_ledger(commands: _Commands) -> None:
     actions = _Commands(parser, dest="action", required=True)
     verifying = actions.add(
         "verify",
-        "find every row that was edited, removed or inserted, in the database and in exported files; exit code 65 when there is one",
+        "find every row that was edited, removed or inserted, in the database and in exported files; 65 if there is one",
         example="muster ledger verify /media/stick/attendance-*.csv",
         module="ledger",
     )

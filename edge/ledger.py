@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from edge.types import Event, utc_text
 
@@ -68,6 +68,80 @@ def cells(event: Event) -> dict[str, str]:
     how = (utc_text(event.at_utc), event.direction.value, event.distance, event.clock_ok, event.backends)
     why = (event.boot_id, event.monotonic_s, event.corrects, event.by, event.why)
     return dict(zip(FIELDS, texts(*who, *how, *why), strict=True))
+
+
+class Entry(NamedTuple):
+    """A row as whoever checks it has it.
+
+    Attributes:
+        cells: in the order of `FIELDS`.
+        name: of the person; empty when it was erased.
+        salt: of the name; empty when it was erased.
+        previous: the hash of the row before, or the `genesis`.
+        chain: the hash that the row carries.
+    """
+
+    cells: tuple[str, ...]
+    name: str
+    salt: str
+    previous: str
+    chain: str
+
+    @property
+    def seq(self) -> int:
+        """Its number."""
+        return int(self.cells[1])
+
+    @property
+    def event_id(self) -> str:
+        """Its id."""
+        return self.cells[2]
+
+    def is_whole(self) -> bool:
+        """Whether cells, name and the hash before give the hash that the row carries."""
+        is_named = bool(self.salt or self.name)
+        if is_named and name_digest(self.salt, self.name) != self.cells[FIELDS.index("name_digest")]:
+            return False
+        return link(self.previous, canonical(self.cells)) == self.chain
+
+
+class Finding(NamedTuple):
+    """A row that is not as it was written, or rows that are not there, and where that shows."""
+
+    seq: int
+    event_id: str
+    what: str
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"row {self.seq} (event {self.event_id}): {self.what}"
+
+
+def verify(entries: Iterable[Entry], *, n_written: int) -> Iterator[Finding]:
+    """What is wrong with a whole ledger; nothing when it is as it was written.
+
+    Args:
+        entries: every row, by number; each ``previous`` is the hash of the row that is before it now.
+        n_written: the number that the last row got.
+    """
+    last_seq, event_id = 0, "-"
+    for entry in entries:
+        if not entry.is_whole():
+            yield Finding(entry.seq, entry.event_id, _broken(last_seq, entry.seq))
+        last_seq, event_id = entry.seq, entry.event_id
+    if n_written > last_seq:
+        yield Finding(last_seq, event_id, f"{missing(last_seq + 1, n_written)} behind it")
+
+
+def missing(first: int, last: int) -> str:
+    """That rows with these numbers are not there."""
+    return f"row {first} is missing" if first == last else f"rows {first} to {last} are missing"
+
+
+def _broken(before: int, seq: int) -> str:
+    if seq > before + 1:
+        return f"it does not follow row {before}: {missing(before + 1, seq - 1)}" if before else missing(1, seq - 1)
+    return f"it, or the hash of row {before} before it, is not as it was written" if before else "it is not as it was written"
 
 
 def _decimal(number: float | None, n_digits: int) -> str:

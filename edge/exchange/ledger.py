@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 from typing import NamedTuple, Self
 from uuid import UUID
@@ -83,10 +83,15 @@ class Row(NamedTuple):
             return "backends does not say where each network ran"
         if kind is EventKind.PUNCH and not self.distance:
             return "a punch without a distance"
-        if self.is_chained and not _CHAINED.fullmatch("\n".join(self[-len(_CHAIN) :])):
+        if self.is_chained and not self.is_chained_wholly:
             return "what chains the row is not whole"
         fine = all(moment.tzinfo for moment in moments) and self.clock_ok in {"true", "false"}
         return None if fine else "a time without a zone, or clock_ok neither true nor false"
+
+    @property
+    def is_chained_wholly(self) -> bool:
+        """Whether what chains the row looks as it should; whether it is right, `edge.exchange.ledger_check` tells."""
+        return bool(_CHAINED.fullmatch("\n".join(self[-len(_CHAIN) :])))
 
     def before_the_chain(self, other: Self) -> Self:
         """This row as it would stand in a file of the other one's time, which knew fewer columns."""
@@ -100,7 +105,7 @@ class Row(NamedTuple):
 
 _CHAIN = {
     "ledger": "[0-9a-f-]{36}",
-    "seq": "[1-9][0-9]*",
+    "seq": "[1-9][0-9]{0,17}",
     "salt": "([0-9a-f]{32})?",
     "name_digest": "([0-9a-f]{64})?",
     "previous": "[0-9a-f]{64}",
@@ -153,21 +158,36 @@ def read_csv(content: bytes) -> Table:
         content: of the file, UTF-8 with a byte order mark or without.
     """
     faults: list[str] = []
-    lines = csv.reader(io.StringIO(_text(content, faults), newline=""), strict=True)
     rows: list[Row] = []
+    for number, cells in records(content, faults):
+        fault = _fault(cells)
+        if fault:
+            faults.append(f"line {number}: {fault}")
+        else:
+            rows.append(Row(*map(unguard, cells)))
+    return Table(rows, faults)
+
+
+def records(content: bytes, faults: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row below a header of ours, and the number of its last line; as many cells as the header has.
+
+    Args:
+        content: of the file.
+        faults: gets what is wrong with the file, and with lines that are no such row.
+    """
+    lines = csv.reader(io.StringIO(_text(content, faults), newline=""), strict=True)
     try:
         header = tuple(next(lines, []))
         if header not in HEADERS:
-            return Table([], [*faults, "the header is not Muster's"])
+            faults.append("the header is not Muster's")
+            return
         for cells in lines:
-            fault = _fault(cells, len(header))
-            if fault:
-                faults.append(f"line {lines.line_num}: {fault}")
+            if len(cells) == len(header):
+                yield lines.line_num, cells
             elif cells:
-                rows.append(Row(*map(unguard, cells)))
+                faults.append(f"line {lines.line_num}: {len(cells)} cells instead of {len(header)}")
     except csv.Error as error:
         faults.append(f"line {lines.line_num}: {error}")
-    return Table(rows, faults)
 
 
 def _text(content: bytes, faults: list[str]) -> str:
@@ -180,12 +200,8 @@ def _text(content: bytes, faults: list[str]) -> str:
     return text + _TORN if text.endswith(",") else text
 
 
-def _fault(cells: list[str], n_columns: int) -> str | None:
-    """What is wrong with one line; an empty one is allowed."""
-    if not cells:
-        return None
-    if len(cells) != n_columns:
-        return f"{len(cells)} cells instead of {n_columns}"
+def _fault(cells: list[str]) -> str | None:
+    """What is wrong with one row."""
     if any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
         return "not UTF-8"
     return Row(*map(unguard, cells)).fault()

@@ -10,6 +10,7 @@ from typing import Any
 from edge.errors import EnrolError
 from edge.ledger import FIELDS, chained, name_digest
 from edge.store.database import DurableDatabase
+from edge.store.entries import Entries
 from edge.types import Decision, Direction, Draft, Event, EventKind, Person, utc_text
 
 # ruff: noqa: S608  what is put into the queries below is a constant of this file, never a value
@@ -38,7 +39,7 @@ _NAMES = ", ".join(f'"{column}"' for column in _WRITTEN)
 _INSERT = f"INSERT INTO event ({_NAMES}) VALUES ({', '.join('?' * len(_WRITTEN))})"
 
 
-class Events:
+class Events(Entries):
     """Who came and went when. Rows are added, each chained to the one before it, and never changed."""
 
     _database: DurableDatabase
