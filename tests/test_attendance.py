@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.attendance import Attendance, Moment, Opinion, Rules, Schedule, is_valid
@@ -215,16 +215,27 @@ ZONES = [
 
 
 def changes(zone: ZoneInfo) -> list[datetime]:
-    """The UTC days of 2005 to 2030 on which the zone's offset changes."""
+    """The UTC moments of 2005 to 2030 at which the zone's offset changes."""
     days = [datetime(2005, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(26 * 365)]
-    return [a for a, b in itertools.pairwise(days) if a.astimezone(zone).utcoffset() != b.astimezone(zone).utcoffset()]
+    offset = [day.astimezone(zone).utcoffset() for day in days]
+    found = []
+    for day, (before, after) in zip(days, itertools.pairwise(offset), strict=False):
+        if before != after:
+            minutes = (day + timedelta(minutes=minute) for minute in range(1441))
+            found.append(next(minute for minute in minutes if minute.astimezone(zone).utcoffset() == after))
+    return found
 
 
-CHANGES = [(zone, day) for zone in ZONES for day in changes(zone) or [datetime(2026, 1, 1, tzinfo=UTC)]]
-NEAR_A_CHANGE = st.tuples(st.sampled_from(CHANGES), st.integers(-720, 2880)).map(
-    lambda drawn: (drawn[0][0], drawn[0][1] + timedelta(minutes=drawn[1]))
-)
-HOURS = (st.integers(0, 240) | st.integers(0, 1439)).map(lambda minute: time(minute // 60, minute % 60))
+CHANGES = [(zone, moment) for zone in ZONES for moment in changes(zone) or [datetime(2026, 1, 1, tzinfo=UTC)]]
+
+
+@st.composite
+def near_a_change(draw: st.DrawFn) -> tuple[ZoneInfo, datetime, time]:
+    """A zone, a moment within hours of a change, and a time of day within hours of it; a clock may leave it out or repeat it."""
+    zone, change = draw(st.sampled_from(CHANGES))
+    wall = change.astimezone(zone).replace(tzinfo=None, fold=0)
+    at_utc, hour = (moment + timedelta(minutes=draw(st.integers(-240, 240))) for moment in (change, wall))
+    return zone, at_utc, hour.time()
 
 
 def shown(at_utc: datetime, zone: ZoneInfo, day_ends: time) -> date:
@@ -233,21 +244,20 @@ def shown(at_utc: datetime, zone: ZoneInfo, day_ends: time) -> date:
     return (wall - timedelta(hours=day_ends.hour, minutes=day_ends.minute)).date()
 
 
-@given(NEAR_A_CHANGE, HOURS)
-def test_a_day_begins_when_the_wall_first_shows_its_hour_and_never_comes_again(
-    where_and_when: tuple[ZoneInfo, datetime], day_ends: time
-) -> None:
-    zone, at_utc = where_and_when
+@settings(max_examples=1000)
+@given(near_a_change())
+def test_a_day_begins_when_the_wall_first_shows_its_hour_and_never_comes_again(drawn: tuple[ZoneInfo, datetime, time]) -> None:
+    zone, at_utc, day_ends = drawn
     rules = replace(RULES, timezone=zone, day_ends=day_ends)
     before = (at_utc - timedelta(minutes=minute) for minute in range(4 * 60))
     assert rules.day(at_utc) == max(shown(moment, zone, day_ends) for moment in before)
 
 
-@given(NEAR_A_CHANGE, HOURS, st.lists(st.integers(2, 900), max_size=20))
+@given(near_a_change(), st.lists(st.integers(2, 30) | st.integers(2, 900), max_size=20))
 def test_every_day_begins_with_in_and_then_out_and_in_alternate(
-    where_and_when: tuple[ZoneInfo, datetime], day_ends: time, waits_min: list[int]
+    drawn: tuple[ZoneInfo, datetime, time], waits_min: list[int]
 ) -> None:
-    zone, start = where_and_when
+    zone, start, day_ends = drawn
     rules = replace(RULES, timezone=zone, day_ends=day_ends)
     attendance = Attendance(rules, {})
     days: dict[date, list[Direction | None]] = {}

@@ -88,6 +88,18 @@ def test_all_faults_come_at_once_and_in_the_order_of_the_file() -> None:
         ("recognition", "n_agree", 3, "is now 'recognition.n_least'."),
         ("matching", "max_distance", -0.1, "between 0.0 and 4.0"),
         ("sync", "destinations", "/media/stick", "a list, each item a text in quotes"),
+        ("attendance", "duplicate_window_s", 60_000_000, "between 0.0 and 59999940.0"),
+        ("attendance", "direction", "break", "'break out', 'break in', 'overtime in', 'overtime out'"),
+        ("attendance", "day_ends", "24:00", "a time of day from '00:00' to '23:59'; it is '24:00'"),
+        ("attendance", "day_ends", "4:00", "a time of day from '00:00'"),
+        ("attendance", "day_ends", "04:00\n", "a time of day from '00:00'"),
+        ("attendance", "schedule", "06:00 in", "a list, each item a text in quotes"),
+        ("attendance", "schedule", ["06:00 in", "6:30 out"], "as in '06:00 in' (states: in, out, break out, "),
+        ("attendance", "schedule", ["06:00 in", "6:30 out"], "'6:30 out' is not that"),
+        ("attendance", "schedule", ["06:00 lunch"], "'06:00 lunch' is not that"),
+        ("attendance", "schedule", ["06:00  in"], "'06:00  in' is not that"),
+        ("attendance", "schedule", ["25:00 in"], "'25:00 in' is not that"),
+        ("attendance", "schedule", ["06:00 in", "15:00 out", "06:00 out"], "each time once, and 06:00 is there 2 times"),
     ],
 )
 def test_a_fault_says_what_is_wrong_and_what_there_is(section: str, key: str, value: object, sentence: str) -> None:
@@ -105,6 +117,16 @@ def test_values_that_are_wrong_together_are_said_together() -> None:
     found = faults(recognition={"n_least": 6, "n_window": 5}, panel={"red_pin": 22, "buzzer_pin": 22})
     assert any("so many frames are never fused" in fault for fault in found)
     assert any("give each its own" in fault for fault in found)
+
+
+@pytest.mark.parametrize("attendance", [{"direction": "schedule"}, {"schedule": ["06:00 in"]}])
+def test_a_schedule_that_nothing_would_come_of_is_said(attendance: dict[str, object]) -> None:
+    (fault,) = faults(attendance=attendance)
+    assert "'attendance.schedule' and 'attendance.direction' belong together" in fault
+
+
+def test_the_longest_duplicate_window_is_999_999_minutes() -> None:
+    assert parse({"attendance": {"duplicate_window_s": 999_999 * 60}}).attendance.duplicate_window_s == 59_999_940
 
 
 def test_a_whole_number_is_a_number_too() -> None:

@@ -13,7 +13,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from edge.errors import EnrolError, NewerDatabaseError, StoreError
 from edge.store import Store
 from edge.store.database import DurableDatabase, migrations
 from edge.store.templates import restored, stored
-from edge.types import Decision, Direction, Event, Outcome, Person, utc_text
+from edge.types import Decision, Direction, Event, Outcome, Person, Validity, utc_text
 
 RANDOM = random.Random(20261122)  # noqa: S311  nothing secret
 MODEL = "facenet-20180408-102900+head-1a2b3c4d/int8"
@@ -112,6 +112,56 @@ class TestPeople:
     def test_nobody_can_be_neither_renamed_nor_removed(self, store: Store, act: Callable[[Store], object]) -> None:
         with pytest.raises(EnrolError, match=r"nobody has the code '7'.*muster people list"):
             act(store)
+
+
+class TestValidity:
+    def test_is_told_of_those_for_whom_it_is_limited(self, db_path: Path) -> None:
+        limited = [
+            Validity(active=False),
+            Validity(valid_from=date(2026, 12, 1)),
+            Validity(valid_until=date(2026, 12, 31)),
+            Validity(False, date(2026, 12, 1), date(2026, 12, 1)),
+        ]
+        with open_door(db_path) as store:
+            people = [enrolled(store, str(code)) for code in range(5)]
+            for person, validity in zip(people, limited, strict=False):
+                assert store.set_validity(person.code, validity) == person
+        with open_door(db_path) as store:
+            assert store.validity() == {person.id: validity for person, validity in zip(people, limited, strict=False)}
+            store.set_validity("0", Validity())
+            assert people[0].id not in store.validity()
+
+    def test_is_a_change_to_the_roll_where_it_changes_something(self, store: Store) -> None:
+        enrolled(store)
+        before = store.revision()
+        store.set_validity("1042", Validity())
+        assert store.revision() == before
+        store.set_validity("1042", Validity(active=False))
+        store.set_validity("1042", Validity(active=False))
+        assert store.revision() == before + 1
+
+    def test_leaves_name_templates_and_rows_as_they_are(self, store: Store, decide: Decide) -> None:
+        person = enrolled(store, n=2)
+        store.set_validity("1042", Validity(active=False))
+        store.record(person, decide())
+        store.rename_person("1042", "Jane Roe")
+        assert store.n_templates() == {person.id: 2}
+        assert store.validity() == {person.id: Validity(active=False)}
+
+    def test_a_last_day_before_the_first_is_refused(self, store: Store) -> None:
+        enrolled(store)
+        with pytest.raises(EnrolError, match="until 2026-11-30 lies before from 2026-12-01"):
+            store.set_validity("1042", Validity(valid_from=date(2026, 12, 1), valid_until=date(2026, 11, 30)))
+        with pytest.raises(EnrolError, match="nobody has the code '7'"):
+            store.set_validity("7", Validity())
+        assert store.validity() == {}
+
+    def test_goes_with_its_person(self, store: Store) -> None:
+        enrolled(store)
+        store.set_validity("1042", Validity(active=False))
+        store.remove_person("1042")
+        store.add_person("1042", "Jane Doe")
+        assert store.validity() == {}
 
 
 class TestGoneIsGone:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -37,6 +37,7 @@ from edge.types import (
     Person,
     Refusal,
     Signal,
+    Validity,
     backends_text,
 )
 from edge.unit import Hands, Limits, Unit
@@ -147,11 +148,11 @@ class Door:
     accelerator: MayFail = field(default_factory=MayFail)
     slate: Slate = field(default_factory=Slate)
 
-    def unit(self, script: Sequence[Frame | DeviceError], *, limits: Limits | None = None) -> Unit:
+    def unit(self, script: Sequence[Frame | DeviceError], *, limits: Limits | None = None, rules: Rules = RULES) -> Unit:
         return Unit(
             Hands(ScriptedCamera(script), self.panel, self.clock, self.store, self.accelerator, self.slate),
             Recogniser(self.eyes, self.eyes, MODEL),
-            rules=RULES,
+            rules=rules,
             limits=limits or LIMITS,
             report=self.verdicts.append,
         )
@@ -559,6 +560,134 @@ def test_where_every_template_is_of_another_model_the_unit_does_not_begin(door: 
     with pytest.raises(ModelError, match=r"nobody can be recognised: .*2 by another/int8.*muster enrol FOLDER") as caught:
         door.unit(walk((ADA, 200, 120), n=5))
     assert caught.value.exit_code == 65
+
+
+# People who are enrolled and not valid
+
+
+SUNDAY, TODAY = date(2026, 1, 4), date(2026, 1, 5)  # where the clock stands
+SWITCHED_OFF, ENDED = Validity(active=False), Validity(valid_until=SUNDAY)
+NOT_VALID = [SWITCHED_OFF, ENDED, Validity(valid_from=date(2026, 1, 6))]
+
+
+def by_utc(unit_rules: Rules = RULES) -> Rules:
+    return replace(unit_rules, timezone=UTC)
+
+
+@pytest.mark.parametrize("validity", NOT_VALID, ids=str)
+def test_who_is_not_valid_is_answered_exactly_as_a_stranger(door: Door, validity: Validity) -> None:
+    door.store.set_validity("P0", validity)
+    door.unit(walk((ADA, 200, 120), n=50) + walk(n=7, start_s=5.0) + walk((STRANGER, 200, 120), n=50, start_s=5.7)).run()
+    ada, stranger = door.verdicts
+    assert door.panel.signals == [READY, LOOKING, UNKNOWN, READY, LOOKING, UNKNOWN, READY]
+    assert door.eyes.n_judged == [1] * 100, "each is looked at in each frame"
+    assert (ada.person, ada.event, ada.decision.person_id, ada.decision.outcome) == (None, None, None, Outcome.NOT_IN_DATABASE)
+    assert round(stranger.decision.at_s - ada.decision.at_s, 3) == 5.7
+    assert "Ada" not in str(ada) + ada.to_json()
+    assert door.store.events() == []
+
+
+@pytest.mark.parametrize("validity", [Validity(), Validity(valid_from=TODAY, valid_until=TODAY)], ids=["no limit", "today"])
+def test_who_is_valid_today_gets_a_row(door: Door, validity: Validity) -> None:
+    door.store.set_validity("P0", validity)
+    door.unit(walk((ADA, 200, 120), n=5)).run()
+    assert door.outcomes == [("Ada", Outcome.ACCEPTED)]
+
+
+def test_in_place_of_who_is_not_valid_nobody_else_is_named(door: Door) -> None:
+    """Two sisters; the one without a job there walks up."""
+    enrol(door.store, 3, "Dee")
+    sister = door.store.add_person("P4", "Cyd")
+    alike = 0.75 * vector(3) + np.float32(np.sqrt(1 - 0.75**2)) * vector(4)  # at squared distance 0.5 of Dee
+    door.store.add_template(sister.id, alike, model=MODEL, photo_sha256=PHOTO.format(4))
+    door.store.set_validity("P3", SWITCHED_OFF)
+    door.unit(walk((3, 200, 120), n=20)).run()
+    assert door.outcomes == [("-", Outcome.NOT_IN_DATABASE)]
+    door.store.remove_person("P3")
+    door.unit(walk((3, 200, 120), n=20)).run()
+    assert door.outcomes[1:] == [("Cyd", Outcome.ACCEPTED)], "which is what would have become of her"
+
+
+def test_the_log_names_the_code_once_a_day(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    door.store.set_validity("P0", replace(ENDED, active=False))
+    unit = door.unit([])
+    day_s = 86400.0
+    for start_s in (0.0, 100.0, day_s, day_s + 100.0):
+        for picture in walk((ADA, 200, 120), n=20, start_s=start_s) + walk(n=8, start_s=start_s + 2.0):
+            unit.step(picture)
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["'P0' came and was answered as a stranger: not active, until 2026-01-04"] * 2
+    assert len(door.outcomes) == 4
+
+
+def test_who_passes_too_quickly_for_an_answer_is_not_named_in_the_log(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    door.store.set_validity("P0", SWITCHED_OFF)
+    door.unit(walk((ADA, 200, 120), n=4) + walk(n=8, start_s=0.4)).run()
+    assert (door.outcomes, caplog.records) == ([], [])
+
+
+def test_the_last_day_ends_and_the_first_begins_at_midnight_without_a_change_in_the_database(door: Door) -> None:
+    door.store.set_validity("P0", Validity(valid_until=TODAY))
+    door.store.set_validity("P1", Validity(valid_from=date(2026, 1, 6)))
+    unit, midnight_s = door.unit([], rules=by_utc()), 16 * 3600.0
+    for start_s in (midnight_s - 120.0, midnight_s + 120.0):
+        for picture in walk((ADA, 100, 120), (BOB, 400, 120), n=20, start_s=start_s) + walk(n=8, start_s=start_s + 2.0):
+            unit.step(picture)
+    assert sorted(door.outcomes[:2]) == [("-", Outcome.NOT_IN_DATABASE), ("Ada", Outcome.ACCEPTED)]
+    assert sorted(door.outcomes[2:]) == [("-", Outcome.NOT_IN_DATABASE), ("Bob", Outcome.ACCEPTED)]
+
+
+def test_midnight_comes_also_while_the_database_cannot_be_read(door: Door) -> None:
+    door.store.set_validity("P0", Validity(valid_until=TODAY))
+    unit, midnight_s = door.unit([], rules=by_utc()), 16 * 3600.0
+    unit.step(frame(0.0))
+    door.store.is_unreadable = True
+    for picture in walk((ADA, 200, 120), n=10, start_s=midnight_s):
+        unit.step(picture)
+    assert door.outcomes == [("-", Outcome.NOT_IN_DATABASE)]
+
+
+def test_the_day_is_the_one_that_ends_when_the_office_says(door: Door) -> None:
+    door.store.set_validity("P0", Validity(valid_until=SUNDAY))
+    rules = replace(by_utc(), day_ends=time(8, 30))
+    door.unit(walk((ADA, 200, 120), n=5), rules=rules).run()
+    assert door.outcomes == [("Ada", Outcome.ACCEPTED)], "the night shift of Sunday goes home"
+
+
+def test_who_becomes_valid_while_they_stand_there_is_recorded_after_all(door: Door) -> None:
+    door.store.set_validity("P0", SWITCHED_OFF)
+    unit = door.unit([])
+    for picture in walk((ADA, 200, 120), n=10):
+        unit.step(picture)
+    door.store.set_validity("P0", Validity())
+    for picture in walk((ADA, 200, 120), n=15, start_s=1.0):
+        unit.step(picture)
+    assert door.outcomes == [("-", Outcome.NOT_IN_DATABASE), ("Ada", Outcome.ACCEPTED)]
+
+
+def test_who_is_switched_off_while_nothing_can_be_recorded_gets_no_row_afterwards(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    unit = door.unit([])
+    door.store.is_full = True
+    for picture in walk((ADA, 200, 120), n=5):
+        unit.step(picture)
+    door.store.set_validity("P0", SWITCHED_OFF)
+    door.store.is_full = False
+    unit.step(frame(1.1))
+    for picture in walk((ADA, 200, 120), n=8, start_s=1.2):
+        unit.step(picture)
+    assert door.outcomes == [("-", Outcome.NOT_IN_DATABASE)]
+    assert "left before it could be recorded" not in caplog.text
+
+
+@pytest.mark.parametrize(("validity", "outcome"), [(ENDED, Outcome.ACCEPTED), (SWITCHED_OFF, Outcome.NOT_IN_DATABASE)])
+def test_a_clock_that_nobody_set_keeps_nobody_out_by_a_date(door: Door, validity: Validity, outcome: Outcome) -> None:
+    door.store.set_validity("P0", validity)
+    door.clock.trusted = False
+    door.unit(walk((ADA, 200, 120), n=5)).run()
+    assert [found for _, found in door.outcomes] == [outcome]
+    assert [event.clock_ok for event in door.store.events()] == [False] * (outcome is Outcome.ACCEPTED)
 
 
 # Where it was computed

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 from PIL import Image
 
 from edge import wiring
+from edge.attendance import Schedule
 from edge.config import Config, parse
 from edge.device.camera import Wanted
 from edge.device.panel import Pins
@@ -195,6 +197,18 @@ def test_the_configuration_reaches_every_object() -> None:
     assert str(rules.timezone) == "Asia/Tokyo"
     limits = wiring.limits(config)
     assert (limits.policy.rule, limits.policy.budget, limits.faces_per_frame) == (Rule(0.7, 0.1), None, 3)
+
+
+def test_the_rules_of_attendance_are_those_of_the_configuration() -> None:
+    assert wiring.rules(Config()).direction is None
+    assert wiring.rules(Config()).day_ends == time(0)
+    items = ["06:00 in", "12:30 break out", "22:00 overtime out"]
+    rules = wiring.rules(parse({"attendance": {"direction": "schedule", "schedule": items, "day_ends": "04:30"}}))
+    turns = ((time(6), Direction.IN), (time(12, 30), Direction.BREAK_OUT), (time(22), Direction.OVERTIME_OUT))
+    assert rules.direction == Schedule(turns)
+    assert rules.day_ends == time(4, 30)
+    for state in Direction:
+        assert wiring.rules(parse({"attendance": {"direction": state.value}})).direction is state
 
 
 def test_unless_a_distance_is_fixed_it_follows_the_budget() -> None:
