@@ -22,6 +22,7 @@ from edge.errors import SyncError
 from edge.exchange.delivery.destination import Destination
 from edge.exchange.delivery.folder import folder_at
 from edge.exchange.delivery.marker import Marker
+from edge.exchange.delivery.mounts import MOUNTINFO
 from edge.exchange.files import Files
 from edge.exchange.ledger import Row, merged, read_csv, to_csv
 from edge.store import Store
@@ -52,11 +53,13 @@ class Terms:
         must_be_mounted: a folder of the unit's own disk is none.
         prepare: one that has no marker gets one, because somebody named it by hand.
         again: everything goes out, as to a new destination.
+        mountinfo: what is mounted where, and on what kind of file system.
     """
 
     must_be_mounted: bool = False
     prepare: bool = False
     again: bool = False
+    mountinfo: Path = MOUNTINFO
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,7 @@ def _deliver(store: Store, name: str, timezone: tzinfo | None, files: Files, ter
     delivery = Delivery(name)
     try:
         with _sentences(name, " " + STILL_HERE):
-            destination = folder_at(name, files=files, must_be_mounted=terms.must_be_mounted)
+            destination = folder_at(name, files=files, must_be_mounted=terms.must_be_mounted, mountinfo=terms.mountinfo)
             return _Courier(store, destination, timezone, delivery).deliver(terms)
     except SyncError as error:
         return replace(delivery, error=error)
