@@ -668,14 +668,15 @@ def test_who_becomes_valid_while_they_stand_there_is_recorded_after_all(door: Do
 def test_who_is_switched_off_while_nothing_can_be_recorded_gets_no_row_afterwards(
     door: Door, caplog: pytest.LogCaptureFixture
 ) -> None:
-    unit = door.unit([])
+    unit = door.unit([], limits=replace(LIMITS, gates=ReadsSize({112: Refusal.BLURRED})))
     door.store.is_full = True
     for picture in walk((ADA, 200, 120), n=5):
         unit.step(picture)
     door.store.set_validity("P0", SWITCHED_OFF)
     door.store.is_full = False
-    unit.step(frame(1.1))
-    for picture in walk((ADA, 200, 120), n=8, start_s=1.2):
+    unit.step(frame(1.1, (ADA, 200, 112)))  # not judged anew: what was found before still names her
+    assert door.store.events() == []
+    for picture in walk((ADA, 200, 120), n=8, start_s=1.2) + walk(n=8, start_s=2.0):
         unit.step(picture)
     assert door.outcomes == [("-", Outcome.NOT_IN_DATABASE)]
     assert "left before it could be recorded" not in caplog.text
