@@ -254,7 +254,11 @@ def test_a_cut_at_any_step_fools_nobody_and_is_repaired(scene: Scene, damage: Da
     for at_step in range(1, N_STEPS):
         scene.set_back(scene.files)
         scene.cut(at_step, damage)
+        if damage is _nothing:
+            assert seen_as_whole(scene.stick), "the old one is still the whole one"
         scene.all_is_well()
+        if damage in {_nothing, _done}:
+            assert not list(scene.stick.glob("*set-aside*")), "nothing was torn"
         if damage in ONE_IS_WHOLE:
             assert ids(scene.other) <= rows_of(scene.stick / NOVEMBER), "another unit's rows are saved out of what is whole"
 
