@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from edge.exchange.cells import guard, unguard
@@ -203,16 +203,26 @@ def _is_one_moment(row: Row) -> bool:
 
 def _unlinked(places: list[_Place], *, gaps_are_told: bool) -> Iterator[Remark]:
     """Rows of one ledger, by number, that do not follow each other. A row whose hash is not its own leads nowhere."""
-    for before, place in pairwise(places):
-        where = f"{before.file}, line {before.line}"
-        is_copy = place.chain == before.chain or not (place.chain and before.chain)
-        if place.seq == before.seq and (not is_copy or place.file == before.file):
-            yield Remark(place.file, place.line, f"{place}: another row {place.seq} is in {where}")
-        elif place.seq == before.seq + 1 and before.chain and place.previous != before.chain:
-            yield Remark(place.file, place.line, f"{place}: it does not follow row {before.seq} in {where}")
-        elif place.seq > before.seq + 1 and gaps_are_told:
-            what = f"between it and row {before.seq} in {where} {missing(before.seq + 1, place.seq - 1)}, or in another file"
-            yield Remark(place.file, place.line, f"{place}: {what}")
+    groups = [list(group) for _, group in groupby(places, key=lambda place: place.seq)]
+    for group in groups:
+        yield from _doubled(group)
+    for before, group in pairwise(groups):
+        last, hashes = before[0], {place.chain for place in before}
+        where = f"row {last.seq} in {last.file}, line {last.line}"
+        for place in group:
+            if place.seq == last.seq + 1 and place.previous not in hashes and "" not in hashes:
+                yield Remark(place.file, place.line, f"{place}: it does not follow {where}")
+        if group[0].seq > last.seq + 1 and gaps_are_told:
+            gone = missing(last.seq + 1, group[0].seq - 1)
+            yield Remark(group[0].file, group[0].line, f"{group[0]}: between it and {where} {gone}, or in another file")
+
+
+def _doubled(group: list[_Place]) -> Iterator[Remark]:
+    """Rows of one number: twice in one file, or not the same in two. A file and its copy are in order."""
+    for before, place in pairwise(group):
+        is_other = place.chain != before.chain and place.chain and before.chain
+        if is_other or place.file == before.file:
+            yield Remark(place.file, place.line, f"{place}: another row {place.seq} is in {before.file}, line {before.line}")
 
 
 def _runs(lacking: Iterable[tuple[int, str]]) -> Iterator[str]:
