@@ -28,6 +28,9 @@ from edge.vision.tracks import Track, Tracker
 
 log = logging.getLogger(__name__)
 
+ROOM_CHECK_S = 600.0
+"""How often, in seconds of the camera's clock, the unit looks how full its disk is."""
+
 SIGNALS = {
     Outcome.ACCEPTED: Signal.ACCEPTED,
     Outcome.ALREADY: Signal.ALREADY,
@@ -92,9 +95,10 @@ class Unit:
         self._attendance = Attendance(rules, hands.store.last_events())
         self._tracker = Tracker()
         self._cases: dict[int, Case] = {}
-        self._camera_fault, self._reading_fault, self._recording_fault, self._noting_fault = (
-            Fault(name) for name in ("camera", "reading the database", "recording", "writing the status")
+        self._camera_fault, self._reading_fault, self._recording_fault, self._noting_fault, self._room_fault = (
+            Fault(name) for name in ("camera", "reading the database", "recording", "writing the status", "the disk")
         )
+        self._room_seen_s: float | None = None
         self._showing: Signal | None = None
         self.tally = Tally()
 
@@ -135,6 +139,7 @@ class Unit:
     def step(self, frame: Frame) -> None:
         """Everything that one frame leads to."""
         self._look(frame.at_s)
+        self._watch_room(frame.at_s)
         faces = self._eyes.detector.detect(frame.pixels)
         tracks = self._tracker.update(faces)
         self._open_and_close_cases()
@@ -154,6 +159,21 @@ class Unit:
                 self._reading_fault.end()
         except (ConfigError, StoreError) as error:
             self._reading_fault.begin(error)
+
+    def _watch_room(self, at_s: float) -> None:
+        """Say in the log, once, when the disk gets full: nothing in the ledger is overwritten to make room."""
+        if self._room_seen_s is not None and at_s - self._room_seen_s < ROOM_CHECK_S:
+            return
+        self._room_seen_s = at_s
+        try:
+            room = self._hands.store.room()
+        except OSError as error:
+            self._room_fault.begin(MusterError(error.strerror or str(error)))
+            return
+        if room.is_short:
+            self._room_fault.begin(MusterError(f"{room}; {room.ADVICE}"))
+        else:
+            self._room_fault.end()
 
     def _day(self, at_s: float) -> date | None:
         """The local day; None while nobody has set the clock: then no date keeps anybody out, and the row says so (`clock_ok`).

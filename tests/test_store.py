@@ -408,6 +408,11 @@ class TestTheFile:
             pragmas = {name: store._database.rows(f"PRAGMA {name}")[0][0] for name in ("journal_mode", "synchronous")}
         assert pragmas == {"journal_mode": "wal", "synchronous": 2}
 
+    def test_tells_how_full_its_own_disk_is(self, db_path: Path) -> None:
+        with open_door(db_path) as store:
+            room, disk = store.room(), shutil.disk_usage(db_path.parent)
+        assert room.used / (room.used + room.free) == pytest.approx(disk.used / (disk.used + disk.free), abs=0.05)
+
     def test_nobody_else_may_read_it(self, db_path: Path) -> None:
         with open_door(db_path) as store:
             enrolled(store)

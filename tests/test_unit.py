@@ -24,6 +24,7 @@ from edge.matching.gallery import Gallery
 from edge.matching.matcher import Matcher, Rule
 from edge.matching.policy import Policy
 from edge.store import Store
+from edge.store.room import Room
 from edge.types import (
     Backend,
     Decision,
@@ -100,6 +101,10 @@ class DiskThatFills(Store):
     """A real database whose disk is full when a test says so."""
 
     is_full = is_unreadable = False
+    disk = Room(used=10, free=10**12)
+
+    def room(self) -> Room:
+        return self.disk
 
     def revision(self) -> int:
         if self.is_unreadable:
@@ -396,6 +401,21 @@ def test_a_database_that_is_really_full_is_a_fault_and_no_row(door: Door) -> Non
     database.execute("PRAGMA max_page_count = 1000000")
     unit.step(frame(0.5, (ADA, 200, 120)))
     assert door.panel.signals == [LOOKING, FAULT, ACCEPTED, READY]
+
+
+def test_a_disk_that_gets_full_is_said_in_the_log_before_it_is_and_keeps_nobody_at_the_door(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    unit, start_s = door.unit([]), 0.0
+    for used in (89, 90, 95, 50):
+        door.store.disk = Room(used * 10**9, (100 - used) * 10**9)
+        for picture in walk((ADA, 200, 120), n=5, start_s=start_s) + walk(n=8, start_s=start_s + 300.0):
+            unit.step(picture)
+        start_s += 601.0
+    said = [record.getMessage() for record in caplog.records if "disk" in record.getMessage()]
+    assert said == [f"the disk: 90 % full, 10.0 GB free; {Room.ADVICE}", "the disk: works again"]
+    assert len(door.store.events()) == 4
 
 
 def test_a_database_that_another_process_locks_is_a_fault_until_it_lets_go(door: Door, tmp_path: Path) -> None:

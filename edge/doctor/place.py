@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,12 +19,10 @@ from edge.device.stop import Stop
 from edge.doctor.finding import Finding, State, split
 from edge.errors import DeviceError
 from edge.exchange.delivery.errand import Order, run_errands
+from edge.store.room import Room, Usage
 
 ANSWER_S = 10.0
 """How long a destination is waited for."""
-
-FREE_FAULT, FREE_WARNING = 20_000_000, 500_000_000
-"""Bytes free on the disk of the database. A year of a hundred people is about 20 MB."""
 
 
 def camera(config: Config) -> Finding:
@@ -63,20 +62,20 @@ def clock(system: SystemClock) -> Finding:
     return Finding("clock", State.WARNING, f"{words}; nothing has set it", advice)
 
 
-def disk(data: Path) -> Finding:
+def disk(data: Path, *, usage: Callable[[Path], Usage] = shutil.disk_usage) -> Finding:
     """Whether rows can be written, and for how long."""
     folder = next(path for path in (data, *data.absolute().parents) if path.is_dir())
     try:
-        free = shutil.disk_usage(folder).free
+        room = Room.on(folder, usage=usage)
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"\0" * 4096)
     except OSError as error:
         return Finding(
             "disk", State.FAULT, f"{folder} cannot be written ({error.strerror})", "check its owner and its file system"
         )
-    words = f"{free / 1e9:.1f} GB free in {folder}"
-    if free < FREE_WARNING:
-        return Finding("disk", State.FAULT if free < FREE_FAULT else State.WARNING, words, "make room: rows need it")
+    words = f"{room} in {folder}"
+    if room.is_short:
+        return Finding("disk", State.FAULT if room.is_none else State.WARNING, words, Room.ADVICE)
     return Finding("disk", State.OK, words)
 
 

@@ -16,6 +16,7 @@ from edge.store.database import DurableDatabase
 from edge.store.deliveries import Deliveries
 from edge.store.events import Events
 from edge.store.people import People, Removal
+from edge.store.room import Room
 from edge.store.templates import Templates
 
 __all__ = ["FILE_NAME", "Removal", "Store"]
@@ -63,6 +64,14 @@ class Store(People, Templates, Events, Deliveries):
     def transaction(self) -> AbstractContextManager[None]:
         """``with store.transaction():`` stores all the changes of the block, or none."""
         return self._database.writing()
+
+    def room(self) -> Room:
+        """How full the disk is that the file lies on.
+
+        Raises:
+            OSError: the disk does not say.
+        """
+        return Room.on(self._database.path.parent)
 
     def revision(self) -> int:
         """A number that grows with each change to people or templates, whichever process makes it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -60,6 +61,24 @@ def test_the_disk_is_looked_at_where_the_data_will_be(tmp_path: Path) -> None:
     found = disk(tmp_path / "not" / "yet" / "there")
     assert str(tmp_path) in found.sentence
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+
+
+@pytest.mark.parametrize(
+    ("used", "free", "state", "words"),
+    [
+        (20_000_000_000, 12_000_000_000, State.OK, "62 % full, 12.0 GB free in"),
+        (28_700_000_000, 3_300_000_000, State.OK, "89 % full, 3.3 GB free in"),
+        (28_800_000_000, 3_200_000_000, State.WARNING, "90 % full, 3.2 GB free in"),
+        (500_000_000, 499_999_999, State.WARNING, "50 % full, 0.5 GB free in"),
+        (31_980_000_001, 19_999_999, State.FAULT, "99 % full, 0.0 GB free in"),
+    ],
+)
+def test_a_disk_warns_from_90_percent_on_and_while_there_is_still_room(
+    tmp_path: Path, used: int, free: int, state: State, words: str
+) -> None:
+    found = disk(tmp_path, usage=lambda _: SimpleNamespace(used=used, free=free))
+    assert (found.state, found.sentence) == (state, f"{words} {tmp_path}")
+    assert ("nothing is overwritten" in found.advice) == (state is not State.OK)
 
 
 def test_a_folder_that_cannot_be_written_is_a_fault() -> None:
