@@ -71,6 +71,9 @@ class Site:
     def plug_in(self) -> Path:
         return plug(self.folder, "2-1", READY)
 
+    def unplug(self) -> None:
+        shutil.rmtree(self.folder / "sys")
+
     def config(self, **given: dict) -> Config:
         return parse({"accelerator": {"library": str(self.library)} | given.pop("accelerator", {})} | given)
 
@@ -180,9 +183,11 @@ def test_the_edge_tpu_serves_dies_is_replaced_and_comes_back_and_every_row_says_
         [first] = children(process.pid)
         os.kill(first, signal.SIGKILL)
         wait_for(process, "The Edge TPU does not work", said)
+        site.unplug()  # until somebody was there whom the CPU has answered, however slow this machine is
         wait_for(process, "^degraded: LED amber", said)
         wait_for(process, r"A1\): accepted", said)
         during = site.status()
+        site.plug_in()
         wait_for(process, "The Edge TPU works again", said)
         [second] = children(process.pid)
         for _ in range(2):
