@@ -117,14 +117,21 @@ class TestWriting:
         (entry,) = store.append(Draft("1042", "Jane Doe", MORNING, Direction.OUT, EventKind.ENTRY))
         store.append(Draft("1042", "Jane Doe", MORNING, Direction.OUT, EventKind.TIME, corrects=entry.event_id))
         assert store.last_events() == {person.id: entry}
+        store.append(Draft("1042", "Jane Doe", MORNING - timedelta(days=1), Direction.IN, EventKind.ENTRY))
+        assert store.last_events() == {person.id: entry}, "what is entered late happened before"
 
     def test_two_processes_that_record_at_once_write_one_chain(self, db_path: Path) -> None:
         with Store.open(db_path, unit="door-1") as store:
             store.add_person("1042", "Jane Doe")
-        writers = [subprocess.Popen([sys.executable, "-c", RECORD, db_path], stdin=subprocess.PIPE) for _ in range(2)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        writers = [subprocess.Popen([sys.executable, "-c", RECORD, db_path], **pipes) for _ in range(2)]
+        for writer in writers:
+            assert writer.stdout.read(5) == b"ready"
         for writer in writers:
             writer.stdin.close()  # both begin now
         assert [writer.wait(60) for writer in writers] == [0, 0]
+        for writer in writers:
+            writer.stdout.close()
         with Store.open(db_path, unit="door-1") as store:
             assert [event.seq for event in store.events()] == list(range(1, 101))
             assert {event.unit for event in store.events()} == {"door-1"}
@@ -138,6 +145,7 @@ from edge.store import Store
 from edge.types import Decision, Direction, Outcome
 with Store.open(sys.argv[1], unit="door-1", busy_timeout_s=50) as store:
     jane = store.find_person("1042")
+    print("ready", end="", flush=True)
     sys.stdin.read()
     for _ in range(50):
         store.record(jane, Decision(Outcome.ACCEPTED, jane.id, Direction.IN, 0.4, 3, 0.0, datetime.now(UTC), True))
@@ -164,6 +172,7 @@ class TestNothingIsChanged:
             "DELETE FROM event WHERE seq = 2",
             "DELETE FROM event",
             "INSERT OR REPLACE INTO event SELECT * FROM event WHERE seq = 2",
+            f"INSERT OR REPLACE INTO event (event_id, {COLUMNS}) SELECT event_id, {COLUMNS} FROM event WHERE seq = 2",
             "UPDATE OR REPLACE event SET seq = 3 WHERE seq = 2",
             f"INSERT INTO event (seq, event_id, {COLUMNS}) SELECT 1, 'new', {COLUMNS} FROM event WHERE seq = 2",
             "UPDATE ledger SET ledger_id = '5d2c1c34-9f5e-4a2b-a7d1-0c9be1a2f300'",

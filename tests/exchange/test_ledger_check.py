@@ -21,6 +21,7 @@ from edge.cli import main
 from edge.exchange.cells import guard
 from edge.exchange.ledger import Row, read_csv, to_csv
 from edge.exchange.ledger_check import Check
+from edge.ledger import FIELDS, canonical, link, name_digest
 from edge.store import Store
 from edge.types import Direction, Draft, EventKind
 
@@ -145,6 +146,19 @@ class TestOneFile:
         told = remarks(store, {NOVEMBER: november[:row] + november[row + 1 :]})
         assert len(told) == 1
         assert f"row {row + 4} is missing" in told[0]
+
+    def test_a_row_that_was_rewritten_with_its_hash_does_not_fit_the_next(self, store: Store | None, november: list[Row]) -> None:
+        row = november[4]._replace(direction="out")
+        digest = name_digest(row.salt, row.person_name)
+        text = canonical(digest if field == "name_digest" else getattr(row, field) for field in FIELDS)
+        forged = row._replace(chain=link(row.previous, text))
+        told = remarks(store, {NOVEMBER: [*november[:4], forged, *november[5:]]})
+        if store:
+            assert f"line 6: row 8 (event {row.event_id}): direction is 'out', in the database 'in'; chain is" in told[0]
+        else:
+            assert told == [
+                f"{NOVEMBER}, line 7: row 9 (event {november[5].event_id}): it does not follow row 8 in {NOVEMBER}, line 6"
+            ]
 
     def test_a_row_copied_in_is_found(self, store: Store | None, november: list[Row]) -> None:
         told = remarks(store, {NOVEMBER: [*november[:4], november[2], *november[4:]]})
