@@ -15,7 +15,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TextIO
 from uuid import UUID
 
 from edge.exchange.cells import guard, unguard
@@ -115,6 +115,9 @@ _CHAIN = {
 
 _CHAINED = re.compile("\n".join(_CHAIN.values()))
 
+_NO_TEXT = re.compile("[\udc80-\udcff]")
+"""What became of bytes that are not UTF-8."""
+
 _TORN = "\N{REPLACEMENT CHARACTER}"
 """Put behind a last line that was torn before its last cell: that one may be empty, and nothing else would show it."""
 
@@ -175,7 +178,7 @@ def records(content: bytes, faults: list[str]) -> Iterator[tuple[int, list[str]]
         content: of the file.
         faults: gets what is wrong with the file, and with lines that are no such row.
     """
-    lines = csv.reader(io.StringIO(_text(content, faults), newline=""), strict=True)
+    lines = csv.reader(_text(content, faults), strict=True)
     try:
         header = tuple(next(lines, []))
         if header not in HEADERS:
@@ -190,18 +193,18 @@ def records(content: bytes, faults: list[str]) -> Iterator[tuple[int, list[str]]
         faults.append(f"line {lines.line_num}: {error}")
 
 
-def _text(content: bytes, faults: list[str]) -> str:
-    """The file as text; bytes that are none become surrogates, and a fault."""
+def _text(content: bytes, faults: list[str]) -> TextIO:
+    """The file as text, decoded as it is read; bytes that are none become surrogates, and a fault."""
     try:
-        text = content.decode("utf-8-sig")
+        content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         faults.append(f"byte {error.start}: not UTF-8")
-        text = content.decode("utf-8-sig", "surrogateescape")
-    return text + _TORN if text.endswith(",") else text
+    whole = content + _TORN.encode() if content.endswith(b",") else content
+    return io.TextIOWrapper(io.BytesIO(whole), encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
 def _fault(cells: list[str]) -> str | None:
     """What is wrong with one row."""
-    if any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
+    if _NO_TEXT.search("".join(cells)):
         return "not UTF-8"
     return Row(*map(unguard, cells)).fault()
