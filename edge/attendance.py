@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from edge.types import Decision, Direction, Event, Outcome, Validity
+from edge.types import Decision, Direction, Event, Outcome, Validity, utc_text
 
 _PRESENT = {Direction.IN, Direction.BREAK_IN, Direction.OVERTIME_IN}
 """After one of these somebody is there, and goes out next."""
@@ -137,6 +137,16 @@ class Attendance:
         """An accepted decision has become a durable row."""
         if decision.person_id is not None and decision.direction is not None:
             self._seen[decision.person_id] = _Seen(decision.at_s, decision.at_utc, decision.direction)
+
+    def learn(self, last_events: Mapping[int, Event]) -> None:
+        """The office has made entries or taken rows back: who was last seen when may be another matter now."""
+        self._seen = {person: self._known_as(person, event) for person, event in last_events.items()}
+
+    def _known_as(self, person: int, event: Event) -> _Seen:
+        """What is remembered of this very event, with its time on the clock that never jumps; else the event as it stands."""
+        seen = self._seen.get(person)
+        is_same = seen and seen.direction is event.direction and utc_text(seen.at_utc) == utc_text(event.at_utc)
+        return seen if seen and is_same else _Seen(None, event.at_utc, event.direction)
 
     def _outcome(self, person_id: int | None, moment: Moment) -> tuple[Outcome, Direction | None]:
         if person_id is None:

@@ -92,6 +92,7 @@ class Unit:
     ) -> None:
         self._hands, self._eyes, self._rules, self._limits, self._report = hands, recogniser, rules, limits, report
         self._known = Known(hands.store, recogniser.model, limits.policy, today=self._day)
+        self._n_written = hands.store.n_written()
         self._attendance = Attendance(rules, hands.store.last_events())
         self._tracker = Tracker()
         self._cases: dict[int, Case] = {}
@@ -156,9 +157,17 @@ class Unit:
     def _look(self, at_s: float) -> None:
         try:
             if self._known.look(at_s):
+                self._learn()
                 self._reading_fault.end()
         except (ConfigError, StoreError) as error:
             self._reading_fault.begin(error)
+
+    def _learn(self) -> None:
+        """Rows that this unit did not write are entries and corrections of the office; *in* and *out* go on from them."""
+        n_written = self._hands.store.n_written()
+        if n_written != self._n_written:
+            self._attendance.learn(self._hands.store.last_events())
+            self._n_written = n_written
 
     def _watch_room(self, at_s: float) -> None:
         """Say in the log, once, when the disk gets full: nothing in the ledger is overwritten to make room."""
@@ -248,6 +257,7 @@ class Unit:
             return None
         event = self._hands.store.record(person, decision, backends=ran)
         self._recording_fault.end()
+        self._n_written += 1  # `_learn` finds whatever anybody else has written
         self._attendance.remember(decision)
         self.tally.n_recorded += 1
         return event

@@ -23,6 +23,7 @@ from decisions import Decide
 from edge.errors import EnrolError, NewerDatabaseError, StoreError
 from edge.store import Store
 from edge.store.database import DurableDatabase, migrations
+from edge.store.events import _LATEST
 from edge.store.templates import restored, stored
 from edge.types import Decision, Direction, Event, Outcome, Person, Validity, utc_text
 
@@ -373,6 +374,13 @@ class TestEvents:
         store.record(person, decide(datetime(2026, 11, 22, 7, tzinfo=UTC)))
         last = store.record(person, decide(datetime(1970, 1, 1, tzinfo=UTC), Direction.OUT))
         assert store.last_events() == {person.id: last}
+
+    @pytest.mark.parametrize(("kind", "order"), [("punch", "seq"), ("entry", "at_utc")])
+    def test_last_is_found_without_reading_the_whole_ledger(self, store: Store, kind: str, order: str) -> None:
+        """The loop asks while somebody may stand at the door."""
+        plan = [step[-1] for step in store._database.rows("EXPLAIN QUERY PLAN " + _LATEST.format(kind=kind, order=order))]
+        assert {step for step in plan if step.startswith("SCAN") and "person" not in step} == {"SCAN ledger"}, "one row"
+        assert not [step for step in plan if "TEMP B-TREE" in step]
 
     def test_somebody_removed_meanwhile_gets_no_row(self, store: Store, decide: Decide) -> None:
         person = enrolled(store)

@@ -29,7 +29,9 @@ from edge.types import (
     Backend,
     Decision,
     Direction,
+    Draft,
     Event,
+    EventKind,
     Faces,
     Floats,
     Frame,
@@ -814,6 +816,45 @@ def test_a_noticeboard_that_breaks_is_said_once_and_keeps_nobody_at_the_door(
         unit.step(picture)
     said = [record.getMessage() for record in caplog.records if "status" in record.getMessage()]
     assert said == ["writing the status: No space left on device", "writing the status: works again"]
+
+
+# What the office enters and takes back meanwhile
+
+
+def entered(door: Door, at_utc: datetime, direction: Direction, kind: EventKind = EventKind.ENTRY, corrects: str = "") -> None:
+    door.store.append(Draft("P0", "Ada", at_utc, direction, kind, corrects=corrects, by="Eve", why="forgot"))
+
+
+def come(door: Door, unit: Unit, start_s: float) -> tuple[Outcome, Direction | None]:
+    for picture in walk((ADA, 200, 120), n=5, start_s=start_s) + walk(n=9, start_s=start_s + 5.0):
+        unit.step(picture)
+    decision = door.verdicts[-1].decision
+    return decision.outcome, decision.direction
+
+
+def test_in_and_out_go_on_from_what_the_office_has_entered(door: Door) -> None:
+    unit = door.unit([])
+    assert come(door, unit, 0.0) == (Outcome.ACCEPTED, Direction.IN)
+    entered(door, door.clock.utc(1800.0), Direction.BREAK_OUT)
+    assert come(door, unit, 3600.0) == (Outcome.ACCEPTED, Direction.IN)
+    entered(door, door.clock.utc(-86400.0), Direction.OUT)
+    assert come(door, unit, 7200.0) == (Outcome.ACCEPTED, Direction.OUT), "what she forgot yesterday says nothing of today"
+
+
+def test_who_is_taken_back_was_not_there(door: Door) -> None:
+    unit = door.unit([])
+    come(door, unit, 0.0)
+    (event,) = door.store.events()
+    entered(door, event.at_utc, event.direction, EventKind.VOID, corrects=event.event_id)
+    assert come(door, unit, 30.0) == (Outcome.ACCEPTED, Direction.IN), "not already, and not out"
+
+
+def test_an_entry_for_somebody_else_changes_nothing_of_the_duplicate_window(door: Door) -> None:
+    unit = door.unit([])
+    come(door, unit, 0.0)
+    door.store.append(Draft("P1", "Bob", door.clock.utc(0.0), Direction.IN, EventKind.ENTRY))
+    door.clock.set_utc(door.clock.utc(86400.0))
+    assert come(door, unit, 30.0) == (Outcome.ALREADY, None), "by the clock that never jumps, as before"
 
 
 # Restarts

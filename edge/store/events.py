@@ -23,10 +23,15 @@ _COLUMNS = (
 )
 """What `_event` reads, in the order of the fields of `Event`."""
 
-_STANDS = (
-    "own.kind IN ('punch', 'entry')"
-    " AND NOT EXISTS (SELECT 1 FROM event AS void WHERE void.corrects = own.event_id AND void.kind = 'void')"
+_LATEST = (
+    f"SELECT person.id, {_COLUMNS} FROM person JOIN event ON event.seq = ("
+    "SELECT seq FROM event AS own WHERE own.person_id = person.id AND own.kind = '{kind}'"
+    " AND NOT EXISTS ("
+    "SELECT 1 FROM event AS void WHERE void.corrects = own.event_id AND void.corrects <> '' AND void.kind = 'void')"
+    " ORDER BY own.{order} DESC LIMIT 1)"
 )
+"""Each person's last row of a kind that was not taken back. Both orders have an index, and so has ``corrects`` where it is not
+empty, which must be said again for SQLite to use it (sqlite.org/partialindex.html)."""
 
 _LAST = """SELECT ledger_id, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0),
 coalesce((SELECT chain FROM event ORDER BY seq DESC LIMIT 1), muster_genesis(ledger_id)) FROM ledger"""
@@ -106,11 +111,18 @@ class Events(Entries):
     def last_events(self) -> dict[int, Event]:
         """Person id -> their latest event that stands, for those who are enrolled and have one.
 
-        The latest written, whatever its date. A row that was taken back does not stand; one that takes back or corrects a time is
-        no coming or going.
+        Of punches the latest written, whatever its date: a clock may have been set back. An entry is written long after its time,
+        and is the latest only where that is not before the punch's. A row that was taken back does not stand; one that takes
+        another back or corrects its time is no coming or going.
         """
-        own = f"SELECT seq FROM event AS own WHERE own.person_id = person.id AND {_STANDS} ORDER BY seq DESC LIMIT 1"
-        rows = self._database.rows(f"SELECT person.id, {_COLUMNS} FROM person JOIN event ON event.seq = ({own})")
+        latest = self._latest(EventKind.PUNCH, "seq")
+        for person_id, entry in self._latest(EventKind.ENTRY, "at_utc").items():
+            if person_id not in latest or latest[person_id].at_utc <= entry.at_utc:
+                latest[person_id] = entry
+        return latest
+
+    def _latest(self, kind: EventKind, order: str) -> dict[int, Event]:
+        rows = self._database.rows(_LATEST.format(kind=kind.value, order=order))
         return {person_id: _event(row) for person_id, *row in rows}
 
     def undelivered(self, destination: str) -> list[Event]:
