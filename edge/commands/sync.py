@@ -15,8 +15,8 @@ from edge.errors import ConfigError, MusterError, StoreError, SyncError
 from edge.exchange.delivery.errand import Order, run_errands
 from edge.exchange.delivery.marker import MARKER
 from edge.exchange.delivery.patience import insist
+from edge.exchange.delivery.sentences import STILL_HERE
 from edge.exchange.names import printable
-from edge.exchange.sync import STILL_HERE
 from edge.words import counted
 
 
@@ -35,8 +35,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _prepare(installation: Installation, name: str) -> int:
     """Make a folder a destination."""
-    order = Order("prepare", name, must_be_mounted=installation.config.sync.must_be_mounted)
-    answer = _answer(order, run_errands([order], limit_s=installation.config.sync.limit_s)[0], installation)
+    configured = installation.config.sync
+    order = Order(
+        task="prepare",
+        destination=name,
+        must_be_mounted=configured.must_be_mounted,
+        ssh_key=configured.ssh_key,
+        ssh_known_hosts=configured.ssh_known_hosts,
+    )
+    answer = _answer(order, run_errands([order], limit_s=configured.limit_s)[0], installation)
     say(f"{name}: destination '{answer['name']}', {answer['id']}. {MARKER} says so; do not copy that file elsewhere.")
     return 0
 
@@ -71,6 +78,8 @@ class _Rounds:
             must_be_mounted=configured.sync.must_be_mounted,
             prepare=os.path.normpath(name) not in map(os.path.normpath, configured.sync.destinations),
             again=self._again,
+            ssh_key=configured.sync.ssh_key,
+            ssh_known_hosts=configured.sync.ssh_known_hosts,
         )
 
     def _is_retryable(self, order: Order, answer: dict[str, Any] | None) -> bool:

@@ -178,7 +178,8 @@ class SyncConfig:
     """Where attendance rows are delivered."""
 
     destinations: tuple[str, ...] = option(
-        (), "Folders, for example a mounted stick or share, each prepared once: `muster sync --prepare FOLDER`."
+        (),
+        "Folders, of a mounted stick or share, or sftp://user@host/folder; each prepared once: `muster sync --prepare FOLDER`.",
     )
     must_be_mounted: bool = option(
         False, "Refuse a destination on the unit's own disk, as is the empty folder beneath a share that is not mounted."
@@ -186,6 +187,8 @@ class SyncConfig:
     limit_s: float = option(
         300.0, "How long one destination may take; one that hangs does not keep the others waiting.", between(1.0, 86_400.0)
     )
+    ssh_key: str = option("", "Private key for sftp://, without a passphrase; empty for what ssh finds by itself.")
+    ssh_known_hosts: str = option("", "File with the host keys that servers must have; empty for ssh's own.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,14 @@ def destinations(config: Config) -> Finding:
     configured = config.sync.destinations
     if not configured:
         return Finding("destinations", State.OK, "none is configured; `muster sync --to FOLDER` delivers by hand")
-    orders = [Order("look", name, must_be_mounted=config.sync.must_be_mounted) for name in configured]
+    terms = Order(
+        task="look",
+        destination="",
+        must_be_mounted=config.sync.must_be_mounted,
+        ssh_key=config.sync.ssh_key,
+        ssh_known_hosts=config.sync.ssh_known_hosts,
+    )
+    orders = [replace(terms, destination=name) for name in configured]
     answers = dict(zip(configured, run_errands(orders, limit_s=ANSWER_S), strict=True))
     wrong = [split(trouble) for name, answer in answers.items() if (trouble := _trouble(name, answer))]
     if wrong:

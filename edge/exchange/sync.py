@@ -11,55 +11,19 @@ is kept beside the new one, as ``attendance-YYYY-MM.set-aside-N.csv``.
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from edge.errors import SyncError
 from edge.exchange.delivery.destination import Destination
-from edge.exchange.delivery.folder import folder_at
 from edge.exchange.delivery.marker import Marker
-from edge.exchange.delivery.mounts import MOUNTINFO
+from edge.exchange.delivery.sentences import STILL_HERE, sentences
+from edge.exchange.delivery.terms import Terms
 from edge.exchange.files import Files
 from edge.exchange.ledger import Row, merged, read_csv, to_csv
 from edge.store import Store
-
-_REASONS = {
-    errno.ENOENT: "it is not there. Plug in the stick or mount the share; muster does not make the folder",
-    errno.ENOTDIR: "it is not a folder",
-    errno.EACCES: "it may not be written. Give the folder to the user that runs muster",
-    errno.EPERM: "it may not be written. Give the folder to the user that runs muster",
-    errno.EROFS: "it is read-only. Move the stick's switch, or check it for errors",
-    errno.ENOSPC: "it is full. Make room",
-    errno.EDQUOT: "it is full. Make room",
-    errno.EIO: "it fails, or was pulled. Plug it in again",
-    errno.EWOULDBLOCK: "another Muster is writing there. Try again in a moment",
-}
-
-STILL_HERE = "Nothing is lost; the rows go out the next time."
-
-_STAYS_SO = {errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EINVAL, errno.EFBIG}
-"""What does not go away by itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """On what terms destinations are reached.
-
-    Attributes:
-        must_be_mounted: a folder of the unit's own disk is none.
-        prepare: one that has no marker gets one, because somebody named it by hand.
-        again: everything goes out, as to a new destination.
-        mountinfo: what is mounted where, and on what kind of file system.
-    """
-
-    must_be_mounted: bool = False
-    prepare: bool = False
-    again: bool = False
-    mountinfo: Path = MOUNTINFO
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,43 +74,24 @@ def sync(
     return [_deliver(store, name, timezone, files or Files(), agreed) for name in destinations]
 
 
-def prepare(name: str, *, must_be_mounted: bool = False, files: Files | None = None) -> Marker:
+def prepare(name: str, *, terms: Terms | None = None, files: Files | None = None) -> Marker:
     """Make a folder a destination: write the marker, once. A folder that is one already stays the one that it is.
 
     Raises:
         SyncError: the folder is not there, cannot be written, or is a part of the unit's own disk and may not be.
     """
-    with _sentences(name):
-        folder = folder_at(name, files=files or Files(), must_be_mounted=must_be_mounted)
-        return folder.prepare(Marker.new(_called(name)))
+    with sentences(name):
+        return (terms or Terms()).destination(name, files or Files()).prepare(Marker.new(_called(name)))
 
 
-def look(name: str, *, must_be_mounted: bool = False) -> Marker:
+def look(name: str, *, terms: Terms | None = None) -> Marker:
     """Which destination is there; nothing is written.
 
     Raises:
         SyncError: none, or it cannot be read.
     """
-    with _sentences(name):
-        return folder_at(name, files=Files(), must_be_mounted=must_be_mounted).look()
-
-
-@contextmanager
-def _sentences(name: str, promise: str = "") -> Iterator[None]:
-    """What is wrong at a destination as a sentence that names it."""
-    try:
-        yield
-    except OSError as error:
-        reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
-        raise _said(f"{name}: {reason}.{promise}", is_retryable=error.errno not in _STAYS_SO) from error
-    except SyncError as error:
-        raise _said(f"{name}: {error}.{promise}", is_retryable=error.retryable) from error
-
-
-def _said(text: str, *, is_retryable: bool) -> SyncError:
-    error = SyncError(text)
-    error.retryable = is_retryable
-    return error
+    with sentences(name):
+        return (terms or Terms()).destination(name, Files()).look()
 
 
 def _called(name: str) -> str:
@@ -158,9 +103,8 @@ def _deliver(store: Store, name: str, timezone: tzinfo | None, files: Files, ter
     """One trip to one destination, and what went wrong there as a sentence."""
     delivery = Delivery(name)
     try:
-        with _sentences(name, " " + STILL_HERE):
-            destination = folder_at(name, files=files, must_be_mounted=terms.must_be_mounted, mountinfo=terms.mountinfo)
-            return _Courier(store, destination, timezone, delivery).deliver(terms)
+        with sentences(name, " " + STILL_HERE):
+            return _Courier(store, terms.destination(name, files), timezone, delivery).deliver(terms)
     except SyncError as error:
         return replace(delivery, error=error)
 

@@ -12,8 +12,9 @@ from decisions import Decide
 from edge.errors import SyncError
 from edge.exchange.delivery.marker import MARKER, Marker
 from edge.exchange.delivery.mounts import is_mounted, mount_of
+from edge.exchange.delivery.terms import Terms
 from edge.exchange.ledger import read_csv
-from edge.exchange.sync import Delivery, Terms, look, prepare, sync
+from edge.exchange.sync import Delivery, look, prepare, sync
 from edge.store import Store
 
 VIENNA = ZoneInfo("Europe/Vienna")
@@ -225,7 +226,7 @@ def test_a_folder_of_the_units_own_disk_is_refused_where_a_mount_is_demanded(
         pytest.skip("the folder of the tests is on a disk of its own")
     happen(store, decide)
     with pytest.raises(SyncError, match="nothing is mounted there"):
-        prepare(str(tmp_path), must_be_mounted=True)
+        prepare(str(tmp_path), terms=Terms(must_be_mounted=True))
     prepare(str(tmp_path))
     assert "nothing is mounted there" in str(deliver(store, tmp_path, must_be_mounted=True).error)
     assert deliver(store, tmp_path).error is None

@@ -15,9 +15,10 @@ from decisions import accepted
 
 from edge.exchange.delivery.mounts import is_mounted, mount_of
 from edge.exchange.delivery.sidefile import SideFile
+from edge.exchange.delivery.terms import Terms
 from edge.exchange.files import Files
 from edge.exchange.ledger import read_csv
-from edge.exchange.sync import Terms, prepare, sync
+from edge.exchange.sync import prepare, sync
 from edge.store import Store
 
 NOVEMBER = "attendance-2026-11.csv"
@@ -111,7 +112,7 @@ def test_a_stick_that_is_pulled_at_any_step_has_a_whole_table_or_none(blank: Pat
     image = Path(shutil.copyfile(blank, tmp_path / "stick.img"))
     with mounted(image, tmp_path / "stick") as stick:
         assert (mount_of(stick).kind, is_mounted(stick)) == ("fuseblk", True)
-        marker = prepare(str(stick), must_be_mounted=True)
+        marker = prepare(str(stick), terms=MOUNTED)
         happen(store, 0)
         assert sync(store, [str(stick)], timezone=UTC, terms=MOUNTED)[0].error is None
         before, cursor = ids(store), store.events()[-1].seq

@@ -9,8 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge.errors import MusterError
+from edge.exchange.delivery.address import Access
 from edge.exchange.delivery.errand import Order
-from edge.exchange.sync import Terms, look, prepare, sync
+from edge.exchange.delivery.terms import Terms
+from edge.exchange.sync import look, prepare, sync
 from edge.store import Store
 
 
@@ -25,10 +27,9 @@ def main() -> None:
 
 
 def _deliver(order: Order) -> dict[str, Any]:
-    terms = Terms(must_be_mounted=order.must_be_mounted, prepare=order.prepare, again=order.again)
     timezone = ZoneInfo(order.timezone) if order.timezone else None
     with closing(Store.open(order.database, unit=order.unit)) as store:
-        (delivery,) = sync(store, [order.destination], timezone=timezone, terms=terms)
+        (delivery,) = sync(store, [order.destination], timezone=timezone, terms=_terms(order))
     return {
         "n_events": delivery.n_events,
         "files": delivery.files,
@@ -39,13 +40,18 @@ def _deliver(order: Order) -> dict[str, Any]:
 
 
 def _prepare(order: Order) -> dict[str, Any]:
-    marker = prepare(order.destination, must_be_mounted=order.must_be_mounted)
+    marker = prepare(order.destination, terms=_terms(order))
     return {"id": marker.id, "name": marker.name}
 
 
 def _look(order: Order) -> dict[str, Any]:
-    marker = look(order.destination, must_be_mounted=order.must_be_mounted)
+    marker = look(order.destination, terms=_terms(order))
     return {"id": marker.id, "name": marker.name}
+
+
+def _terms(order: Order) -> Terms:
+    access = Access(key=order.ssh_key, known_hosts=order.ssh_known_hosts)
+    return Terms(must_be_mounted=order.must_be_mounted, prepare=order.prepare, again=order.again, access=access)
 
 
 def _told(error: MusterError) -> dict[str, Any]:

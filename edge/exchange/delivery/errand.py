@@ -40,9 +40,11 @@ class Order:
         database: path of the file; only a delivery opens it.
         unit: its name.
         timezone: IANA name; empty for the system's own.
-        must_be_mounted: see `edge.exchange.sync.Terms`, as for the next two.
+        must_be_mounted: see `edge.exchange.delivery.terms.Terms`, as for the next two.
         prepare: the same.
         again: the same.
+        ssh_key: see `edge.exchange.delivery.address.Access`.
+        ssh_known_hosts: the same.
     """
 
     task: str
@@ -53,6 +55,8 @@ class Order:
     must_be_mounted: bool = False
     prepare: bool = False
     again: bool = False
+    ssh_key: str = ""
+    ssh_known_hosts: str = ""
 
 
 def run_errands(orders: Sequence[Order], *, limit_s: float, program: Sequence[str] = PROGRAM) -> list[dict[str, Any] | None]:
