@@ -243,6 +243,17 @@ class TestWhatSomebodyChangedShows:
         tamper(store, f"DELETE FROM event WHERE {gone}")
         assert [(finding.seq, finding.what) for finding in findings(store)] == expected
 
+    @pytest.mark.parametrize(
+        ("gone", "told"), [("seq > 3", "it does not follow row 3: rows 4 to 5 are missing"), ("TRUE", "rows 1 to 5 are missing")]
+    )
+    def test_the_next_row_does_not_hide_that_the_last_ones_were_removed(
+        self, store: Store, decide: Decide, gone: str, told: str
+    ) -> None:
+        happen(store, decide)
+        tamper(store, f"DELETE FROM event WHERE {gone}")
+        happen(store, decide, 2)
+        assert [(finding.seq, finding.what) for finding in findings(store)] == [(6, told)]
+
     @pytest.mark.parametrize("seq", [-3, 0, 6])
     def test_an_inserted_row_is_found(self, store: Store, decide: Decide, seq: int) -> None:
         happen(store, decide)

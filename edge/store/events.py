@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from edge.errors import EnrolError
-from edge.ledger import FIELDS, chained, name_digest
+from edge.ledger import FIELDS, chained, genesis, name_digest
 from edge.store.database import DurableDatabase
 from edge.store.entries import Entries
 from edge.types import Decision, Direction, Draft, Event, EventKind, Person, utc_text
@@ -33,9 +33,9 @@ _LATEST = (
 """Each person's last row of a kind that was not taken back. Both orders have an index, and so has ``corrects`` where it is not
 empty, which must be said again for SQLite to use it (sqlite.org/partialindex.html)."""
 
-_LAST = """SELECT ledger_id, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0),
-coalesce((SELECT chain FROM event ORDER BY seq DESC LIMIT 1), muster_genesis(ledger_id)) FROM ledger"""
-"""The ledger's id, the number of its last row and that row's hash."""
+_LAST = """SELECT ledger_id, n, (SELECT chain FROM event WHERE seq = n)
+FROM ledger, (SELECT coalesce(max(seq), 0) AS n FROM sqlite_sequence WHERE name = 'event')"""
+"""The ledger's id, the number that the last row got, and that row's hash."""
 
 _WRITTEN = (*FIELDS[1:], "person_name", "salt", "person_id", "chain")
 """The columns of a new row; what the chain begins with, the ledger's id, is a row of its own."""
@@ -92,7 +92,9 @@ class Events(Entries):
 
     def _append(self, draft: Draft, person_id: int | None) -> Event:
         """One row behind the last one; the write lock is held, so nobody comes between."""
-        ledger_id, last_seq, previous = self._database.rows(_LAST)[0]
+        ledger_id, last_seq, last = self._database.rows(_LAST)[0]
+        # Who took out the last rows shall not have the chain mended by the next one: that follows nothing then.
+        previous = last or genesis(f"{ledger_id} without row {last_seq}" if last_seq else ledger_id)
         salt, at_utc = secrets.token_hex(16), utc_text(draft.at_utc)
         digest = name_digest(salt, draft.person_name)
         who = (str(uuid.uuid4()), self._unit, draft.kind.value, draft.person_code, digest, at_utc, draft.direction.value)
