@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from decisions import accepted
 
+from edge.exchange.delivery.errand import Order, run_errands
 from edge.exchange.delivery.mounts import is_mounted, mount_of
 from edge.exchange.delivery.sidefile import SideFile
 from edge.exchange.delivery.terms import Terms
@@ -130,3 +132,26 @@ def test_a_stick_that_is_pulled_at_any_step_has_a_whole_table_or_none(blank: Pat
             assert sync(store, [str(pulled)], timezone=UTC, terms=MOUNTED)[0].error is None
             assert whole(pulled) == ids(store)
             assert not list(pulled.glob(".attendance*"))
+
+
+def served_by(point: Path) -> int:
+    """The process that is the file system."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if b"mount.exfat-fuse" in (line := (folder / "cmdline").read_bytes()) and str(point).encode() in line:
+                return int(folder.name)
+    raise AssertionError("nobody serves it")
+
+
+def test_a_file_system_that_hangs_is_given_up_and_the_others_are_reached(blank: Path, tmp_path: Path) -> None:
+    image = Path(shutil.copyfile(blank, tmp_path / "stick.img"))
+    (tmp_path / "share").mkdir()
+    share = prepare(str(tmp_path / "share"))
+    with mounted(image, tmp_path / "stick") as stick:
+        prepare(str(stick))
+        os.kill(served_by(stick), signal.SIGSTOP)
+        try:
+            answers = run_errands([Order("look", str(folder)) for folder in (stick, tmp_path / "share")], limit_s=4.0)
+        finally:
+            os.kill(served_by(stick), signal.SIGCONT)
+    assert answers == [None, {"id": share.id, "name": "share"}]

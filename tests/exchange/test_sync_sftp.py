@@ -227,6 +227,7 @@ def test_a_server_that_is_down_is_worth_another_try(store: Store) -> None:
     [
         ("sftp://office@nas/attendance", Address("office@nas", "", "/attendance")),
         ("sftp://nas:2222/a%20b", Address("nas", "2222", "/a b")),
+        ("sftp://office@[fd00::7]:22/a", Address("office@[fd00::7]", "22", "/a")),
         ("sftp://nas/~/attendance", Address("nas", "", "attendance")),
     ],
 )

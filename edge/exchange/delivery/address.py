@@ -75,4 +75,5 @@ class Address:
             error = SyncError("not an address such as sftp://user@host/folder; a password has no place in it")
             error.retryable = False
             raise error
+        host = f"[{host}]" if ":" in host else host
         return cls(f"{user}@{host}" if user else host, port, folder)

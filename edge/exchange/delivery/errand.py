@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -92,9 +93,10 @@ def _sent(order: Order, program: Sequence[str]) -> Iterator[tuple[subprocess.Pop
         try:
             yield process, file
         finally:
-            process.kill()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(END_S)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)  # it leads its group, with the ssh that it may have begun
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(END_S)
             if process.returncode is None:
                 _left.append(process)
 

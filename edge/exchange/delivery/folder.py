@@ -123,8 +123,6 @@ class FatFolder(Folder):
     def replace(self, name: str, content: bytes, *, before: bytes | None) -> None:
         """The three steps of `edge.exchange.delivery.sidefile`, each durable before the next."""
         part = self._files.stage(self._path / name, content)
-        if before is None:
-            self._files.remove(self._path / name)  # what was torn has a copy by now, and no side file may name it
         self._files.settle(self._path)
         side = SideFile(Sum.of(content), None if before is None else Sum.of(before))
         self._files.replace(self._path / f"{name}{SUM}", side.content(name))

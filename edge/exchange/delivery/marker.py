@@ -16,7 +16,7 @@ from edge.errors import SyncError
 
 MARKER = "muster-destination.toml"
 
-MAX_BYTES = 10_000
+MAX_BYTES = 1_000_000
 """A marker is not read beyond this: it has two lines."""
 
 _UNPROVEN = (

@@ -17,8 +17,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 from edge.errors import SyncError
 from edge.exchange.delivery.address import Access, Address
@@ -91,11 +90,11 @@ class SftpFolder(Destination):
     def keep(self, name: str, content: bytes) -> None:
         """Upload under another name, wait until the server's medium has it, rename."""
         part = f".{name}{self._ending()}"
-        with TemporaryDirectory() as folder:
-            local = Path(folder) / "content"
-            local.write_bytes(content)
-            put = f"put -f {_quoted(str(local))} {_quoted(part)}"
-            self._do(put, f"rename {_quoted(part)} {_quoted(name)}")
+        with _memory() as file:
+            file.write(content)
+            file.flush()
+            put = f"put -f {_path(file)} {_quoted(part)}"
+            self._do(put, f"rename {_quoted(part)} {_quoted(name)}", file=file)
         self._sizes[name] = len(content)
 
     def replace(self, name: str, content: bytes, *, before: bytes | None) -> None:  # noqa: ARG002  FAT asks for it
@@ -117,13 +116,17 @@ class SftpFolder(Destination):
             return None
         if self._sizes[name] > at_most:
             raise OSError(errno.EFBIG, f"larger than {at_most // 1_000_000} MB", name)
-        with TemporaryDirectory() as folder:
-            local = Path(folder) / "content"
-            self._do(f"get {_quoted(name)} {_quoted(str(local))}")
-            return local.read_bytes()
+        with _memory() as file:
+            self._do(f"get {_quoted(name)} {_path(file)}", file=file)
+            file.seek(0)
+            return file.read()
 
-    def _do(self, *commands: str) -> str:
+    def _do(self, *commands: str, file: BinaryIO | None = None) -> str:
         """Do something in the folder; what it prints.
+
+        Args:
+            commands: of sftp.
+            file: one that they name.
 
         Raises:
             SyncError: the server is not reached, or refuses it.
@@ -141,6 +144,7 @@ class SftpFolder(Destination):
                 errors="replace",
                 timeout=COMMAND_S,
                 env=english,
+                pass_fds=(file.fileno(),) if file else (),
                 check=False,
             )
         except FileNotFoundError:
@@ -164,6 +168,16 @@ def _refusal(words: str) -> SyncError:
     if "No such file" in last or "not found" in last:
         return SyncError(f"it is not there ({last}). Make the folder on the server; muster does not")
     return SyncError(f"the server is not reached, or refuses it ({last}). See that it is up and has room on its disk")
+
+
+def _memory() -> BinaryIO:
+    """A file without a name: whoever ends this process leaves no rows behind on the unit's disk."""
+    return os.fdopen(os.memfd_create("muster"), "w+b")
+
+
+def _path(file: BinaryIO) -> str:
+    """By which sftp, which inherits it, opens it."""
+    return f"/proc/self/fd/{file.fileno()}"
 
 
 def _quoted(path: str) -> str:

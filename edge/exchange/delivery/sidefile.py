@@ -42,7 +42,7 @@ from typing import NamedTuple, Self
 SUM = ".sum"
 """How the name of a side file ends, after the whole name of the file."""
 
-MAX_BYTES = 4_000
+MAX_BYTES = 1_000_000
 
 _FORM = re.compile(
     rb"(?P<sha>[0-9a-f]{64})  [^\n]+\n# length (?P<length>\d{1,12})\n"
