@@ -213,7 +213,7 @@ class TestWhatSomebodyChangedShows:
             *[("person_name", "''"), ("salt", "''"), ("salt", "'0'"), ("name_digest", "'0'"), ("direction", "'out'")],
             *[("at_utc", "'2026-11-22T08:59:00.000Z'"), ("at_utc", "'yesterday'"), ("distance", "NULL"), ("distance", "0.4374")],
             *[("clock_ok", "0"), ("backends", "'x'"), ("boot_id", "'x'"), ("monotonic_s", "1.0"), ("corrects", "'x'")],
-            *[("by", "'x'"), ("why", "'x'")],
+            *[("by", "'x'"), ("why", "'x'"), ("unit", "CAST(x'ff00' AS TEXT)")],
         ],
     )
     def test_an_edited_cell_is_found_and_its_row_named(self, store: Store, decide: Decide, column: str, value: str) -> None:

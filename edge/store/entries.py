@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,7 +55,19 @@ class Entries:
         return [(seq, event_id, at_utc) for seq, event_id, at_utc in self._database.rows(sql, [since, until, last_seq])]
 
     def _rows(self, condition: str, values: list[Any]) -> list[tuple[Any, ...]]:
-        return self._database.rows(f"SELECT {_COLUMNS} FROM event WHERE {condition}", values)
+        sql = f"SELECT {_COLUMNS} FROM event WHERE {condition}"
+        try:
+            return self._database.rows(sql, values)
+        except sqlite3.OperationalError:  # somebody put bytes into a cell that are no text; the row shall be named all the same
+            usual, self._database.conn.text_factory = self._database.conn.text_factory, _any_text
+            try:
+                return self._database.rows(sql, values)
+            finally:
+                self._database.conn.text_factory = usual
+
+
+def _any_text(content: bytes) -> str:
+    return content.decode(errors="surrogateescape")
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
