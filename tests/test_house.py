@@ -42,7 +42,8 @@ ALLOWED = {
     "exchange.ledger": HANDS | {"exchange.cells"},
     "exchange.delivery": HANDS | {"exchange.files", "exchange.delivery"},
     "exchange.delivery.child": HANDS | {"store", "exchange.delivery", "exchange.sync"},
-    "exchange.ledger_check": HANDS | {"store", "exchange.cells", "exchange.ledger"},
+    "exchange.ledger_links": GROUND,
+    "exchange.ledger_check": HANDS | {"store", "exchange.cells", "exchange.ledger", "exchange.ledger_links"},
     "exchange.sync": HANDS | {"store", "exchange.files", "exchange.ledger", "exchange.delivery"},
     # 4 work: never device
     "exchange.acquisition": THINKING,

@@ -7,15 +7,14 @@ is told, as nobody knows there whether the rows are in a file that was not given
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import groupby, pairwise
-from typing import NamedTuple
 
 from edge.exchange.cells import guard, unguard
 from edge.exchange.ledger import Row, records
-from edge.ledger import FIELDS, Entry, missing, name_digest
+from edge.exchange.ledger_links import Place, Remark, runs_of, unlinked
+from edge.ledger import FIELDS, Entry, name_digest
 from edge.store import Store
 from edge.types import utc_text
 from edge.words import counted
@@ -24,32 +23,6 @@ _MONTH = re.compile(r"attendance-(\d{4}-\d{2})\.csv")
 """The name of a file that has everything of its month up to its last row."""
 
 _BEFORE_THE_CHAIN = Row._fields[: Row._fields.index("kind")]
-
-
-class Remark(NamedTuple):
-    """Something in a file that is not as it was written; line 0: it is in none."""
-
-    file: str
-    line: int
-    what: str
-
-    def __str__(self) -> str:
-        """One line."""
-        return f"{self.file}, line {self.line}: {self.what}" if self.line else f"{self.file}: {self.what}"
-
-
-class _Place(NamedTuple):
-    """Where a chained row stands, and what of it is needed to follow the chain."""
-
-    seq: int
-    file: str
-    line: int
-    event_id: str
-    previous: str
-    chain: str
-
-    def __str__(self) -> str:
-        return f"row {self.seq} (event {self.event_id})"
 
 
 @dataclass
@@ -67,7 +40,7 @@ class Check:
     timezone: tzinfo | None
     n_rows: int = 0
     remarks: list[Remark] = field(default_factory=list)
-    _places: dict[str, list[_Place]] = field(default_factory=dict)
+    _places: dict[str, list[Place]] = field(default_factory=dict)
     _ledger: str = ""
 
     def __post_init__(self) -> None:
@@ -96,7 +69,7 @@ class Check:
             elif not row.is_chained and known is None:
                 unchained.append(line)
             if row.is_chained_wholly:
-                place = _Place(int(row.seq), file, line, row.event_id, row.previous, "" if what else row.chain)
+                place = Place(int(row.seq), file, line, row.event_id, row.previous, "" if what else row.chain)
                 self._places.setdefault(row.ledger, []).append(place)
         self.remarks += [Remark(file, 0, fault) for fault in faults]
         if unchained:
@@ -107,7 +80,7 @@ class Check:
     def follow(self) -> None:
         """After the last file: whether the rows of all files follow each other."""
         for ledger, places in self._places.items():
-            self.remarks += _unlinked(sorted(places), gaps_are_told=ledger != self._ledger)
+            self.remarks += unlinked(sorted(places), gaps_are_told=ledger != self._ledger)
         self.remarks.sort(key=lambda remark: remark[:2])
 
     def _known(self, row: Row) -> Entry | None:
@@ -147,7 +120,7 @@ class Check:
             is_meant = not month or _month(at_utc, self.timezone) == month[1]
             if is_meant and seq not in seen.seqs:
                 lacking.append((seq, event_id))
-        yield from _runs(lacking)
+        yield from runs_of(lacking)
 
 
 class _Seen:
@@ -199,43 +172,6 @@ def _is_one_moment(row: Row) -> bool:
         return datetime.fromisoformat(row.at_local) == datetime.fromisoformat(row.at_utc)
     except (ValueError, TypeError):
         return False
-
-
-def _unlinked(places: list[_Place], *, gaps_are_told: bool) -> Iterator[Remark]:
-    """Rows of one ledger, by number, that do not follow each other. A row whose hash is not its own leads nowhere."""
-    groups = [list(group) for _, group in groupby(places, key=lambda place: place.seq)]
-    for group in groups:
-        yield from _doubled(group)
-    for before, group in pairwise(groups):
-        last, hashes = before[0], {place.chain for place in before}
-        where = f"row {last.seq} in {last.file}, line {last.line}"
-        for place in group:
-            if place.seq == last.seq + 1 and place.previous not in hashes and "" not in hashes:
-                yield Remark(place.file, place.line, f"{place}: it does not follow {where}")
-        if group[0].seq > last.seq + 1 and gaps_are_told:
-            gone = missing(last.seq + 1, group[0].seq - 1)
-            yield Remark(group[0].file, group[0].line, f"{group[0]}: between it and {where} {gone}, or in another file")
-
-
-def _doubled(group: list[_Place]) -> Iterator[Remark]:
-    """Rows of one number: twice in one file, or not the same in two. A file and its copy are in order."""
-    for before, place in pairwise(group):
-        is_other = place.chain != before.chain and place.chain and before.chain
-        if is_other or place.file == before.file:
-            yield Remark(place.file, place.line, f"{place}: another row {place.seq} is in {before.file}, line {before.line}")
-
-
-def _runs(lacking: Iterable[tuple[int, str]]) -> Iterator[str]:
-    """One sentence for rows whose numbers follow each other."""
-    runs: list[list[tuple[int, str]]] = []
-    for seq, event_id in lacking:
-        if not runs or seq != runs[-1][-1][0] + 1:
-            runs.append([])
-        runs[-1].append((seq, event_id))
-    for run in runs:
-        (first, event_id), (last, _) = run[0], run[-1]
-        which = f"it (event {event_id})" if first == last else f"them (from event {event_id} on)"
-        yield f"{missing(first, last)}; the database has {which}"
 
 
 def _shown(row: Row) -> str:
