@@ -108,6 +108,9 @@ class Known:
         self._day = day
         self._outside = frozenset(who for who, validity in self._validity.items() if not is_valid(validity, day))
         self.matcher = WithoutOutsiders(self._everybody, self._outside) if self._outside else self._everybody
+        n_dated = sum(1 for validity in self._validity.values() if validity.valid_from or validity.valid_until)
+        if n_dated and day is None:
+            log.warning("nothing has set the clock, so the dates of %s keep nobody out", counted(n_dated, "person"))
 
     def note_outside(self, person_id: int) -> None:
         """Somebody who is not valid was answered as a stranger: the log names the code, once a day."""

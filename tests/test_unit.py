@@ -705,12 +705,16 @@ def test_who_is_switched_off_while_nothing_can_be_recorded_gets_no_row_afterward
 
 
 @pytest.mark.parametrize(("validity", "outcome"), [(ENDED, Outcome.ACCEPTED), (SWITCHED_OFF, Outcome.NOT_IN_DATABASE)])
-def test_a_clock_that_nobody_set_keeps_nobody_out_by_a_date(door: Door, validity: Validity, outcome: Outcome) -> None:
+def test_a_clock_that_nobody_set_keeps_nobody_out_by_a_date(
+    door: Door, validity: Validity, outcome: Outcome, caplog: pytest.LogCaptureFixture
+) -> None:
     door.store.set_validity("P0", validity)
     door.clock.trusted = False
     door.unit(walk((ADA, 200, 120), n=5)).run()
     assert [found for _, found in door.outcomes] == [outcome]
     assert [event.clock_ok for event in door.store.events()] == [False] * (outcome is Outcome.ACCEPTED)
+    said = "nothing has set the clock, so the dates of 1 person keep nobody out"
+    assert [record.getMessage() == said for record in caplog.records] == [validity is ENDED]
 
 
 # Where it was computed
