@@ -8,6 +8,7 @@ released and there is no way back: a database that is newer than the program is 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ APPLICATION_ID = 0x4D757374
 """What migration 001 writes into the header of the file ("Must")."""
 
 MEMORY = Path(":memory:")
+
+_NO_FOLDER_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 
 _DAMAGED = (
     "{path} is damaged ({why}). It stays where it is and nothing was changed. "
@@ -184,19 +187,42 @@ def _see_to_the_file(path: Path, busy_timeout_s: float) -> None:
     """Create what is missing, readable by nobody else, and refuse an empty file: it was a database once.
 
     Beside a new database SQLite would take the log of an old one for its own, and everybody in it would be back.
+    SQLite waits for the names in a folder only when it makes a log. Without ours, a power cut can leave the log and not the
+    database, or take the whole folder that was made for it (`make faults`).
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(path.parent)
         has_log = path.with_name(f"{path.name}-wal").exists()  # asked first: a log that is new has a database by now
         if not path.exists():
             if has_log:
                 raise StoreError(_WIDOWED.format(path=path))
             _give_birth(path, busy_timeout_s)
+        _settle(path.parent)
         size = path.stat().st_size
     except OSError as error:
         raise StoreError(_CLOSED.format(path=path, why=error.strerror)) from error
     if size == 0:
         raise _damaged(path, "it is empty")
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder, those above it as well, and wait until the disk has their names."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in missing:
+        _settle(each.parent)
+
+
+def _settle(folder: Path) -> None:
+    """Wait until the disk has the names of a folder, where its file system can tell."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_FSYNC:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _give_birth(path: Path, busy_timeout_s: float) -> None:
