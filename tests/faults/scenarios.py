@@ -1,0 +1,247 @@
+"""What a unit does while it is cut: each scenario prepares a folder, then acts on it and says what it has been promised.
+
+A folder has ``data`` (the database) and ``share`` (a destination), which stand for two disks. What `Scenario.act` says:
+
+    {"event": ID}                  `record` returned: this row may not be lost
+    {"delivered": [ID, ...]}       `sync` returned without an error: these rows may not be missing at the destination
+    {"begins": CODE, "n": N}       this person is going to have so many templates; None: is going to be removed
+    {"ends": CODE, "n": N}         ... and the store has returned
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from decisions import accepted
+
+from edge.exchange.sync import Terms, prepare, sync
+from edge.ledger import chained, genesis, name_digest
+from edge.store import FILE_NAME, Store
+from edge.store.database import migrations
+from edge.types import Direction, Floats
+
+Say = Callable[[dict[str, Any]], None]
+
+MODEL = "facenet/int8"
+OLD_MODEL = "facenet/float32"
+OCTOBER, NOVEMBER = datetime(2026, 10, 30, 7, tzinfo=UTC), datetime(2026, 11, 2, 7, tzinfo=UTC)
+DATABASE = f"data/{FILE_NAME}"
+SHARE = "share"
+MOUNTS = Path("mountinfo")
+"""Where this file is in the folder it says what is mounted, in place of /proc/self/mountinfo: the share is on FAT."""
+
+
+class Scene:
+    """The folder in which a scenario happens; the working directory of whoever acts there."""
+
+    def __init__(self, say: Say, *, synchronous: str = "FULL") -> None:
+        self.say, self._synchronous = say, synchronous
+
+    def open(self) -> Store:
+        """The store as the product opens it; with less than its care where a control asks for that."""
+        store = Store.open(DATABASE, unit="door-1")
+        if self._synchronous != "FULL":
+            connection = store._database.conn
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        return store
+
+    def record(self, store: Store, n: int, *, start: datetime, code: str = "1042") -> None:
+        """Somebody walks in and out, an hour apart."""
+        person = store.find_person(code) or store.add_person(code, "Jane Doe")
+        for hour in range(n):
+            direction = Direction.OUT if hour % 2 else Direction.IN
+            event = store.record(person, accepted(start + timedelta(hours=hour), direction))
+            self.say({"event": event.event_id})
+
+    def deliver(self, store: Store, *, terms: Terms | None = None) -> None:
+        """As `muster sync` does it."""
+        ids = [event.event_id for event in store.events()]
+        (delivery,) = sync(store, [SHARE], timezone=UTC, terms=terms or mounted())
+        if delivery.error is None:
+            self.say({"delivered": ids})
+
+    def enrol(
+        self, store: Store, code: str, photographs: Sequence[int], *, model: str = MODEL, dropped: Sequence[int] = ()
+    ) -> None:
+        """As the desk of `edge.exchange` keeps what came of one person's folder."""
+        n = len(photographs) - len(dropped)
+        self.say({"begins": code, "n": n})
+        with store.transaction():
+            person = store.find_person(code) or store.add_person(code, f"Person {code}")
+            for number in photographs:
+                store.add_template(person.id, face(code, number), model=model, photo_sha256=fingerprint(code, number))
+            for number in dropped:
+                store.set_aside(person.id, model=model, photo_sha256=fingerprint(code, number))
+        self.say({"ends": code, "n": n})
+
+    def remove(self, store: Store, code: str) -> None:
+        """As `muster people remove` does it."""
+        self.say({"begins": code, "n": None})
+        store.remove_person(code)
+        self.say({"ends": code, "n": None})
+
+
+class Scenario(NamedTuple):
+    """One scenario.
+
+    Attributes:
+        name: for the table.
+        prepare: lays out a folder, in which everything is safe.
+        act: what the process does that is cut.
+    """
+
+    name: str
+    prepare: Callable[[Scene], None]
+    act: Callable[[Scene], None]
+
+
+def mounted() -> Terms:
+    """What the share is on."""
+    return Terms(mountinfo=MOUNTS) if MOUNTS.exists() else Terms()
+
+
+def face(code: str, number: int) -> Floats:
+    """(128,) float32 unit vector, the same each time."""
+    seed = int.from_bytes(hashlib.sha256(f"{code} {number}".encode()).digest()[:4])
+    vector = np.random.default_rng(seed).standard_normal(128).astype(np.float32)
+    return vector / np.float32(np.linalg.norm(vector))
+
+
+def fingerprint(code: str, number: int) -> str:
+    return hashlib.sha256(f"photograph {number} of {code}".encode()).hexdigest()
+
+
+def _folders(_: Scene) -> None:
+    Path(SHARE).mkdir()
+    prepare(SHARE)
+
+
+def _some_events(scene: Scene) -> None:
+    Path(SHARE).mkdir()
+    with scene.open() as store:
+        scene.record(store, 2, start=OCTOBER)
+
+
+def _delivered_once(scene: Scene) -> None:
+    """Beside ours the file has a row of another unit and a correction by the office, which nobody may lose."""
+    _some_events(scene)
+    prepare(SHARE)
+    with Store.open("other/muster.db", unit="door-2") as other:
+        person = other.add_person("7", "Joe Bloggs")
+        other.record(person, accepted(OCTOBER))
+        sync(other, [SHARE], timezone=UTC)
+    with scene.open() as store:
+        scene.deliver(store)
+    (file,) = Path(SHARE).glob("attendance-????-??.csv")
+    file.write_bytes(file.read_bytes().replace(b"Jane Doe", b"Jane Roe", 1))
+    with scene.open() as store:
+        scene.record(store, 2, start=OCTOBER + timedelta(hours=8))
+        scene.record(store, 2, start=NOVEMBER)
+
+
+def _on_fat(scene: Scene) -> None:
+    MOUNTS.write_text("27 1 254:0 / / rw - vfat /dev/sda1 rw\n", encoding="utf-8")
+    _delivered_once(scene)
+
+
+def _people(scene: Scene) -> None:
+    _some_events(scene)
+    prepare(SHARE)
+    with scene.open() as store:
+        scene.enrol(store, "1", range(3))
+        scene.enrol(store, "2", range(2))
+
+
+def _record(scene: Scene) -> None:
+    with scene.open() as store:
+        scene.record(store, 3, start=NOVEMBER)
+    with scene.open() as store:  # the log was removed when the first one closed, and begins anew
+        scene.record(store, 2, start=NOVEMBER + timedelta(days=1))
+
+
+def _sync(scene: Scene) -> None:
+    with scene.open() as store:
+        scene.deliver(store)
+        scene.record(store, 1, start=NOVEMBER)
+        scene.deliver(store)
+
+
+def _prepare_and_sync(scene: Scene) -> None:
+    with scene.open() as store:
+        scene.deliver(store, terms=Terms(prepare=True))
+        scene.record(store, 1, start=NOVEMBER)
+        scene.deliver(store)
+
+
+def _enrol(scene: Scene) -> None:
+    with scene.open() as store:
+        scene.enrol(store, "3", range(4), model=OLD_MODEL)
+        scene.enrol(store, "3", range(4), dropped=[1])
+        scene.record(store, 1, start=NOVEMBER)
+
+
+def _remove(scene: Scene) -> None:
+    with scene.open() as store:
+        scene.record(store, 1, start=NOVEMBER)
+        scene.remove(store, "1")
+        scene.record(store, 1, start=NOVEMBER + timedelta(hours=1))
+        scene.remove(store, "2")
+
+
+def _migrate(scene: Scene) -> None:
+    with scene.open() as store:
+        scene.record(store, 1, start=NOVEMBER)
+
+
+def _of_version(version: int) -> Callable[[Scene], None]:
+    """The database of an older Muster, written as that one did, with rows."""
+
+    def prepare(scene: Scene) -> None:
+        _folders(scene)
+        Path("data").mkdir()
+        connection = sqlite3.connect(DATABASE)
+        connection.execute("PRAGMA journal_mode = WAL")
+        _register(connection)
+        for script in migrations()[:version]:
+            connection.executescript(script)
+        connection.execute(f"PRAGMA user_version = {version}")
+        _fill(connection)
+        connection.commit()
+        connection.close()
+
+    return prepare
+
+
+def _register(connection: sqlite3.Connection) -> None:
+    """The functions with which later scripts hash."""
+    for name, function in {"genesis": genesis, "name_digest": name_digest, "chain": chained}.items():
+        connection.create_function(f"muster_{name}", -1, function, deterministic=True)
+
+
+def _fill(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO person (code, name) VALUES ('1042', 'Jane Doe'), ('1', 'Person 1')")
+    template = (2, OLD_MODEL, face("1", 0).tobytes(), fingerprint("1", 0))
+    connection.execute("INSERT INTO template (person_id, model, vector, photo_sha256) VALUES (?, ?, ?, ?)", template)
+    columns = "event_id, unit, person_id, person_code, person_name, at_utc, direction, distance, clock_ok"
+    for number in range(20):
+        event_id = f"00000000-0000-4000-8000-{number:012d}"
+        values = (event_id, "door-1", 1, "1042", "Jane Doe", f"2026-10-30T{number:02d}:00:00.000Z", "in", 0.25, 1)
+        connection.execute(f"INSERT INTO event ({columns}) VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
+
+
+SCENARIOS = (
+    Scenario("record, from no database on", _folders, _record),
+    Scenario("a destination, then another month", _some_events, _prepare_and_sync),
+    Scenario("delivery into files that are there", _delivered_once, _sync),
+    Scenario("the same on FAT", _on_fat, _sync),
+    Scenario("people enrolled", _people, _enrol),
+    Scenario("people removed", _people, _remove),
+    Scenario("a database of version 2 migrated", _of_version(2), _migrate),
+    Scenario("a database of version 5 migrated", _of_version(5), _migrate),
+)
