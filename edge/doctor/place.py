@@ -96,7 +96,7 @@ def destinations(config: Config) -> Finding:
     answers = dict(zip(configured, run_errands(orders, limit_s=ANSWER_S), strict=True))
     wrong = [split(trouble) for name, answer in answers.items() if (trouble := _trouble(name, answer))]
     if wrong:
-        sentences, advice = ("; ".join(dict.fromkeys(words)) for words in zip(*wrong, strict=True))
+        sentences, advice = ("; ".join(filter(None, dict.fromkeys(words))) for words in zip(*wrong, strict=True))
         return Finding("destinations", State.WARNING, sentences, f"{advice}; until then rows wait")
     return Finding("destinations", State.OK, ", ".join(configured))
 

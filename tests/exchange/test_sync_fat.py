@@ -333,3 +333,20 @@ def test_elsewhere_there_is_no_side_file(store: Store, stick: Path, original: Pa
     mountinfo.write_text("27 1 254:0 / / rw - ext4 /dev/root rw\n")
     sync(store, [str(stick)], timezone=UTC, terms=Terms(mountinfo=mountinfo))
     assert not (stick / SUM).exists()
+
+
+def test_a_link_or_pipe_in_place_of_a_temporary_file_is_taken_away(
+    store: Store, stick: Path, tmp_path: Path, deliver: Callable[..., Delivery]
+) -> None:
+    (tmp_path / "secret").write_text("nobody's business")
+    happen(store)
+    deliver(store, stick)
+    for month in ("2026-10", "2026-11"):
+        (stick / f".attendance-{month}.csv.part").symlink_to(tmp_path / "secret")
+        (stick / f"attendance-{month}.csv.sum").write_bytes((stick / SUM).read_bytes())
+    (stick / NOVEMBER).unlink()
+    happen(store, hour=1)
+    assert deliver(store, stick).error is None
+    assert rows_of(stick / NOVEMBER) == ids(store)
+    assert not list(stick.glob(".attendance*"))
+    assert (tmp_path / "secret").read_text() == "nobody's business"

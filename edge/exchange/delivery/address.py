@@ -72,7 +72,7 @@ class Address:
         folder = unquote(parts.path).removeprefix("/~/")
         is_safe = folder.isprintable() and not host.startswith("-") and re.fullmatch(r"(\w[\w.-]*)?", user)
         if not host or not folder or parts.password or not is_safe:
-            error = SyncError("not an address such as sftp://user@host/folder; a password has no place in it")
+            error = SyncError("this is not an address such as sftp://user@host/folder. Correct it; a password has no place in it")
             error.retryable = False
             raise error
         host = f"[{host}]" if ":" in host else host

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -112,7 +113,7 @@ class FatFolder(Folder):
             name = part.name.removeprefix(".").removesuffix(PART)
             side, found = self._side(name), self.read(name)
             is_whole = found is not None and (side is None or side.names(found))
-            if is_whole or side is None or not side.names(self.read(part.name)):
+            if is_whole or side is None or not self._is_of_use(part, side, is_alone=found is None):
                 self._files.remove(part)
                 continue
             if found is not None:
@@ -123,6 +124,8 @@ class FatFolder(Folder):
     def replace(self, name: str, content: bytes, *, before: bytes | None) -> None:
         """The three steps of `edge.exchange.delivery.sidefile`, each durable before the next."""
         part = self._files.stage(self._path / name, content)
+        if before is None:
+            self._files.remove(self._path / name)  # what was torn has a copy by now, and no side file may name it
         self._files.settle(self._path)
         side = SideFile(Sum.of(content), None if before is None else Sum.of(before))
         self._files.replace(self._path / f"{name}{SUM}", side.content(name))
@@ -132,6 +135,14 @@ class FatFolder(Folder):
         """Whether the side file, where there is one, names this content."""
         side = self._side(name)
         return side is None or side.names(content)
+
+    def _is_of_use(self, part: Path, side: SideFile, *, is_alone: bool) -> bool:
+        """Whether a temporary file is better than what is in its place.
+
+        Where a torn month was taken away and nothing names the new one yet, that one alone has the others' rows. It comes back as
+        a file that the side file does not name: whoever reads it is warned, and it is written anew.
+        """
+        return stat.S_ISREG(part.lstat().st_mode) and (is_alone or side.names(self.read(part.name)))
 
     def _take_place(self, part: Path, name: str) -> None:
         """If this fails the temporary file stays: it may be the only whole one."""
