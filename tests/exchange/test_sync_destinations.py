@@ -154,6 +154,22 @@ class TestCursor:
         assert deliver(store, stick).n_events == 3
         assert store.last_delivered(str(stick)), "the old one may come yet"
 
+    def test_a_months_outage_is_made_up_for_at_once_and_once(
+        self, store: Store, decide: Decide, tmp_path: Path, stick: Path
+    ) -> None:
+        prepare(str(stick))
+        happen(store, decide, day=1)
+        deliver(store, stick)
+        away = stick.rename(tmp_path / "away")
+        for day in range(2, 31):
+            stick.mkdir()  # the folder beneath the share
+            happen(store, decide, day=day)
+            assert not deliver(store, stick).n_events
+            stick.rmdir()  # and it is still empty
+        away.rename(stick)
+        assert (deliver(store, stick).n_events, deliver(store, stick).n_events) == (29 * 3, 0)
+        assert sorted(ids(stick)) == sorted(stored(store))
+
     def test_again_means_everything(self, store: Store, decide: Decide, stick: Path) -> None:
         prepare(str(stick))
         happen(store, decide)

@@ -28,7 +28,8 @@ the one that it gets. So, at whatever point it ends:
 A table that is found torn is copied and taken away before step 2, so that no side file ever names it, and none that is torn
 lets it pass: until step 3 there is then no table, which nobody takes for a whole one. A run that is interrupted again there
 leaves the temporary file, which comes back in the table's place, named by no side file, and is written anew: what was saved of
-other units' rows is in it; where the side file is torn as well, in the copy alone. So the same holds for any number of interruptions.
+other units' rows is in it; where the side file is torn as well, in the copy alone. So the same holds for any number of
+interruptions.
 
 It rests on a medium that keeps what it has acknowledged, as everything does.
 """
