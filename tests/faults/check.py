@@ -19,9 +19,10 @@ from edge.errors import MusterError
 from edge.exchange.files import PART
 from edge.exchange.ledger import Row, read_csv
 from edge.exchange.sync import sync
-from edge.ledger import FIELDS, chained, genesis
+from edge.ledger import FIELDS, chained, genesis, verify
 from edge.store import Store
 from edge.store.templates import stored
+from edge.types import EventKind
 
 AFTERWARDS = NOVEMBER + timedelta(days=10)
 CHAINED = ", ".join(f'"{name}"' for name in FIELDS[1:])
@@ -138,18 +139,23 @@ def _database(store: Store, promised: Promised, known: Before) -> Iterator[str]:
     ((verdict,),) = connection.execute("PRAGMA integrity_check").fetchall()
     if verdict != "ok":
         yield f"integrity_check: {verdict}"
-    ids = {event.event_id for event in store.events()}
-    lost = (known.events | promised.events) - ids
+    events = store.events()
+    lost = (known.events | promised.events) - {event.event_id for event in events}
     if lost:
         yield f"{len(lost)} acknowledged rows are lost"
-    if len(ids - known.events - promised.events) > 1:
+    unasked = [event for event in events if event.event_id not in known.events | promised.events]
+    if len({event.corrects or event.event_id for event in unasked}) > 1:
         yield "more rows than were written"
+    by_kind = [{event.corrects for event in events if event.kind is kind} for kind in (EventKind.VOID, EventKind.ENTRY)]
+    if by_kind[0] != by_kind[1]:
+        yield "half a correction"
     (ledger_id,) = connection.execute("SELECT ledger_id FROM ledger").fetchone()
     previous = genesis(ledger_id)
     for number, (chain, *values) in enumerate(connection.execute(f"SELECT chain, {CHAINED} FROM event ORDER BY seq"), 1):  # noqa: S608
         previous = chained(previous, ledger_id, *values)
         if chain != previous or values[0] != number:
             yield f"the chain breaks at row {number}"
+    yield from map(str, verify(store.entries(), n_written=store.n_written()))
 
 
 def _people(store: Store, promised: Promised) -> Iterator[str]:

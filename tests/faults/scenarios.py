@@ -24,7 +24,7 @@ from edge.exchange.sync import Terms, prepare, sync
 from edge.ledger import chained, genesis, name_digest
 from edge.store import FILE_NAME, Store
 from edge.store.database import migrations
-from edge.types import Direction, Floats
+from edge.types import Direction, Draft, EventKind, Floats
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -85,6 +85,15 @@ class Scene:
         self.say({"begins": code, "n": None})
         store.remove_person(code)
         self.say({"ends": code, "n": None})
+
+    def correct(self, store: Store, event_id: str) -> None:
+        """It was somebody else: the row is taken back and another one written, both or neither."""
+        old = next(event for event in store.events() if event.event_id == event_id)
+        why = {"corrects": event_id, "by": "the office", "why": "not this person"}
+        void = Draft(old.person_code, old.person_name, old.at_utc, old.direction, kind=EventKind.VOID, **why)
+        entry = Draft("7", "Joe Bloggs", old.at_utc, old.direction, kind=EventKind.ENTRY, **why)
+        for event in store.append(void, entry):
+            self.say({"event": event.event_id})
 
 
 class Scenario(NamedTuple):
@@ -172,6 +181,13 @@ def _sync(scene: Scene) -> None:
         scene.deliver(store)
 
 
+def _correct(scene: Scene) -> None:
+    with scene.open() as store:
+        for event in store.events():
+            scene.correct(store, event.event_id)
+        scene.deliver(store)
+
+
 def _prepare_and_sync(scene: Scene) -> None:
     with scene.open() as store:
         scene.deliver(store, terms=Terms(prepare=True))
@@ -240,6 +256,7 @@ SCENARIOS = (
     Scenario("a destination, then another month", _some_events, _prepare_and_sync),
     Scenario("delivery into files that are there", _delivered_once, _sync),
     Scenario("the same on FAT", _on_fat, _sync),
+    Scenario("rows corrected and delivered", _delivered_once, _correct),
     Scenario("people enrolled", _people, _enrol),
     Scenario("people removed", _people, _remove),
     Scenario("a database of version 2 migrated", _of_version(2), _migrate),
