@@ -69,7 +69,8 @@ ALLOWED = {
     "doctor": CONTRACTS | {"matching", "store", "device", "wiring", "exchange.delivery", "doctor"},
     # 6 doors
     "commands": CONTRACTS | {"commands", "evaluation", "matching", "store", "exchange", "journal", "unit", "wiring", "doctor"},
-    "cli": {"errors"},  # and by name, when it is called, the module of edge.commands
+    "arguments": set(),
+    "cli": {"arguments", "errors"},  # and by name, when it is called, the module of edge.commands
     "__main__": {"cli"},
 }
 NO_DRIVERS_AT_IMPORT = {"gpiozero", "lgpio", "picamera2", "ai_edge_litert", "tflite_runtime", "pycoral", "sklearn"}

@@ -23,7 +23,7 @@ from edgetpu.plugged import READY, plug
 from PIL import Image
 
 from edge import status, wiring
-from edge.cli import build_parser
+from edge.arguments import build_parser
 from edge.commands import evaluate
 from edge.config import Config, parse
 from edge.device.tpu.edgetpu import State

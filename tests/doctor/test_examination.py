@@ -9,7 +9,8 @@ import pytest
 from edgetpu.plugged import READY, plug
 from PIL import Image
 
-from edge.cli import build_parser, main
+from edge.arguments import build_parser
+from edge.cli import main
 from edge.commands.doctor import run
 from edge.config import parse
 from edge.doctor import Places, State, examine

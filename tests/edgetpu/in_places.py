@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from edge import wiring
-from edge.cli import build_parser
+from edge.arguments import build_parser
 from edge.device.tpu.library import LibraryPlaces
 from edge.device.tpu.opening import TpuPlaces
 from edge.errors import MusterError
