@@ -70,6 +70,10 @@ def cells(event: Event) -> dict[str, str]:
     return dict(zip(FIELDS, texts(*who, *how, *why), strict=True))
 
 
+SALT_LENGTH = 32
+"""Of every salt, in characters. Salt and name stand beside each other in the digest: where one ends must be fixed."""
+
+
 class Entry(NamedTuple):
     """A row as whoever checks it has it.
 
@@ -99,9 +103,10 @@ class Entry(NamedTuple):
 
     def is_whole(self) -> bool:
         """Whether cells, name and the hash before give the hash that the row carries."""
-        is_named = bool(self.salt or self.name)
-        if is_named and name_digest(self.salt, self.name) != self.cells[FIELDS.index("name_digest")]:
-            return False
+        if self.salt or self.name:
+            digest = name_digest(self.salt, self.name) if len(self.salt) == SALT_LENGTH else None
+            if digest != self.cells[FIELDS.index("name_digest")]:
+                return False
         return link(self.previous, canonical(self.cells)) == self.chain
 
 

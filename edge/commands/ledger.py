@@ -28,6 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
         n_found = _walk(store) if store else 0
         n_unread = sum(not _read(check, Path(file)) for file in arguments.files)
         check.follow()
+    for ledger, n_rows in check.unknown_ledgers.items():
+        say(f"{counted(n_rows, 'row')} of ledger {ledger}, checked without its database")
     for remark in check.remarks:
         say(str(remark))
     n_found += len(check.remarks) + n_unread

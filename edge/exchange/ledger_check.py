@@ -22,7 +22,7 @@ from edge.words import counted
 _MONTH = re.compile(r"attendance-(\d{4}-\d{2})\.csv")
 """The name of a file that has everything of its month up to its last row."""
 
-_BEFORE_THE_CHAIN = Row._fields[: Row._fields.index("kind")]
+_WITHOUT_CHAIN = Row._fields[: Row._fields.index("ledger")]
 
 
 @dataclass
@@ -60,8 +60,8 @@ class Check:
             self.n_rows += 1
             row = Row(*map(unguard, cells))
             known = self._known(row)
-            seen.add(known)
-            what = self._fault(row, known)
+            twice = seen.add(known, line, is_chained=row.is_chained)
+            what = self._fault(row, known, n_cells=len(cells)) or twice
             if what is None and any(guard(text) != cell for text, cell in zip(row, cells, strict=False)):
                 what = "a cell is not as Muster writes it"
             if what:
@@ -77,6 +77,11 @@ class Check:
             self.remarks.append(Remark(file, unchained[0], f"{what}; only the database of the unit can tell"))
         self.remarks += [Remark(file, 0, what) for what in self._lacking(name, seen)]
 
+    @property
+    def unknown_ledgers(self) -> dict[str, int]:
+        """Ledgers that are not the database's, and how many chained rows of each there are: checked by hashes and links alone."""
+        return {ledger: len(places) for ledger, places in self._places.items() if ledger != self._ledger}
+
     def follow(self) -> None:
         """After the last file: whether the rows of all files follow each other."""
         for ledger, places in self._places.items():
@@ -91,9 +96,9 @@ class Check:
         by_id = self.store.entry(row.event_id) if row.event_id.isascii() else None  # what is torn may be no text
         return by_id or self.store.entry_of(seq)
 
-    def _fault(self, row: Row, known: Entry | None) -> str | None:
+    def _fault(self, row: Row, known: Entry | None, *, n_cells: int) -> str | None:
         """What shows that one row is not as it was written."""
-        differences = list(_differences(row, known)) if known else []
+        differences = list(_differences(row, known, n_cells)) if known else []
         if differences:
             return "; ".join(differences)
         if not _is_one_moment(row):
@@ -127,15 +132,20 @@ class _Seen:
     """Which rows of the database a file has."""
 
     def __init__(self) -> None:
-        self.seqs: set[int] = set()
+        self.seqs: dict[int, tuple[int, bool]] = {}
         self.first = self.last = ""
 
-    def add(self, known: Entry | None) -> None:
-        """One row of the file, as the database has it; None where it has none."""
-        if known is not None:
-            at_utc = known.cells[FIELDS.index("at_utc")]  # its order as text is its order in time
-            self.first, self.last = min(self.first or at_utc, at_utc), max(self.last, at_utc)
-            self.seqs.add(known.seq)
+    def add(self, known: Entry | None, line: int, *, is_chained: bool) -> str | None:
+        """One row of the file, as the database has it (None where it has none), and in which line; says when it was there before.
+
+        Two chained rows of one number are told where the links are.
+        """
+        if known is None:
+            return None
+        at_utc = known.cells[FIELDS.index("at_utc")]  # its order as text is its order in time
+        self.first, self.last = min(self.first or at_utc, at_utc), max(self.last, at_utc)
+        before, was_chained = self.seqs.setdefault(known.seq, (line, is_chained))
+        return None if before == line or (is_chained and was_chained) else f"it is in line {before}, too"
 
 
 def _entry(row: Row) -> Entry:
@@ -144,18 +154,15 @@ def _entry(row: Row) -> Entry:
     return Entry(tuple(cells[name] for name in FIELDS), row.person_name, row.salt, row.previous, row.chain)
 
 
-def _differences(row: Row, known: Entry) -> Iterator[str]:
-    """Each cell that the database has otherwise."""
+def _differences(row: Row, known: Entry, n_cells: int) -> Iterator[str]:
+    """Each cell that the database has otherwise, of as many as the file has columns, and without a chain of those before it."""
     written = dict(zip(FIELDS, known.cells, strict=True)) | {"person_name": known.name}
     written |= {"salt": known.salt, "previous": known.previous, "chain": known.chain}
-    del written["name_digest"]
+    columns = set(Row._fields if row.is_chained else _WITHOUT_CHAIN[:n_cells]) - {"name_digest"}
     if not known.name and not known.salt:
-        del written["person_name"], written["salt"]  # erased; the file was written before
-    if not row.is_chained:
-        written = {name: text for name, text in written.items() if name in _BEFORE_THE_CHAIN}
-        written["backends"] = row.backends and written["backends"]
+        columns -= {"person_name", "salt"}  # erased; the file was written before
     for name, text in written.items():
-        if getattr(row, name) != text:
+        if name in columns and getattr(row, name) != text:
             yield f"{name} is {getattr(row, name)!r}, in the database {text!r}"
 
 

@@ -47,7 +47,7 @@ def unlinked(places: list[Place], *, gaps_are_told: bool) -> Iterator[Remark]:
         for place in group:
             if place.seq == last.seq + 1 and place.previous not in hashes and "" not in hashes:
                 yield Remark(place.file, place.line, f"{place}: it does not follow {where}")
-        if group[0].seq > last.seq + 1 and gaps_are_told:
+        if group[0].seq > last.seq + 1 and gaps_are_told and group[0].previous not in hashes:  # numbers can leap, hashes not
             gone = missing(last.seq + 1, group[0].seq - 1)
             yield Remark(group[0].file, group[0].line, f"{group[0]}: between it and {where} {gone}, or in another file")
 

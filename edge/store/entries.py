@@ -52,10 +52,12 @@ class Entries:
     def moments(self, since: str, until: str, *, last_seq: int) -> list[tuple[int, str, str]]:
         """Number, id and time of the rows between two times, both included and as `utc_text` writes them, up to a number."""
         sql = "SELECT seq, event_id, at_utc FROM event WHERE at_utc BETWEEN ? AND ? AND seq <= ? ORDER BY seq"
-        return [(seq, event_id, at_utc) for seq, event_id, at_utc in self._database.rows(sql, [since, until, last_seq])]
+        return [(seq, event_id, at_utc) for seq, event_id, at_utc in self._read(sql, [since, until, last_seq])]
 
     def _rows(self, condition: str, values: list[Any]) -> list[tuple[Any, ...]]:
-        sql = f"SELECT {_COLUMNS} FROM event WHERE {condition}"
+        return self._read(f"SELECT {_COLUMNS} FROM event WHERE {condition}", values)
+
+    def _read(self, sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
         try:
             return self._database.rows(sql, values)
         except sqlite3.OperationalError:  # somebody put bytes into a cell that are no text; the row shall be named all the same

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from edge.errors import EnrolError
-from edge.ledger import FIELDS, chained, genesis, name_digest
+from edge.ledger import FIELDS, SALT_LENGTH, chained, genesis, name_digest
 from edge.store.database import DurableDatabase
 from edge.store.entries import Entries
 from edge.types import Decision, Direction, Draft, Event, EventKind, Person, utc_text
@@ -34,8 +34,11 @@ _LATEST = (
 empty, which must be said again for SQLite to use it (sqlite.org/partialindex.html)."""
 
 _LAST = """SELECT ledger_id, n, (SELECT chain FROM event WHERE seq = n)
-FROM ledger, (SELECT coalesce(max(seq), 0) AS n FROM sqlite_sequence WHERE name = 'event')"""
-"""The ledger's id, the number that the last row got, and that row's hash."""
+FROM ledger, (
+    SELECT max(coalesce(max(seq), 0), (SELECT coalesce(max(seq), 0) FROM event)) AS n FROM sqlite_sequence WHERE name = 'event'
+)"""
+"""The ledger's id, the number that the last row got, and that row's hash. Should the counter have been lost or set back, the rows
+themselves tell: somebody at the door must not be turned away for it."""
 
 _WRITTEN = (*FIELDS[1:], "person_name", "salt", "person_id", "chain")
 """The columns of a new row; what the chain begins with, the ledger's id, is a row of its own."""
@@ -95,7 +98,7 @@ class Events(Entries):
         ledger_id, last_seq, last = self._database.rows(_LAST)[0]
         # Who took out the last rows shall not have the chain mended by the next one: that follows nothing then.
         previous = last or genesis(f"{ledger_id} without row {last_seq}" if last_seq else ledger_id)
-        salt, at_utc = secrets.token_hex(16), utc_text(draft.at_utc)
+        salt, at_utc = secrets.token_hex(SALT_LENGTH // 2), utc_text(draft.at_utc)
         digest = name_digest(salt, draft.person_name)
         who = (str(uuid.uuid4()), self._unit, draft.kind.value, draft.person_code, digest, at_utc, draft.direction.value)
         how = (draft.distance, int(draft.clock_ok), draft.backends, draft.boot_id, draft.monotonic_s)

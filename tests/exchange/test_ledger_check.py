@@ -160,6 +160,22 @@ class TestOneFile:
                 f"{NOVEMBER}, line 7: row 9 (event {november[5].event_id}): it does not follow row 8 in {NOVEMBER}, line 6"
             ]
 
+    def test_a_name_that_was_moved_into_its_salt_is_found(self, store: Store | None, november: list[Row]) -> None:
+        row = november[4]
+        for edited in (
+            row._replace(person_name=row.salt + row.person_name, salt=""),
+            row._replace(person_name="June", name_digest=name_digest(row.salt, row.person_name)),
+        ):
+            (told,) = remarks(store, {NOVEMBER: [*november[:4], edited, *november[5:]]})
+            assert told.startswith(f"{NOVEMBER}, line 6: row 8 ")
+
+    def test_an_entry_that_was_made_a_punch_without_a_chain_is_found(self, store: Store | None, november: list[Row]) -> None:
+        bare = november[8]._replace(
+            kind="punch", corrects="", **dict.fromkeys(("ledger", "seq", "salt", "previous", "chain"), "")
+        )
+        (told,) = remarks(store, {NOVEMBER: [*november[:8], bare]})
+        assert told.startswith(f"{NOVEMBER}, line 10: ")
+
     def test_a_row_copied_in_is_found(self, store: Store | None, november: list[Row]) -> None:
         told = remarks(store, {NOVEMBER: [*november[:4], november[2], *november[4:]]})
         assert told == [
@@ -243,9 +259,30 @@ class TestTheDatabaseKnowsMore:
         ]
         (told,) = remarks(None, {NOVEMBER: before})
         assert "8 rows from here on without a chain" in told
+        twice = before + before.splitlines(keepends=True)[3]
+        assert remarks(ledger, {NOVEMBER: twice}) == [
+            f"{NOVEMBER}, line 10: row - (event {november[2].event_id}): it is in line 4, too"
+        ]
+
+
+def numbered_anew(rows: list[Row], seqs: list[int]) -> list[Row]:
+    """Chained by hand, as a ledger that had a gap in its numbers before there was a chain."""
+    chained: list[Row] = []
+    for row, seq in zip(rows, seqs, strict=True):
+        new = row._replace(seq=str(seq), previous=chained[-1].chain if chained else row.previous)
+        digest = name_digest(row.salt, row.person_name)
+        text = canonical(digest if field == "name_digest" else getattr(new, field) for field in FIELDS)
+        chained.append(new._replace(chain=link(new.previous, text)))
+    return chained
 
 
 class TestSeveralFiles:
+    def test_a_number_that_was_never_given_is_not_told_as_missing(self, november: list[Row]) -> None:
+        leaping = numbered_anew(november, [4, 5, 8, 9, 10, 11, 14, 15, 16])
+        assert remarks(None, {NOVEMBER: leaping}) == []
+        (told,) = remarks(None, {NOVEMBER: [*leaping[:3], *leaping[5:]]})
+        assert "rows 9 to 10 are missing" in told
+
     def test_of_two_months_follow_each_other(self, ledger: Store, november: list[Row]) -> None:
         october = rows_of(ledger, "2026-10")
         files = {NOVEMBER: november, "attendance-2026-10.csv": october}
@@ -334,15 +371,47 @@ class TestTheCommand:
         assert self.verify(elsewhere) == 74
         assert "there is no database" in capsys.readouterr().err
 
+    def test_says_which_rows_the_database_knows_nothing_of(self, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Or a whole file that somebody made up would be in order, as one of another unit."""
+        with Store.open(":memory:", unit="door-1") as other:
+            made_up = rows_of(filled(other), "2026-11")
+        (data.parent / NOVEMBER).write_bytes(to_csv(made_up).encode())
+        assert self.verify(data, data.parent / NOVEMBER) == 0
+        assert f"9 rows of ledger {made_up[0].ledger}, checked without its database\n" in capsys.readouterr().out
+
+    def test_bytes_that_are_no_text_are_told_in_letters(self, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        raw = sqlite3.connect(data / "muster.db")
+        raw.execute("DROP TRIGGER event_stays_as_it_is")
+        raw.execute("UPDATE event SET event_id = CAST(x'ff1b5b' AS TEXT) WHERE seq = 6")
+        raw.commit()
+        raw.close()
+        file = data.parent / NOVEMBER
+        file.write_bytes(file.read_bytes().replace(b"forgot", b"f\xf6rgot\x1b"))
+        assert self.verify(data, file) == 65
+        out = capsys.readouterr().out
+        out.encode()
+        assert "\x1b" not in out
+
     def test_the_lines_of_python_in_the_documentation_find_the_same(self, data: Path, tmp_path: Path) -> None:
         (code,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
         whole = (tmp_path / NOVEMBER).read_text(encoding="utf-8")
         for content, expected in (
             (whole, ""),
             (whole.replace(",in,", ",out,", 1), "row 4 is not as it was written\n"),
+            (self.renamed(whole, keep_salt=True), "row 4 is not as it was written\n"),
+            (self.renamed(whole, keep_salt=False), "row 4 is not as it was written\n"),
             (re.sub(r"\n[^\n]*,6,[^\n]*", "", whole, count=1), "row 7 does not follow the row before it in this file\n"),
         ):
             (tmp_path / "check.csv").write_text(content, encoding="utf-8", newline="")
             command = [sys.executable, "-I", "-c", code, tmp_path / "check.csv"]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert (done.stdout, done.stderr) == (expected, "")
+
+    def renamed(self, content: str, *, keep_salt: bool) -> str:
+        """The first row under another name, with the digest that it had: told beside the salt, or got from a longer name."""
+        row, *rows = read_csv(content.encode()).rows
+        if keep_salt:
+            row = row._replace(person_name="June", name_digest=name_digest(row.salt, row.person_name))
+        else:
+            row = row._replace(person_name=row.salt + row.person_name, salt="")
+        return to_csv([row, *rows])
