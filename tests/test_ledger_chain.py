@@ -288,9 +288,11 @@ class TestWhatSomebodyChangedShows:
         tamper(store, *(f"UPDATE event SET seq = {new} WHERE seq = {old}" for old, new in ((2, 9), (3, 2), (9, 3))))
         assert {2, 3} <= {finding.seq for finding in findings(store)}
 
-    def test_a_new_id_of_the_ledger_breaks_every_row(self, store: Store, decide: Decide) -> None:
+    @pytest.mark.parametrize("harm", ["UPDATE ledger SET ledger_id = 'another'", "DELETE FROM ledger"])
+    def test_another_id_of_the_ledger_or_none_breaks_every_row(self, store: Store, decide: Decide, harm: str) -> None:
         happen(store, decide)
-        tamper(store, "UPDATE ledger SET ledger_id = 'another'")
+        tamper(store, harm)
+        assert store.ledger_id() in {"", "another"}
         assert [finding.seq for finding in findings(store)] == [1, 2, 3, 4, 5]
 
 
@@ -340,6 +342,21 @@ class TestOldDatabases:
         with Store.open(db_path, unit="door-1") as store:
             assert [event.seq for event in store.events()] == [2, 3, 6, 7, 8, 9]
             assert findings(store) == [], "nobody can tell any more why it is there"
+
+    @pytest.mark.parametrize("n_left", [0, 4])
+    def test_whose_last_rows_somebody_deleted_deliver_the_next_ones(self, db_path: Path, n_left: int) -> None:
+        """Test rows before the first working day, say: their numbers come again, and were marked as delivered."""
+        old_database(db_path, 9)
+        raw = sqlite3.connect(db_path)
+        raw.execute("INSERT INTO cursor VALUES ('stick', 9)")
+        raw.execute("DELETE FROM event WHERE seq > ?", [n_left])
+        raw.commit()
+        raw.close()
+        with Store.open(db_path, unit="door-1") as store:
+            assert store.undelivered("stick") == []
+            new = store.append(Draft("1042", "Åsa", MORNING, Direction.IN))
+            assert store.undelivered("stick") == new
+            assert findings(store) == []
 
     def test_without_a_row_get_a_ledger_of_their_own(self, tmp_path: Path) -> None:
         ids = set()

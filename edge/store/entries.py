@@ -25,8 +25,8 @@ class Entries:
     _database: DurableDatabase
 
     def ledger_id(self) -> str:
-        """By which files tell this ledger from that of another unit."""
-        return str(self._database.rows("SELECT ledger_id FROM ledger")[0][0])
+        """By which files tell this ledger from that of another unit; empty when somebody took it away: then no row verifies."""
+        return str(self._database.rows("SELECT coalesce(max(ledger_id), '') FROM ledger")[0][0])
 
     def n_written(self) -> int:
         """The number that the last row got, whether it is there or not."""
