@@ -57,7 +57,7 @@ def _walk(store: Store) -> int:
     for finding in verify(store.entries(), n_written=store.n_written()):
         say(f"{FILE_NAME}: {finding}")
         n_found += 1
-    say(f"{FILE_NAME}: {counted(store.n_written(), 'row')} of ledger {store.ledger_id()}")
+    say(f"{FILE_NAME}: {counted(store.n_rows(), 'row')} of ledger {store.ledger_id()}")
     return n_found
 
 

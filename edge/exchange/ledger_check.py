@@ -55,7 +55,7 @@ class Check:
             name: the last part of its path.
         """
         faults: list[str] = []
-        seen, unchained = _Seen(), []
+        seen, unchained, n_before = _Seen(), [], self.n_rows
         for line, cells in records(content, faults):
             self.n_rows += 1
             row = Row(*map(unguard, cells))
@@ -71,6 +71,8 @@ class Check:
             if row.is_chained_wholly:
                 place = Place(int(row.seq), file, line, row.event_id, row.previous, "" if what else row.chain)
                 self._places.setdefault(row.ledger, []).append(place)
+        if self.n_rows == n_before and not faults and _MONTH.fullmatch(name):
+            faults.append("there is no row in it; Muster makes a month's file only for a row")
         self.remarks += [Remark(file, 0, fault) for fault in faults]
         if unchained:
             what = f"{counted(len(unchained), 'row')} from here on without a chain: from before there was one, or inserted"

@@ -32,6 +32,10 @@ class Entries:
         """The number that the last row got, whether it is there or not."""
         return int(self._database.rows("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'event'")[0][0])
 
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        return int(self._database.rows("SELECT count(*) FROM event")[0][0])
+
     def entries(self) -> Iterator[Entry]:
         """Every row, by number."""
         rows = self._rows("seq > ? ORDER BY seq LIMIT ?", [-(2**63), N_PAGE])

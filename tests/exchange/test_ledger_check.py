@@ -176,6 +176,11 @@ class TestOneFile:
         (told,) = remarks(store, {NOVEMBER: [*november[:8], bare]})
         assert told.startswith(f"{NOVEMBER}, line 10: ")
 
+    def test_a_month_of_which_every_row_was_taken_out_is_found(self, store: Store | None) -> None:
+        (told,) = remarks(store, {NOVEMBER: to_csv([]).encode()})
+        assert told.startswith(f"{NOVEMBER}: there is no row in it")
+        assert remarks(store, {"events.csv": to_csv([]).encode()}) == [], "a list of nobody's rows"
+
     def test_a_row_copied_in_is_found(self, store: Store | None, november: list[Row]) -> None:
         told = remarks(store, {NOVEMBER: [*november[:4], november[2], *november[4:]]})
         assert told == [
@@ -355,6 +360,7 @@ class TestTheCommand:
         raw.close()
         assert self.verify(data, data.parent / NOVEMBER, data.parent / "nowhere.csv") == 65
         lines = capsys.readouterr().out.splitlines()
+        assert re.fullmatch(r"muster\.db: 12 rows of ledger \S{36}", lines[1])
         assert re.fullmatch(r"muster\.db: row 6 \(event \S+\): it, or the hash of row 5 before it, is not .*", lines[0])
         assert lines[2].endswith("nowhere.csv: cannot be read (No such file or directory)")
         assert "line 4: row 6" in lines[3]
