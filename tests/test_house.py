@@ -11,7 +11,7 @@ EDGE = Path(__file__).parent.parent / "edge"
 
 GROUND = {"types", "errors", "vectors", "words", "ledger"}
 CONTRACTS = GROUND | {"ports", "config", "status"}
-HANDS = GROUND | {"ports"}
+HANDS = GROUND | {"ports", "folders", "programs"}
 THINKING = GROUND | {"ports", "vision"}
 
 ALLOWED = {
@@ -20,6 +20,8 @@ ALLOWED = {
     "errors": set(),
     "vectors": {"types"},
     "words": set(),
+    "programs": set(),
+    "folders": set(),
     "ledger": {"types"},
     # 1 contracts
     "ports": GROUND,
@@ -36,7 +38,7 @@ ALLOWED = {
     "store": HANDS | {"store"},
     "exchange.names": GROUND,
     "exchange.cells": GROUND,
-    "exchange.files": GROUND,
+    "exchange.files": GROUND | {"folders"},
     "exchange.folder": HANDS | {"exchange.names"},
     "exchange.photographs": HANDS | {"exchange.files"},
     "exchange.ledger": HANDS | {"exchange.cells"},

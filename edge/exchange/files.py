@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from edge import folders
 from edge.errors import EnrolError, MusterError, StoreError
 
 PART = ".part"
@@ -18,7 +19,6 @@ PART = ".part"
 LOCK_NAME = ".muster.lock"
 
 _NO_LOCKS_HERE = {errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL}
-_NO_FOLDER_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 
 _MEDIUM_FAILS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
 
@@ -75,14 +75,7 @@ class Files:
 
     def settle(self, folder: Path) -> None:
         """Wait until the medium has the names of a folder, where its file system can tell (FAT and some shares cannot)."""
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        except OSError as error:
-            if error.errno not in _NO_FOLDER_FSYNC:
-                raise
-        finally:
-            os.close(descriptor)
+        folders.settle(folder)
 
     def remove(self, path: Path) -> None:
         """Delete a file, if it is there."""

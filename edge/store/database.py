@@ -8,7 +8,6 @@ released and there is no way back: a database that is newer than the program is 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,14 +18,13 @@ from typing import Any, Self
 import sqlite_utils
 
 from edge.errors import NewerDatabaseError, StoreError
+from edge.folders import settle
 from edge.ledger import FIELDS, chained, genesis, name_digest
 
 APPLICATION_ID = 0x4D757374
 """What migration 001 writes into the header of the file ("Must")."""
 
 MEMORY = Path(":memory:")
-
-_NO_FOLDER_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 
 _DAMAGED = (
     "{path} is damaged ({why}). It stays where it is and nothing was changed. "
@@ -197,7 +195,7 @@ def _see_to_the_file(path: Path, busy_timeout_s: float) -> None:
             if has_log:
                 raise StoreError(_WIDOWED.format(path=path))
             _give_birth(path, busy_timeout_s)
-        _settle(path.parent)
+        settle(path.parent)
         size = path.stat().st_size
     except OSError as error:
         raise StoreError(_CLOSED.format(path=path, why=error.strerror)) from error
@@ -210,19 +208,7 @@ def _make_folder(folder: Path) -> None:
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for each in missing:
-        _settle(each.parent)
-
-
-def _settle(folder: Path) -> None:
-    """Wait until the disk has the names of a folder, where its file system can tell."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in _NO_FOLDER_FSYNC:
-            raise
-    finally:
-        os.close(descriptor)
+        settle(each.parent)
 
 
 def _give_birth(path: Path, busy_timeout_s: float) -> None:

@@ -13,10 +13,10 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 
+from edge import programs
 from edge.device.tpu.last_words import ending
 
-PROGRAM = (sys.executable, "-P", "-m", "edge.device.tpu.listing")
-"""-P: what lies in the folder that muster was called in is no part of it."""
+PROGRAM = programs.command("edge.device.tpu.listing")
 
 DEADLINE_S = 5.0
 
@@ -25,7 +25,7 @@ def list_edge_tpus(*, environment: Mapping[str, str] | None = None, deadline_s: 
     """What pycoral calls each Edge TPU that it finds: "usb /sys/bus/usb/devices/2-1".
 
     Args:
-        environment: variables of the process; those of this one when None.
+        environment: variables of the process, beside those of this one.
         deadline_s: how long it may take.
 
     Raises:
@@ -37,7 +37,7 @@ def list_edge_tpus(*, environment: Mapping[str, str] | None = None, deadline_s: 
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=environment,
+        env=programs.environment(environment),
         start_new_session=True,
         text=True,
         errors="replace",

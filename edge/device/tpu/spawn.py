@@ -8,21 +8,17 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge import programs
 from edge.device.tpu.last_words import LastWords
 from edge.device.tpu.memory import Memory
 from edge.device.tpu.messages import Order
 
-PROGRAM = (sys.executable, "-P", "-m", "edge.device.tpu.child")
-"""-P: what lies in the folder that muster was called in is no part of it."""
-HOME = str(Path(__file__).parents[3])
-"""The folder in which Python finds the package `edge`."""
+PROGRAM = programs.command("edge.device.tpu.child")
 END_S = 0.2
 """How long an ending process is waited for; one that was killed takes a millisecond or two."""
 
@@ -104,7 +100,7 @@ def spawn(program: Sequence[str], order: Order, memory: Memory, environment: Map
             stdout=write_end,  # nothing of it may reach the terminal of `muster run`
             stderr=write_end,
             pass_fds=(connection, shared),
-            env=_environment(environment),
+            env=programs.environment(environment),
             start_new_session=True,  # a Ctrl-C in the terminal is for the unit
         )
         undo.pop_all()
@@ -148,11 +144,3 @@ def _told(order: Order, memory: Memory, *, connection: int, shared: int) -> str:
             "names": order.names,
         }
     )
-
-
-def _environment(own: Mapping[str, str]) -> dict[str, str]:
-    """This process's variables and the child's own; it finds this very package, also where it is not installed."""
-    merged = {**os.environ, **own}
-    if sysconfig.get_path("purelib") != HOME:
-        merged["PYTHONPATH"] = os.pathsep.join(filter(None, [HOME, merged.get("PYTHONPATH")]))
-    return merged

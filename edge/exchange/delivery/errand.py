@@ -10,20 +10,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
-import sysconfig
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-PROGRAM = (sys.executable, "-P", "-m", "edge.exchange.delivery.child")
-"""-P: what lies in the folder that muster was called in is no part of it."""
-HOME = str(Path(__file__).parents[3])
-"""The folder in which Python finds the package `edge`."""
+from edge import programs
+
+PROGRAM = programs.command("edge.exchange.delivery.child")
 END_S = 0.5
 """How long a process that was killed is waited for. One that waits for a device hears nothing before the device answers."""
 
@@ -87,7 +83,7 @@ def _sent(order: Order, program: Sequence[str]) -> Iterator[tuple[subprocess.Pop
             [*program, json.dumps(asdict(order))],
             stdin=subprocess.DEVNULL,
             stdout=file,
-            env=_environment(),
+            env=programs.environment(),
             start_new_session=True,  # a Ctrl-C in the terminal is for whoever waits here, who then ends this
         )
         try:
@@ -109,11 +105,3 @@ def _answer(process: subprocess.Popen[bytes], file: IO[bytes], until: float) -> 
     file.seek(0)
     content = file.read()
     return dict(json.loads(content)) if process.returncode == 0 else {}
-
-
-def _environment() -> dict[str, str]:
-    """This process's variables; the child finds this very package, also where it is not installed."""
-    merged = dict(os.environ)
-    if sysconfig.get_path("purelib") != HOME:
-        merged["PYTHONPATH"] = os.pathsep.join(filter(None, [HOME, merged.get("PYTHONPATH")]))
-    return merged
