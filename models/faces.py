@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from edge.errors import MusterError
-from edge.exchange.acquisition import central
+from edge.exchange.enrolment.acquisition import central
 from edge.types import Image
 from models import FOLDER
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from tqdm import tqdm
 
-from edge.exchange.pair_list import judge, read_pairs
+from edge.exchange.collection.pair_list import judge, read_pairs
 from edge.types import Floats
 from edge.vision.facenet import Facenet
 from edge.vision.mtcnn import Mtcnn

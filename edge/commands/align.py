@@ -9,7 +9,7 @@ from edge import __version__, wiring
 from edge.commands.installation import configuration, say
 from edge.commands.progress import with_bar
 from edge.errors import EnrolError
-from edge.exchange.align import Aligner, Alignment, align
+from edge.exchange.collection.align import Aligner, Alignment, align
 from edge.words import counted
 
 N_NAMED = 3

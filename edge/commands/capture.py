@@ -9,9 +9,9 @@ from pathlib import Path
 from edge import wiring
 from edge.commands.installation import configuration, looking_closer, say, with_camera
 from edge.errors import EnrolError
-from edge.exchange.album import album
-from edge.exchange.capture import Aim, Session
-from edge.exchange.viewfinder import Viewfinder
+from edge.exchange.capture.album import album
+from edge.exchange.capture.session import Aim, Session
+from edge.exchange.capture.viewfinder import Viewfinder
 from edge.matching.choice import APART
 
 

@@ -9,10 +9,10 @@ from edge import wiring
 from edge.commands.installation import Installation, looking_closer, say
 from edge.commands.progress import with_bar
 from edge.errors import ConfigError, EnrolError
-from edge.exchange.desk import Terms
-from edge.exchange.enrol import enrol
+from edge.exchange.enrolment.desk import Terms
+from edge.exchange.enrolment.enrol import enrol
+from edge.exchange.enrolment.receipt import Confusable, Receipt
 from edge.exchange.files import unwritable
-from edge.exchange.receipt import Confusable, Receipt
 from edge.matching.policy import Policy
 from edge.words import counted
 

@@ -23,11 +23,11 @@ from edge.evaluation.confusions import farthest_selves, nearest_strangers
 from edge.evaluation.discard import Discards, discards, fixed_threshold
 from edge.evaluation.figures import UNMEASURED, Figures, Handed, measure
 from edge.evaluation.page import Contents, page
-from edge.exchange.collect import Collection, collect, listing
-from edge.exchange.crops import data_uris
+from edge.exchange.collection.collect import Collection, collect, listing
+from edge.exchange.collection.crops import data_uris
+from edge.exchange.collection.pair_list import Pair, judge, read_pairs
 from edge.exchange.files import Files, PrivateFiles
 from edge.exchange.names import printable
-from edge.exchange.pair_list import Pair, judge, read_pairs
 from edge.matching.choice import N_MOST
 from edge.matching.combination import Combination
 from edge.matching.policy import Policy

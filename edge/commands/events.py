@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from edge.commands.installation import Installation, say
 from edge.errors import ConfigError
-from edge.exchange.ledger import Row, to_csv
+from edge.exchange.ledger.table import Row, to_csv
 from edge.types import Event
 from edge.words import counted
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from edge.commands.installation import Installation, say
 from edge.errors import EnrolError
 from edge.exchange.files import read_regular
-from edge.exchange.ledger_check import Check
+from edge.exchange.ledger.check import Check
 from edge.ledger import verify
 from edge.store import FILE_NAME, Store
 from edge.words import counted

@@ -13,8 +13,8 @@ from edge import wiring
 from edge.commands.installation import Installation, say
 from edge.config import Config
 from edge.errors import EnrolError, ModelError
-from edge.exchange.receipt import Confusable
-from edge.exchange.roll import confusions, gallery
+from edge.exchange.enrolment.receipt import Confusable
+from edge.exchange.enrolment.roll import confusions, gallery
 from edge.store import Removal, Store
 from edge.types import Person, Validity
 from edge.words import counted

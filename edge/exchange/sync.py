@@ -22,7 +22,7 @@ from edge.exchange.delivery.marker import Marker
 from edge.exchange.delivery.sentences import STILL_HERE, sentences
 from edge.exchange.delivery.terms import Terms
 from edge.exchange.files import Files
-from edge.exchange.ledger import Row, merged, read_csv, to_csv
+from edge.exchange.ledger.table import Row, merged, read_csv, to_csv
 from edge.store import Store
 
 

@@ -14,8 +14,8 @@ from edge.device.manifest import read_spec
 from edge.device.network import load
 from edge.errors import ModelError
 from edge.evaluation.samples import Rows
-from edge.exchange.collect import Listing, collect, listing
-from edge.exchange.folder import Candidate
+from edge.exchange.collection.collect import Listing, collect, listing
+from edge.exchange.enrolment.folder import Candidate
 from edge.types import Faces, Floats, Image
 from edge.vision.facenet import Facenet, face_crops
 from edge.vision.geometry import Mipmap

@@ -22,7 +22,7 @@ from edge.errors import MusterError
 from edge.evaluation.budget import row
 from edge.evaluation.open_set import draws
 from edge.evaluation.samples import Samples
-from edge.exchange.collect import Listing, listing
+from edge.exchange.collection.collect import Listing, listing
 from edge.matching.score_table import ScoreTable
 from edge.types import Floats
 from models import MANIFEST, faces

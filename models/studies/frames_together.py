@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.evaluation.levels import levels
-from edge.exchange.collect import Collection
+from edge.exchange.collection.collect import Collection
 from edge.types import Floats
 from edge.vectors import unit
 from edge.vision.quality import OPEN, Gates

@@ -10,7 +10,7 @@ from edge.evaluation import open_set
 from edge.evaluation.open_set import Setting
 from edge.evaluation.samples import Samples
 from edge.evaluation.scores import score
-from edge.exchange.collect import Collection
+from edge.exchange.collection.collect import Collection
 from edge.vision.quality import Gates
 
 FMR, FPIR = 1e-4, 0.01

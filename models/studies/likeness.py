@@ -19,9 +19,9 @@ from edge import wiring
 from edge.config import Config
 from edge.errors import MusterError
 from edge.evaluation.samples import Rows, Samples
-from edge.exchange.acquisition import acquire_central
-from edge.exchange.collect import listing
-from edge.exchange.photographs import decode
+from edge.exchange.collection.collect import listing
+from edge.exchange.enrolment.acquisition import acquire_central
+from edge.exchange.enrolment.photographs import decode
 from edge.matching.admission import Fit, judge
 from edge.matching.gallery import Gallery
 from edge.matching.likeness import COPY

@@ -21,7 +21,7 @@ from edge.config import Config
 from edge.errors import MusterError
 from edge.evaluation.levels import distance, levels
 from edge.evaluation.scores import score
-from edge.exchange.collect import Collection, collect, listing
+from edge.exchange.collection.collect import Collection, collect, listing
 from edge.types import Faces, Floats, Image
 from edge.vision.geometry import iou
 from edge.vision.mtcnn import Mtcnn

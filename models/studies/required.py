@@ -17,8 +17,8 @@ from edge.errors import MusterError
 from edge.evaluation.open_set import Setting, draws, obstacle
 from edge.evaluation.samples import Samples
 from edge.evaluation.scores import score
-from edge.exchange.collect import Listing, listing
-from edge.exchange.pair_list import judge, read_pairs
+from edge.exchange.collection.collect import Listing, listing
+from edge.exchange.collection.pair_list import judge, read_pairs
 from models import faces
 from models.head import people
 from models.head.embeddings import Embeddings, embeddings

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from edge.device.manifest import NetworkSpec, read_spec
 from edge.device.network import dequantise
 from edge.device.tpu.selftest import TEMPLATE, SelfTest, picture, steps
-from edge.exchange.acquisition import find_central
+from edge.exchange.enrolment.acquisition import find_central
 from edge.types import Floats, Image
 from edge.vectors import unit
 from edge.vision.facenet import face_crops

@@ -18,8 +18,8 @@ from tqdm import tqdm
 from edge.device.manifest import read_spec
 from edge.device.network import dequantise, quantise
 from edge.evaluation.samples import Rows
-from edge.exchange.collect import Listing, collect
-from edge.exchange.folder import Candidate
+from edge.exchange.collection.collect import Listing, collect
+from edge.exchange.enrolment.folder import Candidate
 from edge.ports import Network
 from edge.types import Faces, Floats, Image
 from edge.vectors import unit

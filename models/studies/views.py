@@ -18,10 +18,10 @@ from edge import wiring
 from edge.config import Config
 from edge.errors import MusterError
 from edge.evaluation.samples import Rows, Samples
-from edge.exchange.collect import listing
-from edge.exchange.photographs import decode, read_bytes
-from edge.exchange.viewfinder import Viewfinder, around, cut, jpeg
-from edge.exchange.views import View
+from edge.exchange.capture.viewfinder import Viewfinder, around, cut, jpeg
+from edge.exchange.capture.views import View
+from edge.exchange.collection.collect import listing
+from edge.exchange.enrolment.photographs import decode, read_bytes
 from edge.types import Floats, Image
 from edge.vision.quality import OPEN
 from edge.vision.recogniser import Recogniser

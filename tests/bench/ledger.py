@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.exchange.ledger import Row, to_csv
+from edge.exchange.ledger.table import Row, to_csv
 from edge.store import FILE_NAME, Store
 from edge.store.database import DurableDatabase, migrations
 from edge.types import Decision, Direction, Outcome, utc_text

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge.cli import main
-from edge.exchange.photographs import decode
+from edge.exchange.enrolment.photographs import decode
 from edge.store import FILE_NAME, Store
 from scripts.demo import portraits
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.exchange.desk import Terms
-from edge.exchange.enrol import enrol
-from edge.exchange.receipt import Line, Receipt
+from edge.exchange.enrolment.desk import Terms
+from edge.exchange.enrolment.enrol import enrol
+from edge.exchange.enrolment.receipt import Line, Receipt
 from edge.matching.matcher import Rule
 from edge.matching.policy import Policy
 from edge.store import Store

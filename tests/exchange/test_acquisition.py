@@ -10,7 +10,7 @@ import pytest
 
 from edge import wiring
 from edge.config import Config
-from edge.exchange.acquisition import GATED, Acquisition, Verdict, acquire, acquire_central
+from edge.exchange.enrolment.acquisition import GATED, Acquisition, Verdict, acquire, acquire_central
 from edge.types import Faces, Floats, Image, Refusal
 from edge.vision.quality import Gates, Quality
 from edge.vision.recogniser import Recogniser

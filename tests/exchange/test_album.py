@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from edge.errors import EnrolError
-from edge.exchange.album import album
+from edge.exchange.capture.album import album
+from edge.exchange.enrolment.folder import candidates
 from edge.exchange.files import LOCK_NAME
-from edge.exchange.folder import candidates
 
 NAME = "1042 Ada Lovelace"
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from edge.errors import EnrolError, StoreError
-from edge.exchange.align import Aligner, Alignment, align, stamp_of
+from edge.exchange.collection.align import Aligner, Alignment, align, stamp_of
+from edge.exchange.collection.tree import target_names
+from edge.exchange.enrolment.photographs import decode
 from edge.exchange.files import LOCK_NAME, PrivateFiles
-from edge.exchange.photographs import decode
-from edge.exchange.tree import target_names
 from edge.types import Faces, Floats, Image
 from edge.vision.facenet import Facenet
 

@@ -15,13 +15,13 @@ import pytest
 
 from edge.device.fakes import RecordingPanel, ScriptedCamera
 from edge.errors import DeviceError, StoreError
-from edge.exchange.album import album
-from edge.exchange.capture import GIVE_UP_S, PATIENCE_S, Aim, Ended, Session
+from edge.exchange.capture.album import album
+from edge.exchange.capture.session import GIVE_UP_S, PATIENCE_S, Aim, Ended, Session
+from edge.exchange.capture.viewfinder import REFUSED, Viewfinder
+from edge.exchange.capture.views import PROMPTS, prompt
+from edge.exchange.enrolment.folder import candidates
+from edge.exchange.enrolment.photographs import decode
 from edge.exchange.files import PrivateFiles
-from edge.exchange.folder import candidates
-from edge.exchange.photographs import decode
-from edge.exchange.viewfinder import REFUSED, Viewfinder
-from edge.exchange.views import PROMPTS, prompt
 from edge.types import Faces, Floats, Frame, Image, Refusal, Signal
 from edge.vision.quality import Gates
 from edge.vision.recogniser import Recogniser

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from edge.errors import EnrolError
-from edge.exchange.acquisition import acquire_central
-from edge.exchange.collect import NO_FACE, Collection, collect, listing
-from edge.exchange.pair_list import Pair, judge, read_pairs
+from edge.exchange.collection.collect import NO_FACE, Collection, collect, listing
+from edge.exchange.collection.pair_list import Pair, judge, read_pairs
+from edge.exchange.enrolment.acquisition import acquire_central
 from edge.types import Faces, Floats, Image
 from edge.vision.recogniser import Recogniser
 

@@ -12,11 +12,11 @@ import studio
 from studio import hand_in, picture, portrait, portraits, put
 
 from edge.errors import EnrolError, StoreError
-from edge.exchange.acquisition import Verdict, acquire
 from edge.exchange.cells import unguard
-from edge.exchange.desk import Terms
-from edge.exchange.enrol import enrol
-from edge.exchange.receipt import Receipt
+from edge.exchange.enrolment.acquisition import Verdict, acquire
+from edge.exchange.enrolment.desk import Terms
+from edge.exchange.enrolment.enrol import enrol
+from edge.exchange.enrolment.receipt import Receipt
 from edge.store import Store
 from edge.types import Image
 from edge.vision.quality import OPEN

@@ -13,11 +13,11 @@ import pytest
 from studio import MODEL, POLICY, face, given, hand_in, line, picture, portrait, portraits, put, recogniser, towards
 
 from edge.errors import EnrolError
-from edge.exchange.acquisition import Verdict
-from edge.exchange.desk import Terms
-from edge.exchange.enrol import enrol
-from edge.exchange.folder import Candidate
-from edge.exchange.roll import confusions
+from edge.exchange.enrolment.acquisition import Verdict
+from edge.exchange.enrolment.desk import Terms
+from edge.exchange.enrolment.enrol import enrol
+from edge.exchange.enrolment.folder import Candidate
+from edge.exchange.enrolment.roll import confusions
 from edge.matching.gallery import Gallery
 from edge.matching.matcher import Rule
 from edge.matching.policy import Policy

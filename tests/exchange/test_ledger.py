@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.exchange.ledger import Row, Table, merged, read_csv, to_csv
+from edge.exchange.ledger.table import Row, Table, merged, read_csv, to_csv
 from edge.types import NETWORKS, Backend, Direction, Event, EventKind, backends_text
 
 RAN = "pnet=cpu rnet=cpu onet=cpu facenet=edgetpu"

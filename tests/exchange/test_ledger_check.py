@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from edge.cli import main
 from edge.exchange.cells import guard
-from edge.exchange.ledger import Row, read_csv, to_csv
-from edge.exchange.ledger_check import Check
+from edge.exchange.ledger.check import Check
+from edge.exchange.ledger.table import Row, read_csv, to_csv
 from edge.ledger import FIELDS, canonical, link, name_digest
 from edge.store import Store
 from edge.types import Direction, Draft, EventKind

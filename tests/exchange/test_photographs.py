@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pictures
 
 from edge.errors import EnrolError
-from edge.exchange import photographs
+from edge.exchange.enrolment import photographs
 
 W, H = 48, 32
 RAMP = np.stack(np.broadcast_arrays(*np.meshgrid(np.linspace(0, 240, W), np.linspace(0, 240, H)), 60), axis=-1).astype(np.uint8)

@@ -19,7 +19,7 @@ from decisions import Decide, accepted
 
 from edge.exchange.delivery.marker import MARKER, Marker
 from edge.exchange.files import LOCK_NAME, Files
-from edge.exchange.ledger import read_csv
+from edge.exchange.ledger.table import read_csv
 from edge.exchange.sync import Delivery, prepare, sync
 from edge.store import Store
 

@@ -13,7 +13,7 @@ from edge.errors import SyncError
 from edge.exchange.delivery.marker import MARKER, Marker
 from edge.exchange.delivery.mounts import is_mounted, mount_of
 from edge.exchange.delivery.terms import Terms
-from edge.exchange.ledger import read_csv
+from edge.exchange.ledger.table import read_csv
 from edge.exchange.sync import Delivery, look, prepare, sync
 from edge.store import Store
 

@@ -19,7 +19,7 @@ from edge.exchange.delivery.mounts import is_mounted, mount_of
 from edge.exchange.delivery.sidefile import SideFile
 from edge.exchange.delivery.terms import Terms
 from edge.exchange.files import Files
-from edge.exchange.ledger import read_csv
+from edge.exchange.ledger.table import read_csv
 from edge.exchange.sync import prepare, sync
 from edge.store import Store
 

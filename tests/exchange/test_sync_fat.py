@@ -15,7 +15,7 @@ from decisions import accepted
 from edge.exchange.delivery.sidefile import SideFile
 from edge.exchange.delivery.terms import Terms
 from edge.exchange.files import Files
-from edge.exchange.ledger import read_csv
+from edge.exchange.ledger.table import read_csv
 from edge.exchange.sync import Delivery, prepare, sync
 from edge.store import Store
 

@@ -20,7 +20,7 @@ from edge.errors import SyncError
 from edge.exchange.delivery.address import Access, Address
 from edge.exchange.delivery.marker import MARKER
 from edge.exchange.delivery.terms import Terms
-from edge.exchange.ledger import read_csv
+from edge.exchange.ledger.table import read_csv
 from edge.exchange.sync import Delivery, look, prepare, sync
 from edge.store import Store
 

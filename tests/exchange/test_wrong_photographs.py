@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from studio import MODEL, face, given, hand_in, line, portrait, portraits
 
-from edge.exchange.acquisition import Verdict
+from edge.exchange.enrolment.acquisition import Verdict
 from edge.store import Store
 
 

@@ -17,7 +17,7 @@ from faults.scenarios import DATABASE, MOUNTS, NOVEMBER, SHARE, face, fingerprin
 
 from edge.errors import MusterError
 from edge.exchange.files import PART
-from edge.exchange.ledger import Row, read_csv
+from edge.exchange.ledger.table import Row, read_csv
 from edge.exchange.sync import sync
 from edge.ledger import FIELDS, chained, genesis, verify
 from edge.store import Store

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.exchange.collect import Listing, listing
+from edge.exchange.collection.collect import Listing, listing
 from edge.types import Faces
 from models.head import embeddings
 from models.head.embeddings import Embeddings, RawViews

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge.evaluation.open_set import Setting, obstacle
 from edge.evaluation.samples import Samples
-from edge.exchange.collect import listing
+from edge.exchange.collection.collect import listing
 from edge.vectors import unit
 from models.head import people
 from models.head.embeddings import Embeddings

@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.exchange.acquisition import Verdict
 from edge.exchange.cells import guard
+from edge.exchange.enrolment.acquisition import Verdict
 from edge.exchange.files import Files
 from edge.exchange.names import Label
 from edge.matching.threshold import Promise

@@ -17,11 +17,11 @@ from PIL import Image as Pictures
 from PIL.PngImagePlugin import PngInfo
 
 from edge.errors import EnrolError
-from edge.exchange.acquisition import find_central
+from edge.exchange.collection.tree import Leaf, leaves, left_over
+from edge.exchange.enrolment.acquisition import find_central
+from edge.exchange.enrolment.photographs import decode, read_bytes
 from edge.exchange.files import Files, PrivateFiles, locked, unwritable
 from edge.exchange.names import printable
-from edge.exchange.photographs import decode, read_bytes
-from edge.exchange.tree import Leaf, leaves, left_over
 from edge.types import Image
 from edge.vision.facenet import INPUT_PX, face_crops
 from edge.vision.geometry import Mipmap

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from edge.errors import EnrolError
 from edge.evaluation.samples import Samples
-from edge.exchange.acquisition import acquire_central
-from edge.exchange.folder import Candidate, candidates
+from edge.exchange.enrolment.acquisition import acquire_central
+from edge.exchange.enrolment.folder import Candidate, candidates
+from edge.exchange.enrolment.photographs import decode, read_bytes
 from edge.exchange.names import printable
-from edge.exchange.photographs import decode, read_bytes
 from edge.types import Floats
 from edge.vision.quality import LIMITS, Quality
 from edge.vision.recogniser import Recogniser

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edge.errors import EnrolError
-from edge.exchange.acquisition import Verdict, acquire
-from edge.exchange.admission import Admission, Standing, Taken, admit
-from edge.exchange.folder import Candidate
+from edge.exchange.enrolment.acquisition import Verdict, acquire
+from edge.exchange.enrolment.admission import Admission, Standing, Taken, admit
+from edge.exchange.enrolment.folder import Candidate
+from edge.exchange.enrolment.photographs import decode, read_bytes
+from edge.exchange.enrolment.receipt import GOOD, Line
 from edge.exchange.names import Label
-from edge.exchange.photographs import decode, read_bytes
-from edge.exchange.receipt import GOOD, Line
 from edge.matching.gallery import Gallery
 from edge.matching.policy import Policy
 from edge.store import Store

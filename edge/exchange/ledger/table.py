@@ -90,7 +90,7 @@ class Row(NamedTuple):
 
     @property
     def is_chained_wholly(self) -> bool:
-        """Whether what chains the row looks as it should; whether it is right, `edge.exchange.ledger_check` tells."""
+        """Whether what chains the row looks as it should; whether it is right, `edge.exchange.ledger.check` tells."""
         return bool(_CHAINED.fullmatch("\n".join(self[-len(_CHAIN) :])))
 
     def before_the_chain(self, other: Self) -> Self:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import EnrolError
+from edge.exchange.enrolment.folder import Candidate, is_left_behind, listed
 from edge.exchange.files import Files, PrivateFiles, locked, unwritable
-from edge.exchange.folder import Candidate, is_left_behind, listed
 from edge.exchange.names import Label, parse_label, printable
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import EnrolError
-from edge.exchange.folder import is_left_behind
+from edge.exchange.enrolment.folder import is_left_behind
 from edge.exchange.names import printable
 
 SUFFIX = ".png"

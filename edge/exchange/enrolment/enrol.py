@@ -10,11 +10,11 @@ from itertools import groupby, islice
 from pathlib import Path
 
 from edge.errors import EnrolError
-from edge.exchange.desk import Desk, Terms
-from edge.exchange.folder import Candidate, candidates
+from edge.exchange.enrolment.desk import Desk, Terms
+from edge.exchange.enrolment.folder import Candidate, candidates
+from edge.exchange.enrolment.receipt import Receipt
+from edge.exchange.enrolment.roll import receipt
 from edge.exchange.names import printable
-from edge.exchange.receipt import Receipt
-from edge.exchange.roll import receipt
 from edge.store import Store
 from edge.vision.recogniser import Recogniser
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from edge.exchange.collect import Photograph
-from edge.exchange.photographs import decode, read_bytes
+from edge.exchange.collection.collect import Photograph
+from edge.exchange.enrolment.photographs import decode, read_bytes
 from edge.vision.facenet import face_crops
 from edge.vision.geometry import Mipmap
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.exchange.acquisition import Verdict
+from edge.exchange.enrolment.acquisition import Verdict
+from edge.exchange.enrolment.receipt import Line
 from edge.exchange.names import Label
-from edge.exchange.receipt import Line
 from edge.matching.admission import Finding, Fit, judge
 from edge.matching.choice import N_MOST, diverse
 from edge.matching.gallery import Gallery

@@ -12,8 +12,8 @@ import numpy as np
 
 from edge.errors import EnrolError
 from edge.evaluation.pairs import Accuracy, accuracy
+from edge.exchange.enrolment.photographs import read_bytes
 from edge.exchange.names import printable
-from edge.exchange.photographs import read_bytes
 from edge.types import Floats
 
 COLUMNS = ("fold", "a", "b", "same")

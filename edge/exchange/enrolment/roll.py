@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from edge.exchange.receipt import GOOD, Confusable, Line, Receipt
+from edge.exchange.enrolment.receipt import GOOD, Confusable, Line, Receipt
 from edge.matching.gallery import Gallery
 from edge.matching.likeness import confusable, parties
 from edge.matching.policy import N_FUSED, Policy

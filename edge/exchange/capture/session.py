@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from edge.errors import EnrolError
-from edge.exchange.album import Album
+from edge.exchange.capture.album import Album
+from edge.exchange.capture.viewfinder import Advice, Viewfinder
+from edge.exchange.capture.views import MIN_DISTANCE, View, answers, nearest, prompt
+from edge.exchange.enrolment.photographs import read_bytes
 from edge.exchange.names import printable
-from edge.exchange.photographs import read_bytes
-from edge.exchange.viewfinder import Advice, Viewfinder
-from edge.exchange.views import MIN_DISTANCE, View, answers, nearest, prompt
 from edge.ports import Camera, Panel
 from edge.types import Frame, Signal
 

@@ -11,9 +11,9 @@ from enum import Enum
 import cv2
 import numpy as np
 
-from edge.exchange.acquisition import COUNTS_FROM, GATED, SURE_SCORE, Acquisition, acquire
-from edge.exchange.photographs import decode
-from edge.exchange.views import View
+from edge.exchange.capture.views import View
+from edge.exchange.enrolment.acquisition import COUNTS_FROM, GATED, SURE_SCORE, Acquisition, acquire
+from edge.exchange.enrolment.photographs import decode
 from edge.types import Face, Faces, Floats, Frame, Image, Refusal, Signal
 from edge.vision.geometry import intersections
 from edge.vision.quality import Gates, assess

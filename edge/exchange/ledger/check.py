@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from edge.exchange.cells import guard, unguard
-from edge.exchange.ledger import Row, records
-from edge.exchange.ledger_links import Place, Remark, runs_of, unlinked
+from edge.exchange.ledger.links import Place, Remark, runs_of, unlinked
+from edge.exchange.ledger.table import Row, records
 from edge.ledger import FIELDS, Entry, name_digest
 from edge.store import Store
 from edge.types import utc_text

@@ -1,0 +1,1 @@
+"""The database as one encrypted file that somebody keeps elsewhere, and back."""
