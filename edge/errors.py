@@ -9,6 +9,7 @@
     ├── StoreError      74  the database is locked, damaged or cannot be written
     │   └── NewerDatabaseError  78  the database was made by a newer Muster
     ├── EnrolError      65  the folder, or one photograph in it, cannot be enrolled
+    ├── StickError      65  the stick is not one that this unit knows, or is not what it says that it is
     └── SyncError       75  a destination could not be written; nothing is lost, try again
 
 An expected absence (no face, nobody known) is a value and not an error. Every message says what to do next.
@@ -63,6 +64,12 @@ class NewerDatabaseError(StoreError):
 
 class EnrolError(MusterError):
     """The folder, or one photograph in it, cannot be enrolled."""
+
+    exit_code = 65
+
+
+class StickError(MusterError):
+    """The stick is not paired with this unit, or is not what it says that it is. Nothing was read from it or written to it."""
 
     exit_code = 65
 

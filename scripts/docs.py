@@ -35,7 +35,7 @@ def documents() -> dict[Path, str]:
 def command_line() -> str:
     """The command line as Markdown."""
     parser = build_parser()
-    lines = ["# Command line", "", "Made by `make docs` from `edge/arguments.py`.", "", parser.description or ""]
+    lines = ["# Command line", "", "Made by `make docs` from `edge/arguments/`.", "", parser.description or ""]
     lines += ["", "Options that stand before or after every command:", "", *table(parser)]
     for name, command in commands(parser):
         subcommands = list(commands(command))

@@ -62,7 +62,7 @@ ALLOWED = {
     "doctor": CONTRACTS | {"matching", "store", "device", "wiring", "exchange.delivery", "doctor"},
     # 6 doors
     "commands": CONTRACTS | {"commands", "evaluation", "matching", "store", "exchange", "journal", "unit", "wiring", "doctor"},
-    "arguments": set(),
+    "arguments": {"arguments"},
     "cli": {"arguments", "errors"},  # and by name, when it is called, the module of edge.commands
     "__main__": {"cli"},
 }

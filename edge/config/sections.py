@@ -192,6 +192,48 @@ class SyncConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerConfig:
+    """How attendance rows are written for others."""
+
+    dialect: str = option(
+        "iso",
+        "iso; or beside it a second file for another program: attlog (ZKTeco attlog.dat), frappe (ERPNext Employee Checkin).",
+        one_of("iso", "attlog", "frappe"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StickConfig:
+    """A USB stick that is plugged in."""
+
+    policy: str = option(
+        "paired",
+        "paired: only sticks that `muster stick pair` has made known bring people in and take rows out; open: any stick does.",
+        one_of("paired", "open"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyConfig:
+    """How people's data are kept."""
+
+    key_file: str = option(
+        "",
+        "Key that seals names and templates, on another partition; `muster key make` writes one. "
+        "Empty: the systemd credential muster-key, or none.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BackupConfig:
+    """Copies that somebody keeps elsewhere."""
+
+    recipient: str = option(
+        "", "Who can read a backup: a public key of age, age1...; `muster backup --new-identity FILE` makes a pair of keys."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration; each field is one TOML table."""
 
@@ -205,4 +247,8 @@ class Config:
     placement: PlacementConfig = PlacementConfig()
     attendance: AttendanceConfig = AttendanceConfig()
     panel: PanelConfig = PanelConfig()
+    ledger: LedgerConfig = LedgerConfig()
     sync: SyncConfig = SyncConfig()
+    stick: StickConfig = StickConfig()
+    privacy: PrivacyConfig = PrivacyConfig()
+    backup: BackupConfig = BackupConfig()

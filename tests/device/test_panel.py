@@ -19,7 +19,7 @@ from edge.types import Refusal, Signal
 
 LONG_S = 30.0
 PINS = Pins(red=17, green=27, buzzer=22)
-ANSWERS = (Signal.ACCEPTED, Signal.ALREADY, Signal.NOT_IN_DATABASE)
+ANSWERS = (Signal.ACCEPTED, Signal.ACCEPTED_WITHOUT_TIME, Signal.ALREADY, Signal.NOT_IN_DATABASE, Signal.STICK_REFUSED)
 LASTING = [signal for signal in Signal if signal not in ANSWERS]
 
 

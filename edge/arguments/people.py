@@ -1,0 +1,44 @@
+"""The commands about who is enrolled."""
+
+from __future__ import annotations
+
+from edge.arguments.commands import Commands, day, text
+
+
+def add(commands: Commands) -> None:
+    """All of them."""
+    _add_people(commands)
+
+
+def _add_people(commands: Commands) -> None:
+    parser = commands.add("people", "see, rename, limit or remove who is enrolled", example="muster people list")
+    people = Commands(parser, dest="action", required=True)
+    listing = people.add("list", "list who is enrolled", example="muster people list --json", module="people")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    confusing = people.add(
+        "confusable",
+        "list every two people whose faces are so near that one can be given the other's name",
+        example="muster people confusable",
+        module="people",
+    )
+    confusing.add_argument("--json", action="store_true", help="as JSON")
+    renaming = people.add("rename", "correct a name", example='muster people rename 1042 "Jane Roe"', module="people")
+    renaming.add_argument("code", metavar="CODE", type=text, help="whose")
+    renaming.add_argument("name", metavar="NAME", type=text, help="the new name")
+    setting = people.add(
+        "set",
+        "say when somebody may be recognised; outside of that they are answered as a stranger, and stay enrolled",
+        example="muster people set 1042 --from 2026-12-01 --until 2027-05-31",
+        module="people",
+    )
+    setting.add_argument("code", metavar="CODE", type=text, help="whose")
+    setting.add_argument("--active", choices=["yes", "no"], help="no: not at all, whatever the dates")
+    for name, which in (("from", "first"), ("until", "last")):
+        explanation = f"the {which} day, as in 2026-11-22; none takes the date away"
+        setting.add_argument(f"--{name}", metavar="DATE", dest=f"valid_{name}", type=day, help=explanation)
+    setting.set_defaults(refuse=setting.error)
+    removing = people.add(
+        "remove", "erase a person and every template of theirs", example="muster people remove 1042", module="people"
+    )
+    removing.add_argument("code", metavar="CODE", type=text, help="whose")
+    removing.add_argument("--yes", action="store_true", help="do not ask")
