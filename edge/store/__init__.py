@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from edge.store.audit import Audit
 from edge.store.database import DurableDatabase
 from edge.store.deliveries import Deliveries
 from edge.store.events import Events
@@ -25,7 +26,7 @@ FILE_NAME = "muster.db"
 """The database in the data folder."""
 
 
-class Store(People, Templates, Events, Deliveries):
+class Store(People, Templates, Events, Deliveries, Audit):
     """The unit's database; a context manager.
 
     Raises:
