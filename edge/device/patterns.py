@@ -1,9 +1,10 @@
 """What LED and buzzer do for each signal: one table, and the order in which signals give way to each other.
 
-Red and green look alike to one man in twelve, so no two signals differ by colour alone: each has its own rhythm, and the four
+Red and green look alike to one man in twelve, so no two signals differ by colour alone: each has its own rhythm, and the
 answers sound different too. Why a face cannot be judged is said in groups of amber flashes, short or long, with a rest between
 the groups: as many as can be counted while walking up. None of them sounds, for they may last. A door at rest winks, slowly where
-all is well and like a clock where it is degraded: dark enough that an answer stands out, and never in groups.
+all is well and like a clock where it is degraded: dark enough that an answer stands out, and never in groups. A stick is told by
+lights that last for seconds while all is well, and by a burst of flashes that nobody could count where it is not.
 """
 
 from __future__ import annotations
@@ -89,13 +90,13 @@ PATTERNS = {
     Signal.READY: Pattern(Colour.GREEN, Blink(0.05, 2.95, None)),
     Signal.LOOKING: Pattern(Colour.AMBER, Blink(0.4, 0.2, None)),
     Signal.ACCEPTED: Pattern(Colour.GREEN, Blink(1.5), Blink(0.1)),
-    Signal.ACCEPTED_WITHOUT_TIME: Pattern(Colour.GREEN, Blink(1.5), Blink(0.1, 0.1, 3)),
+    Signal.ACCEPTED_WITHOUT_TIME: Pattern(Colour.GREEN, Blink(0.9, 0.1, 2), Blink(0.1, 0.1, 3)),
     Signal.ALREADY: Pattern(Colour.GREEN, Blink(0.3, 0.2, 2), Blink(0.1, 0.1, 2)),
     Signal.NOT_IN_DATABASE: Pattern(Colour.RED, Blink(1.5), Blink(0.7)),
-    Signal.STICK_REFUSED: Pattern(Colour.RED, Blink(0.5, 0.2, 3), Blink(0.3, 0.4, 3)),
-    Signal.STICK_AT_WORK: Pattern(Colour.AMBER, Blink(0.9, 0.1, None)),
-    Signal.SAFE_TO_PULL: Pattern(Colour.GREEN, Blink(0.2, 0.2, None)),
-    Signal.STICK_FAILED: Pattern(Colour.RED, Blink(0.9, 0.1, None)),
+    Signal.STICK_REFUSED: Pattern(Colour.RED, Blink(0.4, 0.2, 3), Blink(0.3, 0.3, 3)),
+    Signal.STICK_AT_WORK: Pattern(Colour.AMBER, Blink(9.5, 0.5, None)),
+    Signal.SAFE_TO_PULL: Pattern(Colour.GREEN, Blink(2.0, 2.0, None)),
+    Signal.STICK_FAILED: Pattern(Colour.RED, Blink(0.1, 0.1, 6, rest_s=2.0)),
     Signal.TOO_FAR: _group(2, SHORT_S),
     Signal.TOO_DARK: _group(3, SHORT_S),
     Signal.TOO_BRIGHT: _group(4, SHORT_S),

@@ -72,6 +72,19 @@ def test_a_door_at_rest_is_dark_enough_for_an_answer_to_stand_out() -> None:
         assert lit <= 0.1 * PATTERNS[signal].light.round_s
 
 
+def test_the_answers_are_told_apart_by_ear_in_the_number_or_the_length_of_their_beeps() -> None:
+    for one, other in itertools.combinations(ANSWERS, 2):
+        a, b = PATTERNS[one].sound, PATTERNS[other].sound
+        assert a and b
+        assert a.n != b.n or max(a.on_s, b.on_s) >= 2 * min(a.on_s, b.on_s), (one, other)
+
+
+def test_a_light_that_waits_for_an_answer_is_not_taken_for_the_answer_red() -> None:
+    """Whoever was just accepted must not see a long red light behind the green one."""
+    long_red = [s for s in LASTING if PATTERNS[s].colour is Colour.RED and PATTERNS[s].light.on_s > 0.2]
+    assert not long_red
+
+
 def test_a_group_of_flashes_lasts_until_something_else_is_shown() -> None:
     programme = Programme()
     programme.show(Signal.TOO_FAR)
@@ -230,8 +243,13 @@ def test_the_mock_panel_says_what_led_and_buzzer_do() -> None:
         "ready: LED green blinking (0.05 s on, 2.95 s off)",
         "looking: LED amber blinking (0.4 s on, 0.2 s off)",
         "accepted: LED green 1.5 s · buzzer 0.1 s",
+        "accepted, clock not trusted: LED green 2 x 0.9 s · buzzer 3 x 0.1 s",
         "already: LED green 2 x 0.3 s · buzzer 2 x 0.1 s",
         "not in database: LED red 1.5 s · buzzer 0.7 s",
+        "stick refused: LED red 3 x 0.4 s · buzzer 3 x 0.3 s",
+        "stick at work: LED amber blinking (9.5 s on, 0.5 s off)",
+        "safe to pull: LED green blinking (2 s on, 2 s off)",
+        "stick failed: LED red blinking (6 x 0.1 s, 2 s rest)",
         "too far: LED amber blinking (2 x 0.1 s, 1 s rest)",
         "too dark: LED amber blinking (3 x 0.1 s, 1 s rest)",
         "too bright: LED amber blinking (4 x 0.1 s, 1 s rest)",
