@@ -18,6 +18,7 @@ from edge.store.deliveries import Deliveries
 from edge.store.events import Events
 from edge.store.people import People, Removal
 from edge.store.room import Room
+from edge.store.standing import Standing
 from edge.store.templates import Templates
 
 __all__ = ["FILE_NAME", "Removal", "Store"]
@@ -26,7 +27,7 @@ FILE_NAME = "muster.db"
 """The database in the data folder."""
 
 
-class Store(People, Templates, Events, Deliveries, Audit):
+class Store(People, Templates, Standing, Events, Deliveries, Audit):
     """The unit's database; a context manager.
 
     Raises:
