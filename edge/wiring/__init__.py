@@ -3,12 +3,15 @@
 from edge.device.lock import at_work
 from edge.vision.recogniser import Recogniser
 from edge.wiring.accelerator import candidates, fitted
-from edge.wiring.door import pins, run, sight, wanted
+from edge.wiring.door import run, sight, wanted
+from edge.wiring.now import Now, now
 from edge.wiring.places import Places, manifest_path
 from edge.wiring.recognition import model, recogniser
 from edge.wiring.rules import gates, limits, policy, rules
+from edge.wiring.signals import panel_of, pins
 
 __all__ = [
+    "Now",
     "Places",
     "Recogniser",
     "at_work",
@@ -18,6 +21,8 @@ __all__ = [
     "limits",
     "manifest_path",
     "model",
+    "now",
+    "panel_of",
     "pins",
     "policy",
     "recogniser",
