@@ -9,7 +9,12 @@ ALTER TABLE person ADD COLUMN retain_until TEXT CHECK (length(retain_until) = 10
 ALTER TABLE person ADD COLUMN language TEXT NOT NULL DEFAULT '';
 
 -- With which key names, templates and keys of sticks are sealed: the first 16 hexadecimal digits of its SHA-256; empty: with none.
-CREATE TABLE sealing (id INTEGER PRIMARY KEY CHECK (id = 1), key_id TEXT NOT NULL CHECK (length(key_id) IN (0, 16))) STRICT;
+-- is_swept: whether the file was written anew since, so that nothing stays in it of what was there before.
+CREATE TABLE sealing (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    key_id TEXT NOT NULL CHECK (length(key_id) IN (0, 16)),
+    is_swept INTEGER NOT NULL DEFAULT 1 CHECK (is_swept IN (0, 1))
+) STRICT;
 INSERT INTO sealing (id, key_id) VALUES (1, '');
 
 -- Sticks that may bring people in and take rows away. serial and mac: of the latest manifest of this stick that was taken in, and

@@ -17,17 +17,19 @@ from edge.store.database import DurableDatabase
 from edge.store.deliveries import Deliveries
 from edge.store.events import Events
 from edge.store.people import People, Removal
+from edge.store.resealing import Resealing
 from edge.store.room import Room
+from edge.store.sealing import Seal
 from edge.store.standing import Standing
 from edge.store.templates import Templates
 
-__all__ = ["FILE_NAME", "Removal", "Store"]
+__all__ = ["FILE_NAME", "Removal", "Seal", "Store"]
 
 FILE_NAME = "muster.db"
 """The database in the data folder."""
 
 
-class Store(People, Templates, Standing, Events, Deliveries, Audit):
+class Store(People, Templates, Standing, Events, Deliveries, Resealing, Audit):
     """The unit's database; a context manager.
 
     Raises:
@@ -35,23 +37,31 @@ class Store(People, Templates, Standing, Events, Deliveries, Audit):
     """
 
     @classmethod
-    def open(cls, path: Path | str, *, unit: str, busy_timeout_s: float = 5.0) -> Self:
+    def open(cls, path: Path | str, *, unit: str, busy_timeout_s: float = 5.0, seal: Seal | None = None) -> Self:
         """Open the database, and create it where there is none.
 
         Args:
             path: the file, or ":memory:".
             unit: the unit's name, written into every event.
             busy_timeout_s: how long to wait for another process before saying so.
+            seal: under which names and templates are kept; none when None. A database that has none yet gets it now.
 
         Raises:
             NewerDatabaseError: a newer Muster made it.
-            StoreError: it is damaged (and stays as it is), locked, or cannot be reached.
+            StoreError: it is damaged (and stays as it is), locked, sealed with another key, or cannot be reached.
         """
-        return cls(DurableDatabase.open(Path(path), busy_timeout_s=busy_timeout_s), unit=unit)
+        store = cls(DurableDatabase.open(Path(path), busy_timeout_s=busy_timeout_s), unit=unit)
+        try:
+            store._unlock(seal or Seal.none())
+        except BaseException:
+            store.close()
+            raise
+        return store
 
     def __init__(self, database: DurableDatabase, *, unit: str) -> None:
         self._database = database
         self._unit = unit
+        self._seal = Seal.none()
 
     def close(self) -> None:
         """Let go of the file. Closing twice is allowed."""

@@ -60,6 +60,7 @@ class DurableDatabase(sqlite_utils.Database):
     def __init__(self, path: Path, *, busy_timeout_s: float) -> None:
         self.path = path
         self.busy_timeout_s = busy_timeout_s
+        self.key_id: str | None = None  # of the key that whoever has opened it writes with; None: nobody writes sealed things yet
         with self.sentences():
             connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)
             super().__init__(connection, execute_plugins=False)
@@ -116,11 +117,21 @@ class DurableDatabase(sqlite_utils.Database):
                 return
             self.conn.execute("BEGIN IMMEDIATE")
             try:
+                self.check_key()
                 yield
                 self.conn.execute("COMMIT")
             except BaseException:
                 self.rollback()
                 raise
+
+    def check_key(self) -> None:
+        """Refuse to go on where another process has put everything under another key since this one opened the file.
+
+        Raises:
+            StoreError: it has.
+        """
+        if self.key_id is not None and (found := self.rows("SELECT key_id FROM sealing")) != [(self.key_id,)]:
+            raise refusal(self.path, found=found[0][0] if found else "", given=self.key_id)
 
     def rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, fetched before it returns."""
@@ -171,6 +182,21 @@ class DurableDatabase(sqlite_utils.Database):
 def _damaged(path: Path, why: str) -> StoreError:
     """Waiting does not mend it, so it is not retryable."""
     error = StoreError(_DAMAGED.format(path=path, why=" ".join(why.split())))
+    error.retryable = False
+    return error
+
+
+def refusal(path: Path, *, found: str, given: str) -> StoreError:
+    """That a database is sealed with another key than the one that is given, and what to do; waiting does not mend it."""
+    if not found:
+        words = f"{path} is no longer sealed with key {given}: another process took the seal off. Start this again."
+    else:
+        which = f"the key given is {given}" if given else "no key is given"
+        words = (
+            f"{path} is sealed with key {found}, and {which}. Name that key's file in privacy.key_file, or give the service the"
+            " credential muster-key; `muster key status` says what there is."
+        )
+    error = StoreError(words)
     error.retryable = False
     return error
 

@@ -6,8 +6,10 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+from edge.errors import StoreError
 from edge.ledger import FIELDS, Entry, genesis, texts
 from edge.store.database import DurableDatabase
+from edge.store.sealing import Sealed
 
 # ruff: noqa: S608  what is put into the queries below is a constant of this file, never a value
 
@@ -19,7 +21,7 @@ _PREVIOUS = "(SELECT chain FROM event AS before WHERE before.seq < event.seq ORD
 _COLUMNS = f"(SELECT ledger_id FROM ledger), {_CELLS}, person_name, salt, {_PREVIOUS}, chain"
 
 
-class Entries:
+class Entries(Sealed):
     """Rows of the ledger as they are in the file, whatever somebody made of them."""
 
     _database: DurableDatabase
@@ -40,18 +42,18 @@ class Entries:
         """Every row, by number."""
         rows = self._rows("seq > ? ORDER BY seq LIMIT ?", [-(2**63), N_PAGE])
         while rows:
-            yield from map(_entry, rows)
+            yield from map(self._entry, rows)
             rows = self._rows("seq > ? ORDER BY seq LIMIT ?", [rows[-1][1], N_PAGE])
 
     def entry(self, event_id: str) -> Entry | None:
         """The row of an id, or None."""
         rows = self._rows("event_id = ?", [event_id])
-        return _entry(rows[0]) if rows else None
+        return self._entry(rows[0]) if rows else None
 
     def entry_of(self, seq: int) -> Entry | None:
         """The row of a number, or None."""
         rows = self._rows("seq = ?", [seq])
-        return _entry(rows[0]) if rows else None
+        return self._entry(rows[0]) if rows else None
 
     def moments(self, since: str, until: str, *, last_seq: int) -> list[tuple[int, str, str]]:
         """Number, id and time of the rows between two times, both included and as `utc_text` writes them, up to a number."""
@@ -71,12 +73,17 @@ class Entries:
             finally:
                 self._database.conn.text_factory = usual
 
+    def _entry(self, row: tuple[Any, ...]) -> Entry:
+        """A row of `_COLUMNS`. A name that does not open is not as it was written; without its salt that shows."""
+        cells = texts(*row[: len(FIELDS)])
+        name, salt, previous, chain = row[len(FIELDS) :]
+        try:
+            name, salt = self._seal.opened_row(name, salt, cells[FIELDS.index("event_id")])
+        except StoreError:
+            self._database.check_key()
+            salt = ""
+        return Entry(cells, name, salt, previous or genesis(row[0]), chain)
+
 
 def _any_text(content: bytes) -> str:
     return content.decode(errors="surrogateescape")
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    """A row of `_COLUMNS`."""
-    name, salt, previous, chain = row[len(FIELDS) :]
-    return Entry(texts(*row[: len(FIELDS)]), name, salt, previous or genesis(row[0]), chain)

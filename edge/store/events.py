@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import uuid
 from datetime import datetime
 from typing import Any
 
-from edge.errors import EnrolError
+from edge.errors import EnrolError, StoreError
 from edge.ledger import FIELDS, SALT_LENGTH, chained, genesis, name_digest
 from edge.store.database import DurableDatabase
 from edge.store.entries import Entries
+from edge.store.sealing import of_person
 from edge.types import Decision, Direction, Draft, Event, EventKind, Person, utc_text
+
+log = logging.getLogger(__name__)
 
 # ruff: noqa: S608  what is put into the queries below is a constant of this file, never a value
 
@@ -71,10 +75,10 @@ class Events(Entries):
             enrolled = self._database.rows("SELECT code, name FROM person WHERE id = ?", [person.id])
             if not enrolled:
                 raise EnrolError(f"{person.code} {person.name} is no longer enrolled; no row was written.")
-            code, name = enrolled[0]
+            code, kept = enrolled[0]
             draft = Draft(
                 code,
-                name,
+                self._seal.opened_text(kept, of_person(code)),
                 decision.at_utc,
                 decision.direction,
                 distance=float(decision.distance),
@@ -100,11 +104,12 @@ class Events(Entries):
         previous = last or genesis(f"{ledger_id} without row {last_seq}" if last_seq else ledger_id)
         salt, at_utc = secrets.token_hex(SALT_LENGTH // 2), utc_text(draft.at_utc)
         digest = name_digest(salt, draft.person_name)
-        who = (str(uuid.uuid4()), self._unit, draft.kind.value, draft.person_code, digest, at_utc, draft.direction.value)
+        event_id = str(uuid.uuid4())
+        who = (event_id, self._unit, draft.kind.value, draft.person_code, digest, at_utc, draft.direction.value)
         how = (draft.distance, int(draft.clock_ok), draft.backends, draft.boot_id, draft.monotonic_s)
         row = (last_seq + 1, *who, *how, draft.corrects, draft.by, draft.why)
         chain = chained(previous, ledger_id, *row)
-        self._database.rows(_INSERT, [*row, draft.person_name, salt, person_id, chain])
+        self._database.rows(_INSERT, [*row, *self._seal.row(draft.person_name, salt, event_id), person_id, chain])
         return self._events("seq = ?", [last_seq + 1])[0]
 
     def events(self, *, since: datetime | None = None, until: datetime | None = None, code: str | None = None) -> list[Event]:
@@ -128,7 +133,7 @@ class Events(Entries):
 
     def _latest(self, kind: EventKind, order: str) -> dict[int, Event]:
         rows = self._database.rows(_LATEST.format(kind=kind.value, order=order))
-        return {person_id: _event(row) for person_id, *row in rows}
+        return {person_id: self._event(row) for person_id, *row in rows}
 
     def undelivered(self, destination: str) -> list[Event]:
         """What a destination does not have yet, the oldest first."""
@@ -150,11 +155,26 @@ class Events(Entries):
 
     def _events(self, condition: str, values: list[Any]) -> list[Event]:
         rows = self._database.rows(f"SELECT {_COLUMNS} FROM event WHERE {condition} ORDER BY seq", values)
-        return [_event(row) for row in rows]
+        return [self._event(row) for row in rows]
 
+    def _event(self, row: tuple[Any, ...] | list[Any]) -> Event:
+        """A row of `_COLUMNS` as it travels."""
+        seq, event_id, unit, code, kept, at_utc, direction, distance, clock_ok, backends, kind, *rest = row
+        *why, kept_salt, digest, previous, chain = rest
+        name, salt = self._named(seq, event_id, kept, kept_salt)
+        rest = [*why, salt, digest, previous, chain]
+        what = (datetime.fromisoformat(at_utc), Direction(direction), distance, bool(clock_ok), backends, EventKind(kind))
+        return Event(seq, event_id, unit, code, name, *what, *rest)
 
-def _event(row: tuple[Any, ...] | list[Any]) -> Event:
-    """A row of `_COLUMNS` as it travels."""
-    seq, event_id, unit, code, name, at_utc, direction, distance, clock_ok, backends, kind, *rest = row
-    what = (datetime.fromisoformat(at_utc), Direction(direction), distance, bool(clock_ok), backends, EventKind(kind))
-    return Event(seq, event_id, unit, code, name, *what, *rest)
+    def _named(self, seq: int, event_id: str, kept: str, kept_salt: str) -> tuple[str, str]:
+        """Name and salt of a row. One that does not open travels without them, as one whose name was erased: it still counts.
+
+        Raises:
+            StoreError: everything is under another key by now.
+        """
+        try:
+            return self._seal.opened_row(kept, kept_salt, event_id)
+        except StoreError:
+            self._database.check_key()
+            log.exception("row %d (event %s) goes without its name; see `muster ledger verify`", seq, event_id)
+            return "", ""

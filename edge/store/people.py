@@ -8,6 +8,7 @@ from datetime import date
 
 from edge.errors import EnrolError
 from edge.store.database import DurableDatabase
+from edge.store.sealing import Sealed, of_person
 from edge.types import Person, Validity
 
 
@@ -31,19 +32,19 @@ class Removal:
     is_wiped: bool
 
 
-class People:
+class People(Sealed):
     """Who is enrolled, under which code and name."""
 
     _database: DurableDatabase
 
     def people(self) -> list[Person]:
         """Everybody who is enrolled, by code."""
-        return [Person(*row) for row in self._database.rows("SELECT id, code, name FROM person ORDER BY code")]
+        return [self._person(row) for row in self._database.rows("SELECT id, code, name FROM person ORDER BY code")]
 
     def find_person(self, code: str) -> Person | None:
         """The person of a code, or None. A Mac writes letters and accents apart; that makes no other code."""
         rows = self._database.rows("SELECT id, code, name FROM person WHERE code = ?", [unicodedata.normalize("NFC", code)])
-        return Person(*rows[0]) if rows else None
+        return self._person(rows[0]) if rows else None
 
     def add_person(self, code: str, name: str) -> Person:
         """Enter somebody, without a template yet.
@@ -57,7 +58,8 @@ class People:
             if taken:
                 raise EnrolError(f"the code {code} belongs to {taken.name}. Give each person a code of their own.")
             sql = "INSERT INTO person (code, name) VALUES (?, ?) RETURNING id, code, name"
-            return Person(*self._database.rows(sql, [code, name])[0])
+            kept = self._seal.text(name, of_person(code))
+            return self._person(self._database.rows(sql, [code, kept])[0])
 
     def rename_person(self, code: str, name: str) -> Person:
         """Correct a name. Events that are in the ledger keep the name of their time.
@@ -68,7 +70,7 @@ class People:
         name = _stripped(name, "name")
         with self._database.writing():
             person = self._existing(code)
-            self._database.table("person").update(person.id, {"name": name})
+            self._database.table("person").update(person.id, {"name": self._seal.text(name, of_person(person.code))})
         return Person(person.id, person.code, name)
 
     def validity(self) -> dict[int, Validity]:

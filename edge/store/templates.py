@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edge.errors import EnrolError, StoreError
 from edge.store.database import DurableDatabase
+from edge.store.sealing import Sealed, of_template
 from edge.types import Floats, Person
 from edge.words import counted
 
@@ -59,7 +60,7 @@ class Stale:
         return f"{who}: templates were made by another model ({made}; this unit has {self.model})"
 
 
-class Templates:
+class Templates(Sealed):
     """Templates with the model that made them. Those of different models are never handed out together."""
 
     _database: DurableDatabase
@@ -91,9 +92,10 @@ class Templates:
                 return False
             for table in ("template", "aside"):
                 self._database.table(table).delete_where("person_id = ? AND model <> ?", [person_id, model])
-            self._database.table("template").insert(
-                {"person_id": person_id, "model": model, "vector": stored(vector).tobytes(), "photo_sha256": photo_sha256}
-            )
+            code = self._code(person_id)
+            kept = self._seal.blob(stored(vector).tobytes(), of_template(code, model, photo_sha256))
+            row = {"person_id": person_id, "model": model, "vector": kept, "photo_sha256": photo_sha256}
+            self._database.table("template").insert(row)
         return True
 
     def set_aside(self, person_id: int, *, model: str, photo_sha256: str) -> None:
@@ -122,13 +124,14 @@ class Templates:
             UNION SELECT person_id FROM aside WHERE model = :model AND photo_sha256 = :photo
         ) ON p.id = person_id"""
         rows = self._database.rows(sql, {"model": model, "photo": photo_sha256})
-        return Person(*rows[0]) if rows else None
+        return self._person(rows[0]) if rows else None
 
     def templates_of(self, person_id: int, *, model: str) -> dict[str, Floats]:
         """What is kept of one person: SHA-256 of the photograph -> (d,) float32 unit vector as `restored`."""
         sql = "SELECT photo_sha256, vector FROM template WHERE person_id = ? AND model = ? ORDER BY id"
-        rows = self._database.rows(sql, [person_id, model])
-        return {photo: restored(np.frombuffer(blob, np.int8)[np.newaxis])[0] for photo, blob in rows}
+        rows, code = self._database.rows(sql, [person_id, model]), self._code(person_id)
+        opened = ((photo, self._seal.opened_blob(kept, of_template(code, model, photo))) for photo, kept in rows)
+        return {photo: restored(np.frombuffer(blob, np.int8)[np.newaxis])[0] for photo, blob in opened}
 
     def templates(self, model: str) -> tuple[Floats, NDArray[np.int64]]:
         """All templates of one model, in the order of their enrolment.
@@ -138,8 +141,12 @@ class Templates:
         """
         person_ids, blobs, lengths = [], bytearray(), set()
         with self._database.sentences():
-            sql = "SELECT person_id, vector FROM template WHERE model = ? ORDER BY id"
-            for person_id, blob in self._database.conn.execute(sql, [model]):
+            sql = (
+                "SELECT person_id, code, photo_sha256, vector FROM template JOIN person ON person.id = person_id"
+                " WHERE model = ? ORDER BY template.id"
+            )
+            for person_id, code, photo_sha256, kept in self._database.conn.execute(sql, [model]):
+                blob = self._seal.opened_blob(kept, of_template(code, model, photo_sha256))
                 person_ids.append(person_id)
                 blobs += blob
                 lengths.add(len(blob))
@@ -147,6 +154,10 @@ class Templates:
             raise StoreError(f"templates of {model} differ in length; something else wrote into the database. Restore a backup.")
         numbers = np.frombuffer(blobs, np.int8).reshape(len(person_ids), *(lengths or {0}))
         return restored(numbers), np.array(person_ids, np.int64)
+
+    def _code(self, person_id: int) -> str:
+        """A person's code; empty where there is no such person."""
+        return str(self._database.rows("SELECT coalesce(max(code), '') FROM person WHERE id = ?", [person_id])[0][0])
 
     def models(self) -> dict[str, int]:
         """How many templates each model made."""
