@@ -9,6 +9,7 @@
     ├── StoreError      74  the database is locked, damaged or cannot be written
     │   └── NewerDatabaseError  78  the database was made by a newer Muster
     ├── EnrolError      65  the folder, or one photograph in it, cannot be enrolled
+    ├── CorrectionError 65  a row of the ledger cannot be put right in this way
     ├── StickError      65  the stick is not one that this unit knows, or is not what it says that it is
     └── SyncError       75  a destination could not be written; nothing is lost, try again
 
@@ -68,10 +69,23 @@ class EnrolError(MusterError):
     exit_code = 65
 
 
-class StickError(MusterError):
-    """The stick is not paired with this unit, or is not what it says that it is. Nothing was read from it or written to it."""
+class CorrectionError(MusterError):
+    """A row of the ledger cannot be put right in this way; nothing was written."""
 
     exit_code = 65
+
+
+class StickError(MusterError):
+    """The stick is not paired with this unit, or is not what it says that it is. Nothing was read from it or written to it.
+
+    ``stick_id`` is what it calls itself, where that can be told: for the audit log.
+    """
+
+    exit_code = 65
+
+    def __init__(self, text: str, *, stick_id: str = "") -> None:
+        self.stick_id = stick_id
+        super().__init__(text)
 
 
 class SyncError(MusterError):

@@ -21,6 +21,7 @@ from edge.store.resealing import Resealing
 from edge.store.room import Room
 from edge.store.sealing import Seal
 from edge.store.standing import Standing
+from edge.store.sticks import Sticks
 from edge.store.templates import Templates
 
 __all__ = ["FILE_NAME", "Removal", "Seal", "Store"]
@@ -29,7 +30,7 @@ FILE_NAME = "muster.db"
 """The database in the data folder."""
 
 
-class Store(People, Templates, Standing, Events, Deliveries, Resealing, Audit):
+class Store(People, Templates, Standing, Events, Deliveries, Resealing, Audit, Sticks):
     """The unit's database; a context manager.
 
     Raises:
