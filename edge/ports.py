@@ -75,6 +75,23 @@ class Panel(Protocol):
         """Everything off, pins released. Closing twice is allowed."""
 
 
+ANNOUNCED_ANSWERS = frozenset({Signal.STICK_REFUSED})
+"""What another program may have the panel say once."""
+
+ANNOUNCEABLE = ANNOUNCED_ANSWERS | {Signal.STICK_AT_WORK, Signal.SAFE_TO_PULL, Signal.STICK_FAILED, Signal.READY}
+"""What another program may have it say at all; ready takes back what it said before."""
+
+
+class Announcements(Protocol):
+    """Where other programs of this computer say what the panel shall show, while this unit has the pins."""
+
+    def latest(self) -> Signal | None:
+        """The latest of what was announced since it was last asked, an answer first; None for nothing. Returns at once."""
+
+    def close(self) -> None:
+        """Nobody is heard any more. Closing twice is allowed."""
+
+
 class Clock(Protocol):
     """Where time comes from."""
 

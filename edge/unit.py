@@ -13,13 +13,14 @@ from datetime import date
 
 import numpy as np
 
+from edge.announced import Announced
 from edge.attendance import Attendance, Moment, Opinion, Rules
 from edge.case import Case
 from edge.errors import ConfigError, DeviceError, EnrolError, MusterError, StoreError
 from edge.journal import Fault, Tally, Verdict
 from edge.known import Known
 from edge.matching.policy import Policy
-from edge.ports import Accelerator, Camera, Clock, Noticeboard, Panel
+from edge.ports import Accelerator, Announcements, Camera, Clock, Noticeboard, Panel
 from edge.store import Store
 from edge.types import Decision, Event, Faces, Frame, Outcome, Person, Signal, backends_text
 from edge.vision.quality import Gates, Quality, assess
@@ -40,7 +41,7 @@ SIGNALS = {
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What the unit sees, answers, tells the time and remembers with; what computes beside the CPU, and who hears where."""
+    """What the unit sees, answers, tells the time and remembers with; what computes beside it, who is told and who is heard."""
 
     camera: Camera
     panel: Panel
@@ -48,6 +49,7 @@ class Hands:
     store: Store
     accelerator: Accelerator | None = None
     noticeboard: Noticeboard | None = None
+    announcements: Announcements | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Unit:
             Fault(name) for name in ("camera", "reading the database", "recording", "writing the status", "the disk")
         )
         self._room_seen_s: float | None = None
+        self._announced = Announced(hands.announcements)
         self._showing: Signal | None = None
         self.tally = Tally()
 
@@ -131,6 +134,7 @@ class Unit:
             self._camera_fault.begin(error)
             self._tracker.forget()
             self._show(Signal.FAULT)
+            self._heed(self._hands.clock.monotonic_s())
             return True
         if frame is not None:
             self._camera_fault.end()
@@ -141,6 +145,7 @@ class Unit:
         """Everything that one frame leads to."""
         self._look(frame.at_s)
         self._watch_room(frame.at_s)
+        self._heed(frame.at_s)
         faces = self._eyes.detector.detect(frame.pixels)
         tracks = self._tracker.update(faces)
         self._open_and_close_cases()
@@ -183,6 +188,11 @@ class Unit:
             self._room_fault.begin(MusterError(f"{room}; {room.ADVICE}"))
         else:
             self._room_fault.end()
+
+    def _heed(self, at_s: float) -> None:
+        """Give the answers that other programs have announced; what lasts is shown while nobody waits for an answer."""
+        for signal in self._announced.heed(at_s):
+            self._hands.panel.show(signal)
 
     def _day(self, at_s: float) -> date | None:
         """The local day; None while nobody has set the clock: then no date keeps anybody out, and the row says so (`clock_ok`).
@@ -273,12 +283,13 @@ class Unit:
 
     @property
     def _resting(self) -> Signal:
-        """Ready for the next face; where the CPU has to do an accelerator's work, that is said instead.
+        """Ready for the next face; what was announced, or that the CPU has to do an accelerator's work, is said instead.
 
         Nobody waits then, so the accelerator may use the moment: it is opened again or measured by being asked.
         """
         accelerator = self._hands.accelerator
-        return Signal.DEGRADED if accelerator and accelerator.is_degraded() else Signal.READY
+        is_degraded = accelerator is not None and accelerator.is_degraded()
+        return self._announced.lasting or (Signal.DEGRADED if is_degraded else Signal.READY)
 
     def _note(self) -> None:
         """Say where this frame was computed. Who cannot write that down keeps nobody at the door."""

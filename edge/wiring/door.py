@@ -10,12 +10,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge.config import CameraConfig, Config, PanelConfig
+from edge.config import CameraConfig, Config
+from edge.device.announcements import Announcements
 from edge.device.camera import Wanted, open_camera
 from edge.device.clock import ReplayClock, SystemClock
 from edge.device.lock import alone
-from edge.device.panel import Pins, open_panel
+from edge.device.panel import open_panel
 from edge.device.stop import Stop, StopOnSignal
+from edge.errors import DeviceError
 from edge.journal import Tally, Verdict
 from edge.ports import Camera, Clock, Panel
 from edge.store import FILE_NAME, Store
@@ -24,6 +26,7 @@ from edge.wiring.accelerator import fitted
 from edge.wiring.noticeboard import status_file
 from edge.wiring.places import Places
 from edge.wiring.rules import limits, rules
+from edge.wiring.signals import patient_panel, pins
 
 log = logging.getLogger(__name__)
 
@@ -71,10 +74,20 @@ def _hands(config: Config, data: Path, stop: Stop, stack: ExitStack) -> Hands:
     stack.enter_context(alone(data))
     return Hands(
         camera=stack.enter_context(closing(open_camera(source, clock, stop))),
-        panel=stack.enter_context(closing(open_panel(config.panel.kind, pins(config.panel)))),
+        panel=stack.enter_context(closing(patient_panel(config.panel))),
         clock=clock,
         store=store,
+        announcements=_announcements(data, stack),
     )
+
+
+def _announcements(data: Path, stack: ExitStack) -> Announcements | None:
+    """What other programs have to say on the panel; a folder that has no sockets keeps no unit from its work."""
+    try:
+        return stack.enter_context(closing(Announcements(data)))
+    except DeviceError as error:
+        log.warning(str(error))
+        return None
 
 
 @contextmanager
@@ -107,8 +120,3 @@ def _clock(source: Wanted) -> Clock:
 def wanted(camera: CameraConfig) -> Wanted:
     """The camera that the configuration names."""
     return Wanted(camera.source, (camera.width, camera.height), camera.fps)
-
-
-def pins(panel: PanelConfig) -> Pins:
-    """The pins that the configuration names."""
-    return Pins(panel.red_pin, panel.green_pin, panel.blue_pin, panel.buzzer_pin)

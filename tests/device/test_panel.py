@@ -75,7 +75,8 @@ def test_a_door_at_rest_is_dark_enough_for_an_answer_to_stand_out() -> None:
 def test_the_answers_are_told_apart_by_ear_in_the_number_or_the_length_of_their_beeps() -> None:
     for one, other in itertools.combinations(ANSWERS, 2):
         a, b = PATTERNS[one].sound, PATTERNS[other].sound
-        assert a and b
+        assert a
+        assert b
         assert a.n != b.n or max(a.on_s, b.on_s) >= 2 * min(a.on_s, b.on_s), (one, other)
 
 
