@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from edge import config
 from edge.errors import ConfigError, StoreError
 from edge.exchange.names import printable
-from edge.store import FILE_NAME, Store
+from edge.store import FILE_NAME, Seal, Store
+from edge.store.key import find_seal
 
 CONFIG_NAME = "muster.toml"
 
@@ -67,7 +68,15 @@ class Installation:
         Raises:
             StoreError: the folder cannot be made, or the database is locked, damaged or newer than this program.
         """
-        return Store.open(self.data / FILE_NAME, unit=self.config.unit.name)
+        return Store.open(self.data / FILE_NAME, unit=self.config.unit.name, seal=self.seal())
+
+    def seal(self) -> Seal:
+        """Under which names and templates are kept here.
+
+        Raises:
+            ConfigError: there should be a key, and it cannot be read.
+        """
+        return find_seal(self.config.privacy.key_file, environ=os.environ)
 
     @property
     def timezone(self) -> tzinfo | None:

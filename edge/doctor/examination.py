@@ -15,6 +15,7 @@ from edge.doctor.places import Places
 from edge.doctor.power import power
 from edge.doctor.pycoral import pycoral
 from edge.doctor.recognition import models, runtime
+from edge.doctor.sealing import sealing
 from edge.store import FILE_NAME
 
 
@@ -31,8 +32,10 @@ def examine(config: Config, data: Path, places: Places | None = None) -> Iterato
     yield found_runtime
     found_models, model = models(config, found_runtime, places.manifest)
     yield found_models
-    yield database(data / FILE_NAME, model)
-    yield matching(config, data / FILE_NAME, model, places.manifest)
+    found_seal, seal = sealing(config, data, sysfs=places.sysfs)
+    yield found_seal
+    yield database(data / FILE_NAME, model, seal=seal)
+    yield matching(config, data / FILE_NAME, model, places.manifest, seal=seal)
     yield camera(config)
     yield pins(config, places.board)
     yield from accelerator(config, data, places, found_models=found_models)

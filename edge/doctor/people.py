@@ -11,7 +11,7 @@ from edge.doctor.finding import Finding, State, split
 from edge.errors import ConfigError, ModelError, StoreError
 from edge.matching.policy import N_FUSED, Policy
 from edge.matching.threshold import LOWER
-from edge.store import Store
+from edge.store import Seal, Store
 from edge.words import counted
 
 NAMED_TOO_OFTEN = 0.5
@@ -25,14 +25,14 @@ BUSY_S = 1.0
 """How long the doctor waits for a database that is in use."""
 
 
-def database(path: Path, model: str | None) -> Finding:
-    """The database: whether it opens, and whether its templates can be used."""
+def database(path: Path, model: str | None, *, seal: Seal | None = None) -> Finding:
+    """The database: whether it opens with this seal, and whether its templates can be used."""
     if path.parent.exists() and not path.parent.is_dir():
         return Finding("database", State.FAULT, f"{path.parent} is no folder", "name the data folder with --data")
     if not path.exists():
         return Finding("database", State.WARNING, f"{path} is not there yet", "enrol people: muster enrol FOLDER")
     try:
-        with Store.open(path, unit="doctor", busy_timeout_s=BUSY_S) as store:
+        with Store.open(path, unit="doctor", busy_timeout_s=BUSY_S, seal=seal) as store:
             n_people = len(store.people())
             usable = len(store.templates(model)[1]) if model else sum(store.models().values())
             stale = store.stale(model) if model else None
@@ -47,13 +47,13 @@ def database(path: Path, model: str | None) -> Finding:
     return Finding("database", State.OK, words)
 
 
-def matching(config: Config, path: Path, model: str | None, manifest: Path | None = None) -> Finding:
+def matching(config: Config, path: Path, model: str | None, manifest: Path | None = None, *, seal: Seal | None = None) -> Finding:
     """What strangers and staff have to expect of the distance that follows from the budget and from who is enrolled."""
     if model is None:
         return Finding("matching", State.WARNING, "not looked at: nobody knows whose scores to take", "see to the models first")
     try:
         policy = wiring.policy(config, manifest=manifest)
-        counts = _n_templates(path, model)
+        counts = _n_templates(path, model, seal)
         policy.check(len(counts))
     except (ConfigError, ModelError) as error:
         return Finding("matching", State.FAULT, *split(error))
@@ -80,9 +80,9 @@ def _promised(policy: Policy, counts: Sequence[int]) -> Finding:
     return Finding("matching", State.WARNING if advice else State.OK, "; ".join(words), advice)
 
 
-def _n_templates(path: Path, model: str) -> list[int]:
+def _n_templates(path: Path, model: str, seal: Seal | None) -> list[int]:
     """How many templates each person has; of nobody where there is no database."""
     if not path.exists():
         return []
-    with Store.open(path, unit="doctor", busy_timeout_s=BUSY_S) as store:
+    with Store.open(path, unit="doctor", busy_timeout_s=BUSY_S, seal=seal) as store:
         return list(store.n_templates(model).values())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from edge.errors import StoreError
@@ -43,10 +44,19 @@ class Resealing:
     _database: DurableDatabase
     _seal: Seal
 
-    def reseal(self, new: Seal) -> Resealed:
+    @property
+    def key_id(self) -> str:
+        """Of the key that everything is sealed with; empty for none."""
+        return self._seal.key_id
+
+    def reseal(self, new: Seal, *, note: Callable[[], object] | None = None) -> Resealed:
         """Put everything under another key, under one for the first time, or under none: all of it, or nothing.
 
         Not within a transaction: the file is then written anew, so that nothing stays of what was there before.
+
+        Args:
+            new: the other key.
+            note: writes what is to be stored together with it.
 
         Raises:
             StoreError: locked, or the disk is full. Everything is then under the old key.
@@ -54,9 +64,12 @@ class Resealing:
         work = _Work(self._database, self._seal, new)
         with self._database.writing(), _without(self._database, _GUARD):
             work.do()
-            self._database.rows("UPDATE sealing SET key_id = ?, is_swept = 0", [new.key_id])
+            if note:
+                note()
+            is_swept = not new.key_id  # what is not sealed leaves nothing that could not be read anyway
+            self._database.rows("UPDATE sealing SET key_id = ?, is_swept = ?", [new.key_id, int(is_swept)])
         self._seal, self._database.key_id = new, new.key_id
-        return Resealed(work.n_values, work.n_unopened, is_swept=self._sweep())
+        return Resealed(work.n_values, work.n_unopened, is_swept=is_swept or self._sweep())
 
     def _unlock(self, seal: Seal) -> None:
         """Make sure that this is the key; a database that has none yet is sealed.
@@ -64,14 +77,24 @@ class Resealing:
         Raises:
             StoreError: it is another key.
         """
-        (found, is_swept), *_ = self._database.rows("SELECT key_id, is_swept FROM sealing") or [("", 1)]
-        if found and found != seal.key_id:
+        found, is_swept = self._found()
+        if not found and seal.key_id:
+            self._database.key_id = ""
+            try:
+                self.reseal(seal)
+            except StoreError:
+                if self._found()[0] != seal.key_id:  # another process was quicker, with the same key
+                    raise
+        elif found != seal.key_id:
             raise refusal(self._database.path, found=found, given=seal.key_id)
-        self._seal, self._database.key_id = Seal.none() if not found else seal, found
-        if found != seal.key_id:
-            self.reseal(seal)
         elif not is_swept:
             self._sweep()
+        self._seal, self._database.key_id = seal, seal.key_id
+
+    def _found(self) -> tuple[str, bool]:
+        """With which key everything is sealed, and whether nothing is left in the file of what was there before."""
+        rows = self._database.rows("SELECT key_id, is_swept FROM sealing")
+        return (str(rows[0][0]), bool(rows[0][1])) if rows else ("", True)
 
     def _sweep(self) -> bool:
         """Write the file anew and empty its log; whether that could be done."""
@@ -86,6 +109,18 @@ class Resealing:
             log.warning("what was there before the seal can still be read in parts: %s", error)
             return False
         return not is_blocked
+
+
+def key_id_of(path: Path, *, busy_timeout_s: float = 1.0) -> str:
+    """With which key a database is sealed, also for whoever has none; empty for none.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    with closing(DurableDatabase(path, busy_timeout_s=busy_timeout_s)) as database:
+        if not database.rows("SELECT 1 FROM sqlite_master WHERE name = 'sealing'"):
+            return ""  # of a version that had no seal
+        return str(database.rows("SELECT coalesce(max(key_id), '') FROM sealing")[0][0])
 
 
 class _Work:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -21,6 +22,7 @@ from edge.errors import DeviceError
 from edge.journal import Tally, Verdict
 from edge.ports import Camera, Clock, Panel
 from edge.store import FILE_NAME, Store
+from edge.store.key import find_seal
 from edge.unit import Hands, Unit
 from edge.wiring.accelerator import fitted
 from edge.wiring.noticeboard import status_file
@@ -70,7 +72,8 @@ def _hands(config: Config, data: Path, stop: Stop, stack: ExitStack) -> Hands:
     """Everything that the loop uses beside its networks."""
     source = wanted(config.camera)
     clock = _clock(source)
-    store = stack.enter_context(Store.open(data / FILE_NAME, unit=config.unit.name))
+    seal = find_seal(config.privacy.key_file, environ=os.environ)
+    store = stack.enter_context(Store.open(data / FILE_NAME, unit=config.unit.name, seal=seal))
     stack.enter_context(alone(data))
     return Hands(
         camera=stack.enter_context(closing(open_camera(source, clock, stop))),
