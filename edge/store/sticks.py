@@ -73,6 +73,13 @@ class Sticks:
         with self._database.writing():
             return bool(self._database.rows("DELETE FROM stick WHERE stick_id = ? RETURNING stick_id", [stick_id]))
 
+    def empty_log(self) -> None:
+        """Write out and empty the write-ahead log: what was overwritten may still be in there.
+
+        While another process reads it stays; the last one to close the database does it.
+        """
+        self._database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def take_up(self, stick_id: str, *, serial: int, mac: str) -> bool:
         """Begin to take in a manifest, or go on with it after an interruption.
 

@@ -110,6 +110,8 @@ class Manifest:
         if not isinstance(found["files"], dict) or len(found["files"]) > MAX_FILES:
             raise ValueError(f"it names more than {MAX_FILES:,} files, or none")
         files = {_name(name): _digest(name, digest) for name, digest in found["files"].items()}
+        if len(files) < len(found["files"]):
+            raise ValueError("it names a file twice, once with letters and accents apart")
         return cls(found["serial"], mac, found["made_utc"], files)
 
     def digest(self, name: str) -> Digest | None:
@@ -163,16 +165,16 @@ def _read(tree: Tree, name: str, *, at_most: int, size: int) -> bytes:
     return tree.read(last, at_most=at_most, size=size)
 
 
-def _name(name: str) -> str:
-    """A name that a manifest may have.
+def _name(written: str) -> str:
+    """A name that a manifest may have, in NFC as this Python knows it.
 
     Raises:
         ValueError: it leads out of what may be brought in, or is nobody's name here.
     """
+    name = unicodedata.normalize("NFC", written)
     first, *below = name.split("/")
     is_inside = first == PHOTOGRAPHS and below and len(below) <= MAX_DEPTH and set(below).isdisjoint({"", ".", ".."})
-    is_name = len(name) <= MAX_NAME and "\0" not in name and unicodedata.is_normalized("NFC", name)
-    if not is_name or not (is_inside or name in TABLES):
+    if len(name) > MAX_NAME or "\0" in name or not (is_inside or name in TABLES):
         raise ValueError(f"it names {name[:100]!a}, which is nothing that a stick may bring")
     try:
         os.fsencode(name)

@@ -71,6 +71,19 @@ class Tree:
                     raise OSError(errno.EINVAL, f"{found.st_size:,} bytes, not {size:,} as listed", name)
                 return _all_of(file.fileno(), found.st_size)
 
+    def has(self, name: str) -> bool:
+        """Whether something of this name is there, be it what it may.
+
+        Raises:
+            OSError: it cannot be told.
+        """
+        try:
+            with self._folder_of(name) as (folder, last):
+                os.stat(last, dir_fd=folder, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
+
     def walk(self, name: str, *, at_most: int) -> Iterator[str]:
         """Everything below a folder that is no folder itself, in no order; links, pipes and devices too, which `read` refuses.
 
