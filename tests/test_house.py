@@ -45,7 +45,8 @@ ALLOWED = {
     "exchange.ledger.check": HANDS | {"store", "exchange.cells", "exchange.ledger"},
     "exchange.delivery": HANDS | {"exchange.files", "exchange.delivery"},
     "exchange.delivery.child": HANDS | {"store", "exchange.delivery", "exchange.sync"},
-    "exchange.sync": HANDS | {"store", "exchange.files", "exchange.ledger", "exchange.delivery"},
+    "exchange.sync": HANDS | {"store", "exchange.files", "exchange.ledger", "exchange.delivery", "exchange.translation"},
+    "exchange.translation": HANDS | {"store", "exchange.ledger", "exchange.delivery"},
     "exchange.backup": HANDS | {"store", "exchange.files", "exchange.backup"},
     # 4 work: never device
     "exchange.enrolment": THINKING | PAPER | {"matching", "store", "exchange.enrolment"},
@@ -57,8 +58,9 @@ ALLOWED = {
     "exchange.stick": THINKING | {"store", "exchange"},
     "journal": GROUND,
     "announced": GROUND | {"ports"},
+    "timekeeping": GROUND | {"ports", "journal", "store"},
     "known": THINKING | {"attendance", "matching", "store"},
-    "unit": THINKING | {"announced", "attendance", "case", "journal", "known", "matching", "store"},
+    "unit": THINKING | {"announced", "attendance", "case", "journal", "known", "matching", "store", "timekeeping"},
     # 5 wiring: the only importer of device
     "wiring": CONTRACTS | {"status", "vision", "matching", "attendance", "store", "journal", "unit", "device", "wiring"},
     "doctor": CONTRACTS | {"matching", "store", "device", "wiring", "exchange.delivery", "doctor"},

@@ -1,6 +1,7 @@
 """What happened at the door goes to every destination: twice changes nothing, and half a delivery is no delivery.
 
 A destination has one file a month, ``attendance-YYYY-MM.csv`` (of local time), and a marker that says which destination it is.
+Beside it there may be one in another dialect (`edge.exchange.translation`).
 Several units may share it. A file that gets new rows is written anew, whole: with every row that this unit has of the month, and
 every other row that was in it. The cursor in the database, up to where a destination has everything, belongs to the marker's id
 and moves last. So whatever is interrupted is done again the next time, and the event ids keep it from being doubled.
@@ -11,40 +12,22 @@ is kept beside the new one, as ``attendance-YYYY-MM.set-aside-N.csv``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import tzinfo
 from pathlib import Path
 
 from edge.errors import SyncError
 from edge.exchange.delivery.destination import Destination
 from edge.exchange.delivery.marker import Marker
+from edge.exchange.delivery.report import Delivery
 from edge.exchange.delivery.sentences import STILL_HERE, sentences
 from edge.exchange.delivery.terms import Terms
 from edge.exchange.files import Files
-from edge.exchange.ledger.table import Row, merged, read_csv, to_csv
+from edge.exchange.ledger.months import days_of, month_of, months_of
+from edge.exchange.ledger.table import Row, merged, read_csv, to_bytes
+from edge.exchange.translation import Translator, cursors
 from edge.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What came of one destination.
-
-    Attributes:
-        destination: as configured.
-        n_events: rows that it did not have and has now.
-        files: names of the files that were written.
-        set_aside: copies of files that were torn or changed into something else.
-        error: why it has not got everything; the rows go out the next time.
-        is_new: it was prepared on this occasion.
-    """
-
-    destination: str
-    n_events: int = 0
-    files: list[str] = field(default_factory=list)
-    set_aside: list[str] = field(default_factory=list)
-    error: SyncError | None = None
-    is_new: bool = False
 
 
 def sync(
@@ -124,15 +107,16 @@ class _Courier:
         marker = Marker.new(_called(name))
         is_new = terms.prepare and self._destination.prepare(marker) == marker
         with self._destination.visit() as marker:
-            for known_as in (marker.id, name) if terms.again else ():
+            for known_as in (marker.id, name, *cursors(marker.id)) if terms.again else ():
                 self._store.forget_deliveries(known_as)
             self._delivery.set_aside.extend(self._destination.recover())
             self._carry_over(marker)
-            events = self._store.undelivered(marker.id)
-            months = sorted({Row.of(event, self._timezone).month for event in events})
-            n_added = sum(self._write(month) for month in months)
-            if events:
-                self._store.mark_delivered(marker.id, events[-1].seq)
+            lacking = self._store.lacking(marker.id)
+            n_added = sum(self._write(month) for month in months_of(lacking.hours, self._timezone))
+            if lacking.last_seq:
+                self._store.mark_delivered(marker.id, lacking.last_seq)
+            if terms.dialect:
+                Translator(self._store, self._destination, self._timezone, self._delivery).deliver(marker.id, terms.dialect)
         return Delivery(name, n_added, self._delivery.files, self._delivery.set_aside, is_new=is_new)
 
     def _carry_over(self, marker: Marker) -> None:
@@ -144,7 +128,7 @@ class _Courier:
         last = None if self._store.last_delivered(marker.id) else self._store.last_delivered(path)
         if last is None:
             return
-        found = self._destination.read(_file_of(f"{last.at_utc.astimezone(self._timezone):%Y-%m}"))
+        found = self._destination.read(_file_of(month_of(last.at_utc, self._timezone)))
         if found is not None and any(row.event_id == last.event_id for row in read_csv(found).rows):
             self._store.carry_over(path, marker.id)
 
@@ -152,25 +136,30 @@ class _Courier:
         """Bring one month's file up to date; the number of rows that it did not have."""
         name = _file_of(month)
         before = self._destination.read(name)
-        table = read_csv(before) if before is not None else None
-        rows = merged(self._own_rows(month), table.rows if table else ())
+        own = self._own_rows(month)
+        if not own:
+            return 0
+        table = read_csv(before, own) if before is not None else None
+        rows = merged(own.values(), table.rows if table else ())
         is_whole = True
         if before is not None and table is not None:
             is_whole = not table.faults and self._destination.is_whole(name, before)
             if not is_whole:
                 self._delivery.set_aside.append(self._destination.set_aside(name, before))
-        after = to_csv(sorted(rows.values(), key=lambda row: (row.at_utc, row.unit, row.event_id))).encode()
+        after = to_bytes(sorted(rows.values(), key=lambda row: (row.at_utc, row.unit, row.event_id)))
         if after != before or not is_whole:
             self._destination.replace(name, after, before=before if is_whole else None)
             self._delivery.files.append(name)
         return len(rows) - len({row.event_id for row in table.rows} if table else ())
 
-    def _own_rows(self, month: str) -> Sequence[Row]:
-        """All that this unit has of a month: a file that was torn or carried away is whole again after the next delivery."""
-        first = datetime.fromisoformat(f"{month}-01").replace(tzinfo=UTC)
-        margin = timedelta(days=1)  # no zone is farther from UTC
-        events = self._store.events(since=first - margin, until=first + timedelta(days=31) + margin)
-        return [row for row in (Row.of(event, self._timezone) for event in events) if row.month == month]
+    def _own_rows(self, month: str) -> dict[str, Row]:
+        """All that this unit has of a month, by event_id: a file that was torn or carried away is whole after the next delivery.
+
+        Day by day, because an event takes as much memory as its row.
+        """
+        events = (event for since, until in days_of(month) for event in self._store.events(since=since, until=until))
+        rows = (Row.of(event, self._timezone) for event in events)
+        return {row.event_id: row for row in rows if row.month == month}
 
 
 def _file_of(month: str) -> str:

@@ -1,4 +1,4 @@
-"""The part of the store that knows how far a destination was, also when it had another name."""
+"""The part of the store that knows what a destination has, also when it had another name, and what it lacks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,18 @@ from datetime import datetime
 from typing import NamedTuple
 
 from edge.store.database import DurableDatabase
+from edge.types import utc_text
+
+# ruff: noqa: S608  what is put into the queries below is a constant of this file, never a value
+
+_HOUR = "2026-11-22T08"
+"""So much of a time tells the hour that it is in."""
+
+_LACKING = "seq > coalesce((SELECT seq FROM cursor WHERE destination = :destination), 0) AND seq <= :last"
+"""Rows that a destination does not have. Rows are only ever added: what there is up to one number is the same in every query."""
+
+_PUT_RIGHT = f"SELECT corrects FROM event WHERE {_LACKING} AND corrects <> ''"
+"""The rows that they take back or give another time."""
 
 
 class Delivered(NamedTuple):
@@ -15,10 +27,46 @@ class Delivered(NamedTuple):
     at_utc: datetime
 
 
+class Lacking(NamedTuple):
+    """What a destination does not have.
+
+    Attributes:
+        last_seq: the number of the last row; 0 where it has everything.
+        hours: the hours, of UTC, in which something changed for it, by their beginnings.
+    """
+
+    last_seq: int
+    hours: list[datetime]
+
+
 class Deliveries:
-    """Cursors under the name that a destination had before it had an id."""
+    """What destinations have, and what they lack, however many rows that are."""
 
     _database: DurableDatabase
+
+    def lacking(self, destination: str) -> Lacking:
+        """The rows that a destination does not have: up to which number, and in which hours they happened."""
+        return self._lacking(destination, f"SELECT at_utc FROM event WHERE {_LACKING}")
+
+    def lacking_as_it_stands(self, destination: str) -> Lacking:
+        """The same for one that gets the ledger as it stands: also when the rows happened that the lacking ones put right.
+
+        A row that was given another time before leaves the hour that it had by that.
+        """
+        named = f"SELECT at_utc FROM event WHERE event_id IN ({_PUT_RIGHT})"
+        timed = f"SELECT at_utc FROM event WHERE corrects IN ({_PUT_RIGHT}) AND corrects <> '' AND kind = 'time'"
+        return self._lacking(destination, f"SELECT at_utc FROM event WHERE {_LACKING} UNION {named} UNION {timed}")
+
+    def _lacking(self, destination: str, times: str) -> Lacking:
+        (last,) = self._database.rows("SELECT coalesce(max(seq), 0) FROM event")[0]
+        values = {"destination": destination, "last": last}
+        hours = self._database.rows(f"SELECT DISTINCT substr(at_utc, 1, {len(_HOUR)}) FROM ({times})", values)
+        return Lacking(last if hours else 0, [datetime.fromisoformat(f"{hour}:00:00Z") for (hour,) in hours])
+
+    def units(self, *, since: datetime, until: datetime) -> set[str]:
+        """How the unit was called when rows were written that are from between two moments (timezone-aware)."""
+        sql = "SELECT DISTINCT unit FROM event WHERE at_utc >= ? AND at_utc < ?"
+        return {unit for (unit,) in self._database.rows(sql, [utc_text(since), utc_text(until)])}
 
     def last_delivered(self, destination: str) -> Delivered | None:
         """Up to where a destination has everything; None for one that never had anything."""

@@ -9,15 +9,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge.errors import SyncError
-from edge.exchange.delivery.destination import MAX_BYTES, Destination
+from edge.exchange.delivery.destination import MAX_BYTES, OURS, Destination
 from edge.exchange.delivery.marker import MARKER, Marker, read_marker
 from edge.exchange.delivery.marker import MAX_BYTES as MARKER_BYTES
 from edge.exchange.delivery.mounts import FAT, MOUNTINFO, is_mounted, mount_of
 from edge.exchange.delivery.sidefile import MAX_BYTES as SUM_BYTES
 from edge.exchange.delivery.sidefile import SUM, SideFile, Sum
 from edge.exchange.files import PART, Files, locked, read_regular
-
-_PARTS = f".attendance-*{PART}"
 
 _NOT_MOUNTED = (
     "nothing is mounted there: it is a folder of this unit's own disk. Mount the share or plug in the stick; if the folder"
@@ -70,7 +68,7 @@ class Folder(Destination):
 
     def recover(self) -> list[str]:
         """Temporary files of interrupted runs; nobody else writes while the folder is locked."""
-        for part in self._path.glob(_PARTS):
+        for part in self._parts():
             self._files.remove(part)
         return []
 
@@ -85,6 +83,10 @@ class Folder(Destination):
     def replace(self, name: str, content: bytes, *, before: bytes | None) -> None:  # noqa: ARG002  FAT asks for it
         """Write a month's file."""
         self._files.replace(self._path / name, content)
+
+    def _parts(self) -> list[Path]:
+        """Temporary files of a delivery, ours or another unit's."""
+        return sorted(part for prefix in OURS for part in self._path.glob(f".{prefix}*{PART}"))
 
     def _demand_mount(self) -> None:
         self._path.stat()
@@ -109,7 +111,7 @@ class FatFolder(Folder):
     def recover(self) -> list[str]:
         """What was whole and about to take a place that is torn or empty takes it; other temporary files go."""
         aside = []
-        for part in sorted(self._path.glob(_PARTS)):
+        for part in self._parts():
             name = part.name.removeprefix(".").removesuffix(PART)
             side, found = self._side(name), self.read(name)
             is_whole = found is not None and (side is None or side.names(found))

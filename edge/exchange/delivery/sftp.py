@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 from edge.errors import SyncError
 from edge.exchange.delivery.address import Access, Address
-from edge.exchange.delivery.destination import MAX_BYTES, Destination
+from edge.exchange.delivery.destination import MAX_BYTES, OURS, Destination
 from edge.exchange.delivery.marker import MARKER, Marker, read_marker
 from edge.exchange.delivery.marker import MAX_BYTES as MARKER_BYTES
 from edge.exchange.files import PART
@@ -78,7 +78,8 @@ class SftpFolder(Destination):
 
     def recover(self) -> list[str]:
         """Temporary files of this unit; another may be writing its own."""
-        mine = [name for name in self._sizes if name.startswith(".attendance-") and name.endswith(self._ending())]
+        begins = tuple(f".{prefix}" for prefix in OURS)
+        mine = [name for name in self._sizes if name.startswith(begins) and name.endswith(self._ending())]
         if mine:
             self._do(*(f"-rm {_quoted(name)}" for name in mine))
         return []

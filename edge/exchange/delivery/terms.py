@@ -23,6 +23,7 @@ class Terms:
         again: everything goes out, as to a new destination.
         mountinfo: what is mounted where, and on what kind of file system.
         access: how servers let us in.
+        dialect: in which the rows go out beside the table, as in ``attlog``; empty for none.
     """
 
     must_be_mounted: bool = False
@@ -30,6 +31,7 @@ class Terms:
     again: bool = False
     mountinfo: Path = MOUNTINFO
     access: Access = field(default_factory=Access)
+    dialect: str = ""
 
     def destination(self, name: str, files: Files) -> Destination:
         """The folder or server of this name.
