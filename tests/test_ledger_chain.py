@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -189,8 +190,8 @@ class TestNothingIsChanged:
 
     def test_a_removed_person_leaves_rows_that_verify(self, store: Store, decide: Decide) -> None:
         events = happen(store, decide)
-        store.remove_person("1042")
-        assert store.events() == events
+        assert store.remove_person("1042").n_names == len(events)
+        assert store.events() == [replace(event, person_name="", salt="") for event in events]
         assert findings(store) == []
 
     def test_an_erased_name_leaves_a_row_that_verifies_and_no_salt_to_guess_with(self, store: Store, decide: Decide) -> None:

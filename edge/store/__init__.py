@@ -16,13 +16,16 @@ from edge.store.audit import Audit
 from edge.store.database import DurableDatabase
 from edge.store.deliveries import Deliveries
 from edge.store.events import Events
-from edge.store.people import People, Removal
+from edge.store.people import People
+from edge.store.removal import Removal, Removals
 from edge.store.resealing import Resealing
 from edge.store.room import Room
 from edge.store.sealing import Seal
 from edge.store.standing import Standing
 from edge.store.sticks import Sticks
+from edge.store.succession import Succession
 from edge.store.templates import Templates
+from edge.store.times import Times
 
 __all__ = ["FILE_NAME", "Removal", "Seal", "Store"]
 
@@ -30,7 +33,7 @@ FILE_NAME = "muster.db"
 """The database in the data folder."""
 
 
-class Store(People, Templates, Standing, Events, Deliveries, Resealing, Audit, Sticks):
+class Store(Succession, Removals, People, Templates, Standing, Times, Events, Deliveries, Resealing, Audit, Sticks):
     """The unit's database; a context manager.
 
     Raises:

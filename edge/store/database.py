@@ -64,7 +64,8 @@ class DurableDatabase(sqlite_utils.Database):
         with self.sentences():
             connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)
             super().__init__(connection, execute_plugins=False)
-            for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+            # journal_size_limit: where a log begins anew, nothing stays behind it of what was erased since
+            for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON", "journal_size_limit = 0"):
                 connection.execute(f"PRAGMA {pragma}")
             # SQL cannot hash: migration 006 chains the rows of old databases with these. Nothing in the schema needs them.
             connection.create_function("muster_genesis", 1, genesis, deterministic=True)

@@ -3,33 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from datetime import date
 
 from edge.errors import EnrolError
 from edge.store.database import DurableDatabase
 from edge.store.sealing import Sealed, of_person
 from edge.types import Person, Validity
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """What `People.remove_person` erased, and what it left.
-
-    Attributes:
-        person: who is gone.
-        n_templates: templates erased, each with the fingerprint (SHA-256) of its photograph. Photographs are not kept.
-        n_aside: fingerprints erased of photographs that were looked at and not needed.
-        n_events: rows of the ledger that stay: they are the record of working time and carry code and name.
-        is_wiped: whether the write-ahead log was emptied too. False while another process reads; the last one to
-            close the database does it.
-    """
-
-    person: Person
-    n_templates: int
-    n_aside: int
-    n_events: int
-    is_wiped: bool
 
 
 class People(Sealed):
@@ -94,23 +73,6 @@ class People(Sealed):
                 row = {"active": validity.active, "valid_from": since and str(since), "valid_until": until and str(until)}
                 self._database.table("person").update(person.id, row)
         return person
-
-    def remove_person(self, code: str) -> Removal:
-        """Erase a person with every template and fingerprint, overwritten in the file (``secure_delete``).
-
-        Flash memory keeps old blocks until it needs them; that no program can promise away.
-
-        Raises:
-            EnrolError: nobody has the code.
-        """
-        with self._database.writing():
-            person = self._existing(code)
-            n_templates = self._database.table("template").count_where("person_id = ?", [person.id])
-            n_aside = self._database.table("aside").count_where("person_id = ?", [person.id])
-            n_events = self._database.table("event").count_where("person_code = ?", [person.code])
-            self._database.table("person").delete(person.id)
-        is_blocked, *_ = self._database.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
-        return Removal(person, n_templates, n_aside, n_events, is_wiped=not is_blocked)
 
     def _existing(self, code: str) -> Person:
         person = self.find_person(code)
