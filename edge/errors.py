@@ -10,6 +10,7 @@
     │   └── NewerDatabaseError  78  the database was made by a newer Muster
     ├── EnrolError      65  the folder, or one photograph in it, cannot be enrolled
     ├── CorrectionError 65  a row of the ledger cannot be put right in this way
+    ├── BackupError     65  a backup cannot be used, or must not take the place of what is there
     ├── StickError      65  the stick is not one that this unit knows, or is not what it says that it is
     └── SyncError       75  a destination could not be written; nothing is lost, try again
 
@@ -71,6 +72,12 @@ class EnrolError(MusterError):
 
 class CorrectionError(MusterError):
     """A row of the ledger cannot be put right in this way; nothing was written."""
+
+    exit_code = 65
+
+
+class BackupError(MusterError):
+    """A file is no backup that can be used, or what is there must not be replaced by it. Nothing was changed."""
 
     exit_code = 65
 

@@ -441,9 +441,9 @@ class TestEvents:
     def test_are_printed_in_local_time(self, muster: Muster, populated: Path) -> None:
         configure(populated, '[unit]\ntimezone = "Europe/Vienna"')
         assert muster("events")[1].splitlines() == [
-            "2026-11-22 08:00:00+01:00  in   1042  Jane Doe  0.44",
-            "2026-11-23 00:30:00+01:00  in   7  =John, Roe  0.44  (the clock was not set)",
-            "2026-11-23 17:00:00+01:00  out  1042  Jane Doe  0.44",
+            "1  2026-11-22 08:00:00+01:00  in   1042  Jane Doe  0.44",
+            "2  2026-11-23 00:30:00+01:00  in   7  =John, Roe  0.44  (the clock was not set)",
+            "3  2026-11-23 17:00:00+01:00  out  1042  Jane Doe  0.44",
             "3 events.",
         ]
 

@@ -65,7 +65,8 @@ ALLOWED = {
     "wiring": CONTRACTS | {"status", "vision", "matching", "attendance", "store", "journal", "unit", "device", "wiring"},
     "doctor": CONTRACTS | {"matching", "store", "device", "wiring", "exchange.delivery", "doctor"},
     # 6 doors
-    "commands": CONTRACTS | {"commands", "evaluation", "matching", "store", "exchange", "journal", "unit", "wiring", "doctor"},
+    "commands": CONTRACTS
+    | {"commands", "corrections", "evaluation", "matching", "store", "exchange", "journal", "unit", "wiring", "doctor"},
     "arguments": {"arguments"},
     "cli": {"arguments", "errors"},  # and by name, when it is called, the module of edge.commands
     "__main__": {"cli"},

@@ -89,7 +89,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(steps=STEPS, since=st.integers(0, 30), n_hours=st.integers(0, 30))
 def test_any_ledger_stands_as_reading_it_row_by_row_would_have_it(
     steps: list[tuple[EventKind, int, int, str]], since: int, n_hours: int

@@ -11,10 +11,18 @@ def add(commands: Commands) -> None:
 
 
 def _add_people(commands: Commands) -> None:
-    parser = commands.add("people", "see, rename, limit or remove who is enrolled", example="muster people list")
+    parser = commands.add("people", "add, see, rename, limit or remove who is enrolled", example="muster people list")
     people = Commands(parser, dest="action", required=True)
     listing = people.add("list", "list who is enrolled", example="muster people list --json", module="people")
     listing.add_argument("--json", action="store_true", help="as JSON")
+    adding = people.add(
+        "add",
+        "enter somebody without a face, for rows that are made by hand; photographs may follow",
+        example='muster people add 1042 "Jane Doe"',
+        module="people",
+    )
+    adding.add_argument("code", metavar="CODE", type=text, help="what the office calls them by; nobody else's")
+    adding.add_argument("name", metavar="NAME", type=text, help="as it stands in the ledger")
     confusing = people.add(
         "confusable",
         "list every two people whose faces are so near that one can be given the other's name",

@@ -1,4 +1,4 @@
-"""``muster people``: see, who is confusable, rename, set when they are valid, remove."""
+"""``muster people``: add, see, who is confusable, rename, set when they are valid, remove."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ from edge.words import counted
 def run(arguments: argparse.Namespace) -> int:
     """Do what the second word says."""
     installation = Installation.of(arguments)
-    with installation.store() as store:
-        if arguments.action == "list":
+    with installation.store_or_new() if arguments.action == "add" else installation.store() as store:
+        if arguments.action == "add":
+            _add(store, arguments)
+        elif arguments.action == "list":
             _list(store, installation.config, as_json=arguments.json)
         elif arguments.action == "confusable":
             _confusable(store, installation.config, as_json=arguments.json)
@@ -38,6 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             say("Nothing was removed.")
     return 0
+
+
+def _add(store: Store, arguments: argparse.Namespace) -> None:
+    """Enter somebody without a face: who may not, or need not, be known by it is entered into the ledger by hand."""
+    person = store.add_person(arguments.code, arguments.name)
+    say(f"{person.code} {person.name} is entered, without a face: the door answers as to a stranger. `muster events add` makes")
+    say("their rows; a sub-folder of photographs with this code and name, and `muster enrol`, would make them known at the door.")
 
 
 def _list(store: Store, config: Config, *, as_json: bool) -> None:

@@ -29,6 +29,9 @@ _STANDING = (
     f" AND void.kind = 'void' AND void.seq <= ?1) AND seq IN {_NEARBY}"
     f" AND coalesce({_KNOWN_LATER}, at_utc) >= ?2 AND coalesce({_KNOWN_LATER}, at_utc) < ?3 AND (?4 IS NULL OR person_code = ?4)"
 )
+MAX_DIGITS = 18
+"""No row has a longer number; SQLite's numbers end there."""
+
 _BEFORE_ALL, _AFTER_ALL = "", "~"
 """Texts before and behind every time that `utc_text` writes."""
 
@@ -55,6 +58,18 @@ class Standing(Events):
         return sorted(
             (_timed(event, known_later.get(event.seq)) for event in events), key=lambda event: (event.at_utc, event.seq)
         )
+
+    def written(self, row: str) -> Event | None:
+        """The row of a number or of an event_id, or None."""
+        if row.isascii() and row.isdecimal():
+            found = self._events("seq = ?", [int(row)]) if len(row) <= MAX_DIGITS else []
+        else:
+            found = self._events("event_id = ?", [row])
+        return found[0] if found else None
+
+    def named_by(self, event: Event) -> list[Event]:
+        """Every row that names this one: that takes it back, stands in its place, or says when it happened."""
+        return self._events("corrects = ? AND corrects <> ''", [event.event_id])
 
 
 def _timed(event: Event, known_later: str | None) -> Event:
