@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from dataclasses import dataclass, replace
 from datetime import date
 
 from edge.errors import EnrolError
 from edge.store.database import DurableDatabase
 from edge.store.sealing import Sealed, of_person
 from edge.types import Person, Validity
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*|")
+"""As far as a tag of BCP 47 can be told from something else without a list of all languages."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDetails:
+    """What the office has to know of somebody and the door has not.
+
+    Attributes:
+        basis: why this person's face may be kept, in the office's own words; empty where nobody wrote it.
+        retain_until: the last day on which everything of this person is kept; None: until somebody removes them.
+        language: a tag of BCP 47 as "de" or "pt-BR", or empty.
+    """
+
+    basis: str = ""
+    retain_until: date | None = None
+    language: str = ""
 
 
 class People(Sealed):
@@ -74,6 +94,35 @@ class People(Sealed):
                 self._database.table("person").update(person.id, row)
         return person
 
+    def details(self) -> dict[int, PersonDetails]:
+        """Person id -> details, of everybody of whom there are any."""
+        sql = (
+            "SELECT id, basis, retain_until, language FROM person WHERE basis <> '' OR retain_until IS NOT NULL OR language <> ''"
+        )
+        return {who: PersonDetails(basis, _day(until), tag) for who, basis, until, tag in self._database.rows(sql)}
+
+    def set_details(self, code: str, details: PersonDetails) -> Person:
+        """Write down why somebody's face may be kept, until when, and their language. The same again changes nothing.
+
+        Raises:
+            EnrolError: nobody has the code, or the language is no tag of BCP 47.
+        """
+        if not _LANGUAGE.fullmatch(details.language):
+            raise EnrolError(f"{details.language!a} is no language; give a tag as in de, en-GB or pt-BR")
+        details = replace(details, basis=_text(details.basis.strip(), "basis"))
+        with self._database.writing():
+            person = self._existing(code)
+            if self.details().get(person.id, PersonDetails()) != details:
+                until = details.retain_until and str(details.retain_until)
+                row = {"basis": details.basis, "retain_until": until, "language": details.language}
+                self._database.table("person").update(person.id, row)
+        return person
+
+    def expired(self, today: date) -> list[Person]:
+        """Whose last day is over, by code."""
+        sql = "SELECT id, code, name FROM person WHERE retain_until < ? ORDER BY code"
+        return [self._person(row) for row in self._database.rows(sql, [str(today)])]
+
     def _existing(self, code: str) -> Person:
         person = self.find_person(code)
         if person is None:
@@ -89,8 +138,13 @@ def _stripped(text: str, what: str) -> str:
     """Code or name without the spaces around it, letters and accents in one (NFC); refuses what SQLite cannot hold as text."""
     if not text.strip():
         raise EnrolError(f"a person's {what} must not be empty")
+    return _text(text.strip(), what)
+
+
+def _text(text: str, what: str) -> str:
+    """What SQLite can hold as text, letters and accents in one (NFC)."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise EnrolError(f"a person's {what} must be UTF-8, not {text!a}") from error
-    return unicodedata.normalize("NFC", text.strip())
+    return unicodedata.normalize("NFC", text)
