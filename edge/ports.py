@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from edge.types import Backend, Floats, Frame, Signal
+from edge.types import Backend, Floats, Frame, Signal, Stamp
 
 
 class Camera(Protocol):
@@ -103,3 +103,6 @@ class Clock(Protocol):
 
     def is_trusted(self) -> bool:
         """Whether something outside (NTP, RTC) has set the clock."""
+
+    def stamp(self, at_s: float) -> Stamp | None:
+        """``at_s`` on the clock that counts from the start of the machine; None where there is none, as in a recording."""

@@ -204,6 +204,19 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Stamp:
+    """A moment on a clock that nobody sets: it counts from a start of the machine.
+
+    Attributes:
+        boot_id: which start that was.
+        monotonic_s: seconds since then, those included in which the machine slept.
+    """
+
+    boot_id: str
+    monotonic_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A row of the ledger before it is written: without its number, its id and its link.
 

@@ -22,6 +22,7 @@ from edge.known import Known
 from edge.matching.policy import Policy
 from edge.ports import Accelerator, Announcements, Camera, Clock, Noticeboard, Panel
 from edge.store import Store
+from edge.timekeeping import Timekeeper
 from edge.types import Decision, Event, Faces, Frame, Outcome, Person, Signal, backends_text
 from edge.vision.quality import Gates, Quality, assess
 from edge.vision.recogniser import Recogniser
@@ -103,6 +104,7 @@ class Unit:
         )
         self._room_seen_s: float | None = None
         self._announced = Announced(hands.announcements)
+        self._timekeeper = Timekeeper(hands.clock, hands.store)
         self._showing: Signal | None = None
         self.tally = Tally()
 
@@ -143,6 +145,7 @@ class Unit:
 
     def step(self, frame: Frame) -> None:
         """Everything that one frame leads to."""
+        self._keep_time(frame.at_s)
         self._look(frame.at_s)
         self._watch_room(frame.at_s)
         self._heed(frame.at_s)
@@ -165,6 +168,14 @@ class Unit:
                 self._learn()
                 self._reading_fault.end()
         except (ConfigError, StoreError) as error:
+            self._reading_fault.begin(error)
+
+    def _keep_time(self, at_s: float) -> None:
+        """Rows from before the clock was set get their time; the duplicate window, *in* and *out* go by it from now on."""
+        try:
+            if self._timekeeper.settle(at_s):
+                self._learn()
+        except StoreError as error:
             self._reading_fault.begin(error)
 
     def _learn(self) -> None:
@@ -246,7 +257,8 @@ class Unit:
         if person is None and opinion.person_id is not None:
             return  # removed, or not valid any more, since these frames were judged
         clock = self._hands.clock
-        moment = Moment(frame.at_s, clock.utc(frame.at_s), clock.is_trusted())
+        is_trusted = clock.is_trusted()  # asked first: a clock that is set just now gives a row in doubt, and no wrong one
+        moment = Moment(frame.at_s, clock.utc(frame.at_s), is_trusted)
         decision, ran = self._attendance.decide(opinion, moment), self._cases[track.id].ran
         try:
             event = self._recorded(person, decision, ran)
@@ -258,15 +270,18 @@ class Unit:
         self._cases[track.id].settle(opinion)
         if opinion.outside is not None:
             self._known.note_outside(opinion.outside)
-        self._hands.panel.show(SIGNALS[decision.outcome])
+        in_doubt = decision.outcome is Outcome.ACCEPTED and not decision.clock_ok
+        self._hands.panel.show(Signal.ACCEPTED_WITHOUT_TIME if in_doubt else SIGNALS[decision.outcome])
         self._report(Verdict(decision, person, opinion.margin, track.id, frame.name, event, ran))
 
     def _recorded(self, person: Person | None, decision: Decision, ran: str) -> Event | None:
         """The durable row of an accepted decision, with where its networks ran, remembered; None for any other."""
         if person is None or decision.outcome is not Outcome.ACCEPTED:
             return None
-        event = self._hands.store.record(person, decision, backends=ran)
+        stamp = self._hands.clock.stamp(decision.at_s)
+        event = self._hands.store.record(person, decision, backends=ran, stamp=stamp)
         self._recording_fault.end()
+        self._timekeeper.heed(event)
         self._n_written += 1  # `_learn` finds whatever anybody else has written
         self._attendance.remember(decision)
         self.tally.n_recorded += 1

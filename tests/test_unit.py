@@ -40,6 +40,7 @@ from edge.types import (
     Person,
     Refusal,
     Signal,
+    Stamp,
     Validity,
     backends_text,
 )
@@ -113,10 +114,10 @@ class DiskThatFills(Store):
             raise StoreError("cannot be read")
         return super().revision()
 
-    def record(self, person: Person, decision: Decision, *, backends: str = "") -> Event:
+    def record(self, person: Person, decision: Decision, *, backends: str = "", stamp: Stamp | None = None) -> Event:
         if self.is_full:
             raise StoreError("no room left")
-        return super().record(person, decision, backends=backends)
+        return super().record(person, decision, backends=backends, stamp=stamp)
 
 
 class MayFail:

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from test_unit import ADA, LIMITS, MODEL, RULES, Door, ReadsPixels, enrol, frame, walk
+from test_unit import ADA, LIMITS, MODEL, RULES, ReadsPixels, enrol, frame, walk
 
 from edge.announced import KEPT_S
 from edge.device.announcements import Announcements, announce

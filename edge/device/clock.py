@@ -8,12 +8,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from edge.types import Stamp
+
 RTC = Path("/sys/class/rtc/rtc0")
 """The battery clock of a Raspberry Pi 5, or of an add-on board; earlier models have none."""
 
 SYNCHRONISED_US = 16_000_000
 """The kernel's estimate of its largest error grows to 16 s while nobody corrects the clock, and is smaller while an NTP client
 does; `timedatectl` takes the same limit (systemd, src/basic/time-util.c)."""
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+"""Another text at each start of the machine (random(4))."""
 
 FIRST_PLAUSIBLE_S = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 """A battery clock that names an earlier time has lost its battery."""
@@ -34,11 +39,15 @@ class SystemClock:
     Args:
         max_error_us: how wrong the kernel reckons its clock to be.
         rtc: a battery clock in sysfs, which may be missing.
+        boot_id: file that names this start of the machine.
     """
 
-    def __init__(self, *, max_error_us: Callable[[], int] = kernel_max_error_us, rtc: Path = RTC) -> None:
+    def __init__(
+        self, *, max_error_us: Callable[[], int] = kernel_max_error_us, rtc: Path = RTC, boot_id: Path = BOOT_ID
+    ) -> None:
         self._max_error_us = max_error_us
         self._rtc = rtc
+        self._boot_id = _said(boot_id)
 
     def monotonic_s(self) -> float:
         """Seconds that never jump."""
@@ -52,12 +61,28 @@ class SystemClock:
         """Whether a time server corrects the clock, or it was set from a battery clock when the system started."""
         return self._max_error_us() < SYNCHRONISED_US or self._was_set_from_battery()
 
+    def stamp(self, at_s: float) -> Stamp | None:
+        """``at_s`` since this start of the machine; None where the system does not name its starts.
+
+        CLOCK_MONOTONIC stands still while a machine sleeps, and CLOCK_BOOTTIME does not (clock_gettime(2)). Nobody sets either.
+        """
+        if not self._boot_id:
+            return None
+        return Stamp(self._boot_id, time.clock_gettime(time.CLOCK_BOOTTIME) - (time.monotonic() - at_s))
+
     def _was_set_from_battery(self) -> bool:
         try:
             was_set = (self._rtc / "hctosys").read_text().strip() == "1"
             return was_set and float((self._rtc / "since_epoch").read_text()) >= FIRST_PLAUSIBLE_S
         except (OSError, ValueError):
             return False
+
+
+def _said(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except (OSError, ValueError):
+        return ""
 
 
 class ReplayClock:
@@ -84,3 +109,7 @@ class ReplayClock:
     def is_trusted(self) -> bool:
         """As it was told."""
         return self._is_trusted
+
+    def stamp(self, _at_s: float) -> Stamp | None:
+        """None: what a recording shows happened at no start of this machine."""
+        return None

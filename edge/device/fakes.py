@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from edge.errors import DeviceError
-from edge.types import Backend, Floats, Frame, Signal
+from edge.types import Backend, Floats, Frame, Signal, Stamp
 
 
 class ScriptedNetwork:
@@ -89,9 +89,11 @@ class ManualClock:
     Attributes:
         now_s: what the monotonic clock shows.
         trusted: what `is_trusted` answers.
+        boot_id: of its stamps, which count with the monotonic clock.
     """
 
     def __init__(self, start_utc: datetime = datetime(2026, 1, 5, 8, tzinfo=UTC), *, trusted: bool = True) -> None:
+        self.boot_id = "f8c4c3ba-3e2b-4c9d-9a34-0c8f0f0a0001"
         self._utc_of_zero = start_utc
         self.now_s = 0.0
         self.trusted = trusted
@@ -120,3 +122,7 @@ class ManualClock:
     def is_trusted(self) -> bool:
         """As it was told."""
         return self.trusted
+
+    def stamp(self, at_s: float) -> Stamp:
+        """``at_s`` as it is."""
+        return Stamp(self.boot_id, at_s)

@@ -57,5 +57,5 @@ CREATE TABLE audit (
 CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'no line of the audit log is removed'); END;
 CREATE TRIGGER audit_stays_as_it_is BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'no line of the audit log is changed'); END;
 
--- Punches of a start of the machine whose time was not known: few, however long the ledger.
-CREATE INDEX event_untimed ON event (boot_id) WHERE kind = 'punch' AND clock_ok = 0;
+-- Rows of a start of the machine whose time was not known: few, however long the ledger.
+CREATE INDEX event_untimed ON event (boot_id) WHERE clock_ok = 0 AND boot_id <> '';

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from edge.ledger import FIELDS, SALT_LENGTH, chained, genesis, name_digest
 from edge.store.database import DurableDatabase
 from edge.store.entries import Entries
 from edge.store.sealing import of_person
-from edge.types import Decision, Direction, Draft, Event, EventKind, Person, utc_text
+from edge.types import Decision, Direction, Draft, Event, EventKind, Person, Stamp, utc_text
 
 log = logging.getLogger(__name__)
 
@@ -27,15 +28,30 @@ _COLUMNS = (
 )
 """What `_event` reads, in the order of the fields of `Event`."""
 
+_KNOWN_LATER = (
+    "(SELECT at_utc FROM event AS timing WHERE timing.corrects = event.event_id AND timing.corrects <> ''"
+    " AND timing.kind = 'time' ORDER BY timing.seq DESC LIMIT 1)"
+)
+"""When a row truly happened, where a later row says it."""
+
+_VOID = "SELECT 1 FROM event AS void WHERE void.corrects = {row}.event_id AND void.corrects <> '' AND void.kind = 'void'"
+_DOUBTFUL = "kind = 'entry' AND clock_ok = 0 AND boot_id <> ''"
+"""An entry may be made for a row whose time is not known yet. There is an index for such rows."""
+
 _LATEST = (
-    f"SELECT person.id, {_COLUMNS} FROM person JOIN event ON event.seq = ("
+    f"SELECT person.id, {_KNOWN_LATER}, {_COLUMNS} FROM person JOIN event ON event.seq = ("
     "SELECT seq FROM event AS own WHERE own.person_id = person.id AND own.kind = '{kind}'"
-    " AND NOT EXISTS ("
-    "SELECT 1 FROM event AS void WHERE void.corrects = own.event_id AND void.corrects <> '' AND void.kind = 'void')"
+    f" AND NOT ({_DOUBTFUL}) AND NOT EXISTS ({_VOID.format(row='own')})"
     " ORDER BY own.{order} DESC LIMIT 1)"
 )
 """Each person's last row of a kind that was not taken back. Both orders have an index, and so has ``corrects`` where it is not
 empty, which must be said again for SQLite to use it (sqlite.org/partialindex.html)."""
+
+_LATEST_DOUBTFUL = (
+    f"SELECT person_id, {_KNOWN_LATER}, {_COLUMNS} FROM event"
+    f" WHERE {_DOUBTFUL} AND +person_id IS NOT NULL AND NOT EXISTS ({_VOID.format(row='event')})"
+)
+"""All those that `_LATEST` leaves out, because their order is not known beforehand. The plus keeps SQLite from reading every entry."""
 
 _LAST = """SELECT ledger_id, n, (SELECT chain FROM event WHERE seq = n)
 FROM ledger, (
@@ -57,13 +73,14 @@ class Events(Entries):
     _database: DurableDatabase
     _unit: str
 
-    def record(self, person: Person, decision: Decision, *, backends: str = "") -> Event:
+    def record(self, person: Person, decision: Decision, *, backends: str = "", stamp: Stamp | None = None) -> Event:
         """Write an accepted decision into the ledger. When this returns, the row survives a power cut.
 
         Args:
             person: who it is.
             decision: what was decided.
             backends: where each network ran in the frame that decided; empty when nobody knows.
+            stamp: the same moment on the clock that never jumps; None when nobody knows.
 
         Raises:
             EnrolError: the person was removed meanwhile; there is no row.
@@ -84,6 +101,8 @@ class Events(Entries):
                 distance=float(decision.distance),
                 clock_ok=decision.clock_ok,
                 backends=backends,
+                boot_id=stamp.boot_id if stamp else "",
+                monotonic_s=stamp.monotonic_s if stamp else None,
             )
             return self._append(draft, person.id)
 
@@ -123,17 +142,22 @@ class Events(Entries):
 
         Of punches the latest written, whatever its date: a clock may have been set back. An entry is written long after its time,
         and is the latest only where that is not before the punch's. A row that was taken back does not stand; one that takes
-        another back or corrects its time is no coming or going.
+        another back or corrects its time is no coming or going. A row whose time became known later has that time here.
         """
-        latest = self._latest(EventKind.PUNCH, "seq")
-        for person_id, entry in self._latest(EventKind.ENTRY, "at_utc").items():
+        latest = dict(self._timed(_LATEST.format(kind=EventKind.PUNCH.value, order="seq")))
+        entries = _LATEST.format(kind=EventKind.ENTRY.value, order="at_utc")
+        for person_id, entry in [*self._timed(entries), *self._timed(_LATEST_DOUBTFUL)]:
             if person_id not in latest or latest[person_id].at_utc <= entry.at_utc:
                 latest[person_id] = entry
         return latest
 
-    def _latest(self, kind: EventKind, order: str) -> dict[int, Event]:
-        rows = self._database.rows(_LATEST.format(kind=kind.value, order=order))
-        return {person_id: self._event(row) for person_id, *row in rows}
+    def _timed(self, sql: str) -> list[tuple[int, Event]]:
+        """The persons and events of a query, at the time that became known later where one did."""
+        rows = [(person_id, known_later, self._event(row)) for person_id, known_later, *row in self._database.rows(sql)]
+        return [
+            (person_id, replace(event, at_utc=datetime.fromisoformat(known_later), clock_ok=True) if known_later else event)
+            for person_id, known_later, event in rows
+        ]
 
     def undelivered(self, destination: str) -> list[Event]:
         """What a destination does not have yet, the oldest first."""
@@ -153,8 +177,10 @@ class Events(Entries):
         with self._database.writing():
             self._database.rows("DELETE FROM cursor WHERE destination = ?", [destination])
 
-    def _events(self, condition: str, values: list[Any]) -> list[Event]:
-        rows = self._database.rows(f"SELECT {_COLUMNS} FROM event WHERE {condition} ORDER BY seq", values)
+    def _events(self, condition: str, values: list[Any], *, n_most: int = -1) -> list[Event]:
+        """Rows by number; -1 sets no limit."""
+        sql = f"SELECT {_COLUMNS} FROM event WHERE {condition} ORDER BY seq LIMIT ?"
+        rows = self._database.rows(sql, [*values, n_most])
         return [self._event(row) for row in rows]
 
     def _event(self, row: tuple[Any, ...] | list[Any]) -> Event:
