@@ -47,6 +47,12 @@ class TestFolders:
         hand_in(tmp_path, store)
         assert [p.name for p in store.people()] == ["Jane Doe", "John Roe"]
 
+    def test_somebody_who_was_entered_without_a_face_gets_one(self, tmp_path: Path, store: Store) -> None:
+        person = store.add_person("1042", "Jane Doe")
+        portraits(tmp_path, "1042 Jane Doe.png")
+        assert hand_in(tmp_path, store).counts == {Verdict.ENROLLED: 1}
+        assert (store.people(), store.n_templates()) == ([person], {person.id: 1})
+
     def test_both_mixed(self, tmp_path: Path, store: Store) -> None:
         portraits(tmp_path, "1042 Jane Doe/a.png", "1042 Jane Doe.png", "John Roe.png")
         assert hand_in(tmp_path, store).counts == {Verdict.ENROLLED: 3}
