@@ -24,6 +24,7 @@ def test_every_finding_is_one_line_and_what_is_wrong_comes_with_advice(tmp_path:
     names = [
         "runtime",
         "models",
+        "sealing",
         "database",
         "matching",
         "camera",
