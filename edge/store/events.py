@@ -51,7 +51,7 @@ _LATEST_DOUBTFUL = (
     f"SELECT person_id, {_KNOWN_LATER}, {_COLUMNS} FROM event"
     f" WHERE {_DOUBTFUL} AND +person_id IS NOT NULL AND NOT EXISTS ({_VOID.format(row='event')})"
 )
-"""All those that `_LATEST` leaves out, because their order is not known beforehand. The plus keeps SQLite from reading every entry."""
+"""All those that `_LATEST` leaves out, because their order is not known beforehand. The plus spares SQLite every other entry."""
 
 _LAST = """SELECT ledger_id, n, (SELECT chain FROM event WHERE seq = n)
 FROM ledger, (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -72,3 +74,32 @@ def test_the_manual_clock_stands_still_and_its_utc_can_be_set() -> None:
     clock.set_utc(START - timedelta(hours=1))
     assert clock.monotonic_s() == 10
     assert clock.utc(12) == START - timedelta(hours=1) + timedelta(seconds=2)
+
+
+def test_a_stamp_counts_from_this_start_of_the_machine_and_not_by_the_clock_that_somebody_sets(tmp_path: Path) -> None:
+    (tmp_path / "boot_id").write_text("0f2cd1ad-8c31-4a0a-8f4b-1f3e5d0c6a11\n")
+    clock = SystemClock(boot_id=tmp_path / "boot_id")
+    before_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+    now_s = clock.monotonic_s()
+    stamp, earlier = clock.stamp(now_s), clock.stamp(now_s - 90)
+    assert stamp
+    assert earlier
+    assert stamp.boot_id == "0f2cd1ad-8c31-4a0a-8f4b-1f3e5d0c6a11"
+    assert before_s <= stamp.monotonic_s <= time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert stamp.monotonic_s - earlier.monotonic_s == pytest.approx(90, abs=1)
+
+
+def test_this_computer_names_its_start() -> None:
+    one, other = SystemClock().stamp(0.0), SystemClock().stamp(0.0)
+    assert one
+    assert other
+    assert one.boot_id == other.boot_id
+    assert UUID(one.boot_id).version == 4
+
+
+def test_where_nothing_names_the_start_there_is_no_stamp(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    (tmp_path / "rubbish").write_bytes(b"\xff\xfe")
+    for name in ("missing", "empty", "rubbish"):
+        assert SystemClock(boot_id=tmp_path / name).stamp(0.0) is None
+    assert ReplayClock(START, is_trusted=True).stamp(0.0) is None
