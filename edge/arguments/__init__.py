@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from edge import __version__
-from edge.arguments import faces, ledger, people, privacy, stick, unit
+from edge.arguments import backup, faces, ledger, people, privacy, stick, unit
 from edge.arguments.commands import Commands, where
 
 EXIT_CODES = """exit codes:
@@ -27,6 +27,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"muster {__version__}")
     parser.set_defaults(module=None)
     commands = Commands(parser, dest="command", required=False)
-    for room in (unit, faces, people, ledger, privacy, stick):
+    for room in (unit, faces, people, ledger, privacy, stick, backup):
         room.add(commands)
     return parser

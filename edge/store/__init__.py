@@ -15,6 +15,7 @@ from typing import Self
 from edge.store.audit import Audit
 from edge.store.database import DurableDatabase
 from edge.store.deliveries import Deliveries
+from edge.store.dossier import Dossiers
 from edge.store.events import Events
 from edge.store.people import People
 from edge.store.removal import Removal, Removals
@@ -33,7 +34,7 @@ FILE_NAME = "muster.db"
 """The database in the data folder."""
 
 
-class Store(Succession, Removals, People, Templates, Standing, Times, Events, Deliveries, Resealing, Audit, Sticks):
+class Store(Succession, Removals, Dossiers, People, Templates, Standing, Times, Events, Deliveries, Resealing, Audit, Sticks):
     """The unit's database; a context manager.
 
     Raises:
@@ -41,7 +42,9 @@ class Store(Succession, Removals, People, Templates, Standing, Times, Events, De
     """
 
     @classmethod
-    def open(cls, path: Path | str, *, unit: str, busy_timeout_s: float = 5.0, seal: Seal | None = None) -> Self:
+    def open(
+        cls, path: Path | str, *, unit: str, busy_timeout_s: float = 5.0, seal: Seal | None = None, checks_pages: bool = True
+    ) -> Self:
         """Open the database, and create it where there is none.
 
         Args:
@@ -49,12 +52,13 @@ class Store(Succession, Removals, People, Templates, Standing, Times, Events, De
             unit: the unit's name, written into every event.
             busy_timeout_s: how long to wait for another process before saying so.
             seal: under which names and templates are kept; none when None. A database that has none yet gets it now.
+            checks_pages: see `DurableDatabase.open`.
 
         Raises:
             NewerDatabaseError: a newer Muster made it.
             StoreError: it is damaged (and stays as it is), locked, sealed with another key, or cannot be reached.
         """
-        store = cls(DurableDatabase.open(Path(path), busy_timeout_s=busy_timeout_s), unit=unit)
+        store = cls(DurableDatabase.open(Path(path), busy_timeout_s=busy_timeout_s, checks_pages=checks_pages), unit=unit)
         try:
             store._unlock(seal or Seal.none())
         except BaseException:

@@ -1,6 +1,6 @@
 """Config -> built objects. The only package, beside the doctor, that knows what is behind each port."""
 
-from edge.device.lock import at_work
+from edge.device.lock import alone, at_work
 from edge.vision.recogniser import Recogniser
 from edge.wiring.accelerator import candidates, fitted
 from edge.wiring.door import run, sight, wanted
@@ -14,6 +14,7 @@ __all__ = [
     "Now",
     "Places",
     "Recogniser",
+    "alone",
     "at_work",
     "candidates",
     "fitted",
