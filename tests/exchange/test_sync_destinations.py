@@ -77,8 +77,18 @@ class TestMarker:
 
     @pytest.mark.parametrize(
         "content",
-        [b"", b"id = ", b"\xff", b'id = "1"', b"id = 1", b'name = "stick"', b"x" * 2_000_000, b"a = " + b"[" * 5000],
-        ids=["empty", "torn", "no text", "no UUID", "a number", "no id", "too long", "endless brackets"],
+        [
+            b"",
+            b"id = ",
+            b"\xff",
+            b'id = "1"',
+            b"id = 1",
+            b'name = "stick"',
+            b"x" * 2_000_000,
+            b"a = " + b"[" * 3000,
+            b"a" + b".a" * 400_000 + b" = 1",
+        ],
+        ids=["empty", "torn", "no text", "no UUID", "a number", "no id", "too long", "endless brackets", "endless dots"],
     )
     def test_a_damaged_one_is_refused_and_can_be_made_anew(
         self, store: Store, decide: Decide, stick: Path, content: bytes

@@ -19,6 +19,9 @@ MARKER = "muster-destination.toml"
 MAX_BYTES = 1_000_000
 """A marker is not read beyond this: it has two lines."""
 
+_MAX_TOML = 4_000
+"""Longer ones are not parsed: 60 kB of dots in a key keep a reader of TOML busy for half a minute, a whole marker for days."""
+
 _UNPROVEN = (
     "it has no {marker}, so nothing shows that this is the destination. If a share belongs there, it is not mounted and this is"
     " the empty folder beneath it: mount it. If a stick belongs there, this is another one. If it is the right one and new:"
@@ -64,6 +67,8 @@ def read_marker(content: bytes | None, destination: str) -> Marker:
     if content is None:
         raise SyncError(_UNPROVEN.format(marker=MARKER, name=destination))
     try:
+        if len(content) > _MAX_TOML:
+            raise ValueError("it is longer than two lines can be")
         table = tomllib.loads(content.decode())
         return Marker(str(UUID(table["id"])), str(table.get("name", "")))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
