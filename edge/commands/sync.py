@@ -80,6 +80,8 @@ class _Rounds:
             again=self._again,
             ssh_key=configured.sync.ssh_key,
             ssh_known_hosts=configured.sync.ssh_known_hosts,
+            dialect="" if configured.ledger.dialect == "iso" else configured.ledger.dialect,
+            key_file=configured.privacy.key_file,
         )
 
     def _is_retryable(self, order: Order, answer: dict[str, Any] | None) -> bool:
@@ -110,7 +112,7 @@ def _answer(order: Order, answer: dict[str, Any] | None, installation: Installat
         limit = f"{installation.config.sync.limit_s:g} s"
         raise SyncError(f"{order.destination}: it did not answer within {limit}. Is its server there? {STILL_HERE}")
     if "failed" in answer:
-        kinds: dict[str, type[MusterError]] = {"SyncError": SyncError, "StoreError": StoreError}
+        kinds: dict[str, type[MusterError]] = {"SyncError": SyncError, "StoreError": StoreError, "ConfigError": ConfigError}
         raise kinds.get(answer["failed"]["class"], MusterError)(answer["failed"]["text"])
     if not answer:
         raise SyncError(f"{order.destination}: its delivery broke down, as said above. {STILL_HERE}")
@@ -126,6 +128,8 @@ def _show(name: str, told: dict[str, Any]) -> None:
         print(printable(f"muster: {told['error']['text']}"), file=sys.stderr)
     elif told["n_events"]:
         say(f"{name}: {counted(told['n_events'], 'new row')}, in {', '.join(told['files'])}")
+    elif told["files"]:
+        say(f"{name}: no new row; written anew: {', '.join(told['files'])}")
     else:
         say(f"{name}: nothing new")
 

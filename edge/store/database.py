@@ -73,8 +73,14 @@ class DurableDatabase(sqlite_utils.Database):
             connection.create_function("muster_chain", 1 + len(FIELDS), chained, deterministic=True)
 
     @classmethod
-    def open(cls, path: Path, *, busy_timeout_s: float) -> Self:
+    def open(cls, path: Path, *, busy_timeout_s: float, checks_pages: bool = True) -> Self:
         """Open the file, create it where there is none, and bring its schema up to date.
+
+        Args:
+            path: of the file.
+            busy_timeout_s: how long to wait for another process before saying so.
+            checks_pages: look at every page first, which takes seconds with a million rows. A damaged page is otherwise told by
+                whoever reads it.
 
         Raises:
             NewerDatabaseError: a newer Muster made it.
@@ -84,7 +90,7 @@ class DurableDatabase(sqlite_utils.Database):
             _see_to_the_file(path, busy_timeout_s)
         database = cls(path, busy_timeout_s=busy_timeout_s)
         try:
-            database.check()
+            database.check(pages=checks_pages)
             database.enable_wal()
             database.migrate(migrations())
         except BaseException:
@@ -144,13 +150,13 @@ class DurableDatabase(sqlite_utils.Database):
         """How many migrations the file has seen."""
         return int(self.rows("PRAGMA user_version")[0][0])
 
-    def check(self) -> None:
-        """Refuse a file that is damaged or is not Muster's.
+    def check(self, *, pages: bool = True) -> None:
+        """Refuse a file that is damaged, as far as it is looked at, or is not Muster's.
 
         Raises:
             StoreError: with the first fault that SQLite finds.
         """
-        (finding,) = self.rows("PRAGMA quick_check(1)")[0]
+        finding = self.rows("PRAGMA quick_check(1)")[0][0] if pages else "ok"
         if finding != "ok":
             raise _damaged(self.path, finding)
         is_new = self.rows("SELECT count(*) FROM sqlite_master") == [(0,)]

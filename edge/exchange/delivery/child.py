@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import closing
 from typing import Any
@@ -14,6 +15,7 @@ from edge.exchange.delivery.errand import Order
 from edge.exchange.delivery.terms import Terms
 from edge.exchange.sync import look, prepare, sync
 from edge.store import Store
+from edge.store.key import find_seal
 
 
 def main() -> None:
@@ -28,7 +30,8 @@ def main() -> None:
 
 def _deliver(order: Order) -> dict[str, Any]:
     timezone = ZoneInfo(order.timezone) if order.timezone else None
-    with closing(Store.open(order.database, unit=order.unit)) as store:
+    seal = find_seal(order.key_file, environ=os.environ)
+    with closing(Store.open(order.database, unit=order.unit, seal=seal, checks_pages=False)) as store:
         (delivery,) = sync(store, [order.destination], timezone=timezone, terms=_terms(order))
     return {
         "n_events": delivery.n_events,
@@ -51,7 +54,9 @@ def _look(order: Order) -> dict[str, Any]:
 
 def _terms(order: Order) -> Terms:
     access = Access(key=order.ssh_key, known_hosts=order.ssh_known_hosts)
-    return Terms(must_be_mounted=order.must_be_mounted, prepare=order.prepare, again=order.again, access=access)
+    return Terms(
+        must_be_mounted=order.must_be_mounted, prepare=order.prepare, again=order.again, access=access, dialect=order.dialect
+    )
 
 
 def _told(error: MusterError) -> dict[str, Any]:

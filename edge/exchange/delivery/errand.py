@@ -42,6 +42,8 @@ class Order:
         again: the same.
         ssh_key: see `edge.exchange.delivery.address.Access`.
         ssh_known_hosts: the same.
+        dialect: see `edge.exchange.delivery.terms.Terms`.
+        key_file: ``privacy.key_file``; the credential of systemd reaches the process with the other variables.
     """
 
     task: str
@@ -54,6 +56,8 @@ class Order:
     again: bool = False
     ssh_key: str = ""
     ssh_known_hosts: str = ""
+    dialect: str = ""
+    key_file: str = ""
 
 
 def run_errands(orders: Sequence[Order], *, limit_s: float, program: Sequence[str] = PROGRAM) -> list[dict[str, Any] | None]:

@@ -16,9 +16,14 @@ _REASONS = {
     errno.EROFS: "it is read-only. Move the stick's switch, or check it for errors",
     errno.ENOSPC: "it is full. Make room",
     errno.EDQUOT: "it is full. Make room",
-    errno.EIO: "it fails, or was pulled. Plug it in again",
+    errno.EIO: "it fails, or was pulled. Plug it in again; of a share, see that its server is up",
     errno.EWOULDBLOCK: "another Muster is writing there. Try again in a moment",
 }
+
+_REASONS |= dict.fromkeys(
+    [errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT, errno.ENOTCONN, errno.ESTALE, errno.ECONNABORTED],
+    "its server is not reached. See that it is up, and mount the share again",
+)
 
 STILL_HERE = "Nothing is lost; the rows go out the next time."
 
