@@ -46,6 +46,13 @@ class Tree:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    def is_in_place(self) -> bool:
+        """Whether what can be reached under its path is still this one: to be asked before others write there by path."""
+        try:
+            return os.path.samestat(self.top.stat(), os.fstat(self._descriptor))
+        except OSError:
+            return False
+
     def read(self, name: str, *, at_most: int, size: int | None = None) -> bytes:
         """The content of an ordinary file.
 
