@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from edge.announced import KEPT_S, Announced
-from edge.config import Config, parse
+from edge.config import Config, PanelConfig, parse
 from edge.device.announcements import Announcements, announce
 from edge.device.fakes import ManualClock, RecordingPanel
 from edge.device.lock import alone
+from edge.device.panel import has_pins
 from edge.errors import DeviceError
 from edge.types import Signal
 from edge.wiring import panel_of
-from edge.wiring.signals import AGAIN_S, SharedPanel
+from edge.wiring.signals import AGAIN_S, LOOK_S, PATIENCE_S, SharedPanel, patient_panel
 
 AT_WORK, SAFE, REFUSED, READY = Signal.STICK_AT_WORK, Signal.SAFE_TO_PULL, Signal.STICK_REFUSED, Signal.READY
 
@@ -201,3 +202,14 @@ def test_on_a_computer_without_pins_the_panel_of_a_program_says_nothing(
         for signal in (AT_WORK, REFUSED, SAFE, READY):
             panel.show(signal)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(has_pins(), reason="here the pins can be used")
+def test_a_unit_that_starts_waits_for_pins_longer_than_a_program_takes_to_give_them_back_and_then_says_why() -> None:
+    waited: list[float] = []
+    with pytest.raises(DeviceError, match=r"pins"):
+        patient_panel(PanelConfig(kind="gpio"), pause=waited.append)
+    assert sum(waited) == pytest.approx(PATIENCE_S)
+    assert PATIENCE_S > 5 * LOOK_S
+    patient_panel(PanelConfig(kind="none"), pause=waited.append).close()
+    assert sum(waited) == pytest.approx(PATIENCE_S), "who gets them at once does not wait"

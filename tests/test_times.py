@@ -257,6 +257,16 @@ def test_a_disk_that_is_full_is_said_once_and_tried_again_later(caplog: pytest.L
     assert [line.split(":")[0] for line in said] == ["giving rows their time", "giving rows their time", "the clock is set"]
 
 
+def test_more_rows_than_a_frame_may_take_get_their_time_with_the_next_frames(store: Store) -> None:
+    clock = ManualClock(ZERO)
+    for after_s in range(N_AT_ONCE + 1):
+        punch(store, float(after_s), boot_id=clock.boot_id)
+    keeper = Timekeeper(clock, store)
+    assert [keeper.settle(at_s) for at_s in (0.0, 0.1, 0.2)] == [True, True, False]
+    assert len(store.events()) == 2 * (N_AT_ONCE + 1)
+    assert is_whole(store)
+
+
 def test_a_recording_has_no_start_and_leaves_the_rows_alone(store: Store) -> None:
     class Recording(ManualClock):
         def stamp(self, _at_s: float) -> None:  # type: ignore[override]

@@ -59,7 +59,7 @@ def clock(system: SystemClock) -> Finding:
     words = f"{now:%Y-%m-%d %H:%M:%S} UTC, {now.astimezone():%H:%M} local"
     if system.is_trusted():
         return Finding("clock", State.OK, words)
-    advice = "connect the unit to a time server, or fit a battery clock; until then events are marked clock_ok = false"
+    advice = "connect the unit to a time server, or fit a battery clock; until then rows are marked clock_ok = false"
     return Finding("clock", State.WARNING, f"{words}; nothing has set it", advice)
 
 
