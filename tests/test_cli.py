@@ -176,6 +176,7 @@ class TestPeople:
     def test_are_listed_for_people_and_for_programs(self, muster: Muster, populated: Path) -> None:
         assert muster("people", "list")[1] == "1042  Jane Doe  (0 templates)\n7     =John, Roe  (0 templates)\n2 people.\n"
         john = {"code": "7", "name": "=John, Roe", "templates": 0, "active": True, "valid_from": None, "valid_until": None}
+        john |= {"retain_until": None, "basis": "", "language": ""}
         assert json.loads(muster("people", "list", "--json")[1])[1] == john
 
     def test_are_valid_between_two_days_or_not_at_all(self, muster: Muster, populated: Path) -> None:
@@ -193,7 +194,10 @@ class TestPeople:
     @pytest.mark.parametrize(
         ("words", "code", "sentence"),
         [
-            (["7"], 2, "say what to set: --active, --from or --until"),
+            (["7"], 2, "say what to set: --active, --from, --until, --basis, --retain-until or --language"),
+            (["7", "--retain-until", "never"], 2, "'never' is no date as in 2026-11-22"),
+            (["7", "--language", "auf Deutsch"], 65, "give a tag as in de, en-GB or pt-BR"),
+            (["9", "--basis", "consent"], 65, "nobody has the code '9'"),
             (["7", "--from", "2026-13-01"], 2, "'2026-13-01' is no date as in 2026-11-22"),
             (["7", "--until", "20261122"], 2, "'20261122' is no date as in 2026-11-22"),
             (["7", "--active", "maybe"], 2, "invalid choice: 'maybe'"),

@@ -1,10 +1,10 @@
-"""``muster people``: add, see, who is confusable, rename, set when they are valid, remove."""
+"""``muster people``: add, see, who is confusable, rename, set when they are valid and how long they are kept."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -12,10 +12,11 @@ from typing import Any
 from edge import wiring
 from edge.commands.installation import Installation, say
 from edge.config import Config
-from edge.errors import EnrolError, ModelError
+from edge.errors import ModelError
 from edge.exchange.enrolment.receipt import Confusable
 from edge.exchange.enrolment.roll import confusions, gallery
-from edge.store import Removal, Store
+from edge.store import Store
+from edge.store.people import PersonDetails
 from edge.types import Person, Validity
 from edge.words import counted
 
@@ -33,12 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
         elif arguments.action == "rename":
             person = store.rename_person(arguments.code, arguments.name)
             say(f"{person.code} is {person.name} now. Rows that are in the ledger keep the name of their time.")
-        elif arguments.action == "set":
-            _set(store, arguments)
-        elif _is_sure(store, arguments):
-            _report(store.remove_person(arguments.code))
         else:
-            say("Nothing was removed.")
+            _set(store, arguments)
     return 0
 
 
@@ -50,48 +47,76 @@ def _add(store: Store, arguments: argparse.Namespace) -> None:
 
 
 def _list(store: Store, config: Config, *, as_json: bool) -> None:
-    people, n_templates, validity = store.people(), store.n_templates(), store.validity()
-    table = [_row(person, n_templates.get(person.id, 0), validity.get(person.id, Validity())) for person in people]
+    people, n_templates, validity, details = store.people(), store.n_templates(), store.validity(), store.details()
     if as_json:
+        table = [_row(one, n_templates, validity.get(one.id, Validity()), details.get(one.id, PersonDetails())) for one in people]
         print(json.dumps(table, ensure_ascii=False, indent=1))
         return
-    width = max([len(str(row["code"])) for row in table], default=0)
+    width = max([len(person.code) for person in people], default=0)
     model = _model(config)
     stale, usable = store.stale(model) if model else None, store.n_templates(model)
     for person in people:
         of = " of another model" if person.id in n_templates and person.id not in usable else ""
         limits = f"; {validity[person.id]}" if person.id in validity else ""
-        say(f"{person.code:{width}}  {person.name}  ({counted(n_templates.get(person.id, 0), 'template')}{of}{limits})")
-    say(f"{counted(len(table), 'person')}.")
+        kept = f"; {known}" if (known := _known(details.get(person.id, PersonDetails()))) else ""
+        say(f"{person.code:{width}}  {person.name}  ({counted(n_templates.get(person.id, 0), 'template')}{of}{limits}{kept})")
+    say(f"{counted(len(people), 'person')}.")
     if stale:
         say(f"But {stale}; {stale.ADVICE}")
 
 
-def _row(person: Person, n_templates: int, validity: Validity) -> dict[str, object]:
+def _row(person: Person, n_templates: Mapping[int, int], validity: Validity, details: PersonDetails) -> dict[str, object]:
     """What a program reads of somebody; a date that is not limited is null."""
-    since, until = validity.valid_from, validity.valid_until
-    dates = {"valid_from": since and str(since), "valid_until": until and str(until)}
-    return {"code": person.code, "name": person.name, "templates": n_templates, "active": validity.active, **dates}
+    dates = {"valid_from": validity.valid_from, "valid_until": validity.valid_until, "retain_until": details.retain_until}
+    row = {"code": person.code, "name": person.name, "templates": n_templates.get(person.id, 0), "active": validity.active}
+    row |= {name: day and str(day) for name, day in dates.items()}
+    return row | {"basis": details.basis, "language": details.language}
+
+
+def _known(details: PersonDetails) -> str:
+    """As in "kept until 2027-05-31, basis: consent of 2026-11-02, language de"; empty where nothing is."""
+    until = f"kept until {details.retain_until}" if details.retain_until else ""
+    basis, language = details.basis and f"basis: {details.basis}", details.language and f"language {details.language}"
+    return ", ".join(filter(None, (until, basis, language)))
 
 
 def _set(store: Store, arguments: argparse.Namespace) -> None:
     """Change what was said on the command line and leave the rest."""
-    dates = {"valid_from": arguments.valid_from, "valid_until": arguments.valid_until}
-    changes: dict[str, Any] = {
-        name: None if text == "none" else date.fromisoformat(text) for name, text in dates.items() if text is not None
-    }
+    limits = _said(arguments, "valid_from", "valid_until")
     if arguments.active is not None:
-        changes["active"] = arguments.active == "yes"
-    if not changes:
-        arguments.refuse("say what to set: --active, --from or --until")
+        limits["active"] = arguments.active == "yes"
+    notes = _said(arguments, "retain_until")
+    notes |= {
+        name: "" if text == "none" else text for name in ("basis", "language") if (text := getattr(arguments, name)) is not None
+    }
+    if not limits and not notes:
+        arguments.refuse("say what to set: --active, --from, --until, --basis, --retain-until or --language")
     with store.transaction():
         person = store.find_person(arguments.code)
-        before = store.validity().get(person.id, Validity()) if person else Validity()
-        after = replace(before, **changes)
-        person = store.set_validity(arguments.code, after)
-    limits = str(after)
-    outside = f"{limits}. Outside of that the door answers as to a stranger." if limits else "valid without limit."
-    say(f"{person.code} {person.name}: {outside}")
+        who = person.id if person else 0
+        validity = replace(store.validity().get(who, Validity()), **limits)
+        details = replace(store.details().get(who, PersonDetails()), **notes)
+        store.set_details(arguments.code, details)
+        person = store.set_validity(arguments.code, validity)
+    _tell(person, validity if limits else None, details if notes else None)
+
+
+def _said(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Dates that were given; the word none takes one away."""
+    given = {name: getattr(arguments, name) for name in names}
+    return {name: None if text == "none" else date.fromisoformat(text) for name, text in given.items() if text is not None}
+
+
+def _tell(person: Person, validity: Validity | None, details: PersonDetails | None) -> None:
+    """What holds now of what was set."""
+    if validity is not None:
+        limits = str(validity)
+        outside = f"{limits}. Outside of that the door answers as to a stranger." if limits else "valid without limit."
+        say(f"{person.code} {person.name}: {outside}")
+    if details is not None:
+        say(f"{person.code} {person.name}: {_known(details) or 'nothing is written down'}.")
+        if details.retain_until:
+            say("`muster people expire` removes whoever's last day is over.")
 
 
 def _model(config: Config) -> str | None:
@@ -117,34 +142,3 @@ def _confusable(store: Store, config: Config, *, as_json: bool) -> None:
         say(Confusable.ADVICE)
     if stale:
         say(f"Left out: {stale}; {stale.ADVICE}")
-
-
-def _is_sure(store: Store, arguments: argparse.Namespace) -> bool:
-    """Ask on a terminal; without one, ``--yes`` has to say it.
-
-    Raises:
-        EnrolError: nobody has the code, or nobody can be asked.
-    """
-    person = store.find_person(arguments.code)
-    if person is None:
-        raise EnrolError(f"nobody has the code {arguments.code!r}. `muster people list` shows who is enrolled.")
-    if arguments.yes:
-        return True
-    if not sys.stdin.isatty():
-        raise EnrolError(f"{person.code} {person.name} is not removed: there is no terminal to ask on. Say it with --yes.")
-    say(f"Remove {person.code} {person.name}? This cannot be undone. Type yes:")
-    return sys.stdin.readline().strip().lower() == "yes"
-
-
-def _report(removal: Removal) -> None:
-    person = removal.person
-    say(f"Removed {person.code} {person.name}:")
-    say(f"  {counted(removal.n_templates, 'template')} with the fingerprints of the photographs, erased and overwritten")
-    if removal.n_aside:
-        say(f"  {counted(removal.n_aside, 'fingerprint')} of photographs that were not needed, too")
-    say("  photographs: none were kept")
-    if removal.n_events:
-        rows = counted(removal.n_events, "attendance row")
-        say(f"Kept: {rows} with code and name, as the record of working time, and what was delivered.")
-    if not removal.is_wiped:
-        say("Another process is reading the database. Its log may hold copies until that process has ended; then they go too.")
