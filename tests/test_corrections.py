@@ -28,7 +28,7 @@ from edge.errors import CorrectionError
 from edge.known import Known
 from edge.store import FILE_NAME, Store
 from edge.store.audit import ROW_CORRECTED
-from edge.types import Direction, Draft, Event, EventKind, Outcome
+from edge.types import Direction, Draft, Event, EventKind, Outcome, Stamp
 from edge.wiring import Now
 
 VIENNA = ZoneInfo("Europe/Vienna")
@@ -110,6 +110,9 @@ class TestCorrect:
         first = rows(data)[0]
         assert muster("events", "correct", first.event_id, "--void", *BY_EVE)[0] == 0
         assert [seq for seq, *_ in standing(data)] == [2, 3]
+        assert muster("events", "correct", "3", "--void", *BY_EVE)[0] == 0
+        assert [seq for seq, *_ in standing(data)] == [2]
+        assert (rows(data)[-1].direction, rows(data)[-1].at_utc) == (Direction.OUT, rows(data)[2].at_utc)
 
     def test_what_is_not_named_stays(self, muster: Muster, data: Path) -> None:
         assert muster("events", "correct", "1", "--at", "2025-10-22T09:15", *BY_EVE)[0] == 0
@@ -183,7 +186,8 @@ class TestCorrect:
 
     def test_the_time_that_became_known_later_is_what_stays(self, muster: Muster, data: Path) -> None:
         with Store.open(data / FILE_NAME, unit="door-1") as store:
-            store.append(Draft("7", "John Roe", MORNING, Direction.IN, EventKind.TIME, corrects=rows(data)[1].event_id))
+            for at_utc in (MORNING - timedelta(days=1), MORNING):
+                store.append(Draft("7", "John Roe", at_utc, Direction.IN, EventKind.TIME, corrects=rows(data)[1].event_id))
         assert muster("events", "correct", "2", "--direction", "out", *BY_EVE)[0] == 0
         void, entry = rows(data)[-2:]
         assert [(row.at_utc, row.clock_ok) for row in (void, entry)] == [(MORNING, True)] * 2
@@ -360,6 +364,18 @@ class TestThinking:
         assert (void.boot_id, void.monotonic_s) == ("", None)
         _, entry = put_right(event, Change(at_utc=MORNING), SAID)
         assert (entry.at_utc, entry.clock_ok, entry.boot_id, entry.monotonic_s) == (MORNING, True, "", None)
+
+    def test_what_was_put_right_before_the_clock_was_set_gets_its_time_too(self, store: Store, decide: Decide) -> None:
+        """And what was taken back needs none."""
+        jane, john = store.add_person("1042", "Jane Doe"), store.add_person("7", "John Roe")
+        epoch = datetime(1970, 1, 1, tzinfo=UTC)
+        event = store.record(john, decide(epoch, clock_ok=False), stamp=Stamp("b", 60.0))
+        _, entry = store.append(*put_right(as_it_stands(event, store.named_by(event)), Change(person=jane), SAID))
+        assert [row.corrects for row in store.give_times("b", MORNING, n_most=10)] == [entry.event_id]
+        (row,) = store.standing()
+        assert (row.seq, row.person_code, row.at_utc, row.clock_ok) == (entry.seq, "1042", MORNING + timedelta(minutes=1), True)
+        void, latest = put_right(as_it_stands(entry, store.named_by(entry)), Change(direction=Direction.OUT), SAID)
+        assert (void.at_utc, latest.at_utc, latest.clock_ok) == (row.at_utc, row.at_utc, True)
 
     def test_the_door_goes_on_from_what_the_office_put_right(self, store: Store, decide: Decide) -> None:
         """Jane was taken for John, who was in: then he is not, and she is."""
