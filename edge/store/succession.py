@@ -15,9 +15,6 @@ from edge.store.backups import Backups
 from edge.store.removal import Removals
 from edge.store.sticks import Sticks
 
-N_PATIENCE = 20
-"""So often another process may be in the way, a quarter of a second each time (`sqlite3.Connection.backup`)."""
-
 _BEYOND = (
     "SELECT count(*) FROM main.event AS own"
     " WHERE NOT EXISTS (SELECT 1 FROM other.event WHERE other.event.event_id = own.event_id)",
@@ -86,16 +83,14 @@ class Succession(Backups, Removals, Sticks):
         Raises:
             StoreError: another process is in the way, or the disk is full. The other database is then as it was.
         """
-        n_tried = 0
 
-        def count(status: int, _left: int, _pages: int) -> None:
-            nonlocal n_tried
-            n_tried += status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-            if n_tried > N_PATIENCE:
+        def give_up(status: int, _left: int, _pages: int) -> None:
+            """SQLite has waited for as long as the connection wants, and Python would begin again for ever."""
+            if status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 raise StoreError(f"another process holds {present._database.path}. Wait until it has finished, then try again.")
 
         with present._database.sentences():
-            self._database.conn.backup(present._database.conn, progress=count)
+            self._database.conn.backup(present._database.conn, progress=give_up)
         present.empty_log()
 
     def copy_into(self, new: Path) -> None:

@@ -35,6 +35,7 @@ class Target:
         seal: its key.
         at_utc: now, as believed.
         clock_ok: whether the clock is known to be right.
+        busy_timeout_s: how long to wait for another process.
     """
 
     data: Path
@@ -42,6 +43,7 @@ class Target:
     seal: Seal
     at_utc: datetime
     clock_ok: bool
+    busy_timeout_s: float = 5.0
 
     @property
     def path(self) -> Path:
@@ -60,7 +62,7 @@ class Target:
             yield Present(self.path, None, f"{log} is there without its database" if log.exists() else "")
             return
         try:
-            store = Store.open(self.path, unit=self.unit, seal=self.seal)
+            store = Store.open(self.path, unit=self.unit, busy_timeout_s=self.busy_timeout_s, seal=self.seal)
         except StoreError as error:
             if error.retryable:
                 raise

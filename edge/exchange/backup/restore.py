@@ -133,9 +133,10 @@ class _Restoration:
             descriptor = os.open(self._file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise BackupError(f"{self._file} cannot be read ({error.strerror}). Name the backup.") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise BackupError(f"{self._file} is no file. Name the backup.")
         with os.fdopen(descriptor, "rb") as reader:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise BackupError(f"{self._file} is no file. Name the backup.")
             yield reader
 
     @contextlib.contextmanager
