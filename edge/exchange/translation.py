@@ -5,15 +5,13 @@ How far a destination has the ledger in a dialect is a cursor of its own: who ch
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import tzinfo
 
 from edge.exchange.delivery.destination import Destination
 from edge.exchange.delivery.report import Delivery
 from edge.exchange.ledger.dialects import FORMS, Dialect
-from edge.exchange.ledger.months import month_of, months_of, span
+from edge.exchange.ledger.months import days_of, month_of, months_of, span
 from edge.store import Store
-from edge.types import Event
 
 
 def cursors(marker_id: str) -> list[str]:
@@ -50,25 +48,25 @@ class Translator:
         cursor = _cursor(marker_id, dialect)
         lacking = self._store.lacking_as_it_stands(cursor)
         for month in months_of(lacking.hours, self._timezone):
-            for file, events in self._files(dialect, month).items():
-                self._write(file, dialect.render(events, self._timezone), is_needed=bool(events))
+            for file, content in self._files(dialect, month).items():
+                self._write(file, bytes(content), is_needed=len(content) > len(dialect.header.encode()))
         if lacking.last_seq:
             self._store.mark_delivered(cursor, lacking.last_seq)
 
-    def _files(self, dialect: Dialect, month: str) -> dict[str, list[Event]]:
-        """The names of a month's files and what belongs into each: one, or more where the unit was called otherwise within it.
+    def _files(self, dialect: Dialect, month: str) -> dict[str, bytearray]:
+        """The names of a month's files and their contents: one, or more where the unit was called otherwise within it.
 
         Whatever the unit was called, a file that was written before and has nothing any more is among them.
         """
         since, until = span(month)
-        standing = [
-            event for event in self._store.standing(since=since, until=until) if month_of(event.at_utc, self._timezone) == month
-        ]
-        files: dict[str, list[Event]] = defaultdict(list)
-        for unit in self._store.units(since=since, until=until):
-            files[dialect.file_of(unit, self._ledger, month)] = []
-        for event in standing:
-            files[dialect.file_of(event.unit, self._ledger, month)].append(event)
+        names = {unit: dialect.file_of(unit, self._ledger, month) for unit in self._store.units(since=since, until=until)}
+        files = {name: bytearray(dialect.header.encode()) for name in names.values()}
+        for begins, ends in days_of(month):
+            for event in self._store.standing(since=begins, until=ends):
+                if month_of(event.at_utc, self._timezone) == month:
+                    name = names.get(event.unit) or dialect.file_of(event.unit, self._ledger, month)
+                    content = files.setdefault(name, bytearray(dialect.header.encode()))
+                    content += dialect.line(event, self._timezone).encode()
         return files
 
     def _write(self, name: str, content: bytes, *, is_needed: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -104,12 +105,18 @@ def delivered(data: Path, share: Path, *, dialect: str = "") -> str:
         RuntimeError: something has not arrived.
     """
     order = Order("deliver", str(share), str(data / FILE_NAME), unit="door-1", timezone="UTC", dialect=dialect)
-    began = time.perf_counter()
+    began, cpu_s = time.perf_counter(), _children_cpu_s()
     done = subprocess.run([sys.executable, "-c", DELIVER, json.dumps(asdict(order))], capture_output=True, text=True, check=True)
     took_s, answer = time.perf_counter() - began, json.loads(done.stdout)
+    took = f"{took_s:.1f} s ({_children_cpu_s() - cpu_s:.1f} s of a CPU), {int(done.stderr) / 1024:.0f} MB"
     if answer["error"]:
         raise RuntimeError(answer["error"])
-    return f"{took_s:.1f} s, {int(done.stderr) / 1024:.0f} MB; {answer['n_events']:,} rows in {len(answer['files'])} files"
+    return f"{took}; {answer['n_events']:,} rows in {len(answer['files'])} files"
+
+
+def _children_cpu_s() -> float:
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 DELIVER = """

@@ -11,17 +11,15 @@ unit's time zone, and in the hour that comes twice in autumn the two cannot be t
 from __future__ import annotations
 
 import csv
-import io
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import tzinfo
+from types import SimpleNamespace
 from typing import NamedTuple
 
 from edge.exchange.cells import guard
 from edge.types import Direction, Event, EventKind
-
-Render = Callable[[Iterable[Event], tzinfo | None], bytes]
 
 
 class Dialect(NamedTuple):
@@ -30,12 +28,18 @@ class Dialect(NamedTuple):
     Attributes:
         name: as in the configuration, and how its files begin.
         suffix: how they end.
-        render: makes the content of a file from its rows, in their order; a timezone of None is the system's own.
+        header: the first line of each, or nothing.
+        line: the line of an event; a timezone of None is the system's own.
     """
 
     name: str
     suffix: str
-    render: Render
+    header: str
+    line: Callable[[Event, tzinfo | None], str]
+
+    def render(self, events: Iterable[Event], timezone: tzinfo | None) -> bytes:
+        """The content of a file: its rows in their order."""
+        return "".join([self.header, *(self.line(event, timezone) for event in events)]).encode()
 
     def file_of(self, unit: str, ledger: str, month: str) -> str:
         """What the file of a month is called: ``attlog-door-1-5d2c1c34-2026-11.dat``.
@@ -62,26 +66,19 @@ _FACE, _NO_FACE = 15, 2
 _N_PIN = 9
 """Characters of a PIN, with blanks before it."""
 
+_NUMBER = re.compile("[1-9][0-9]{0,8}$", re.ASCII)
+"""Of the terminal: the unit's name ends with it, or it is 1."""
 
-def _attlog(events: Iterable[Event], timezone: tzinfo | None) -> bytes:
+
+def _attlog(event: Event, timezone: tzinfo | None) -> str:
     """Like ``1_attlog.dat`` of a ZKTeco terminal: PIN, time, number of the terminal, state, how verified, work code; no header.
 
     A code that a spreadsheet would take for a formula is guarded as in the table; it is no PIN that a terminal could have.
     """
-    lines = []
-    for event in events:
-        terminal = int(re.search(r"[0-9]{0,9}$", event.unit)[0] or 1)  # type: ignore[index]  # it matches, if only nothing
-        verified = _FACE if event.kind is EventKind.PUNCH else _NO_FACE
-        cells = (
-            guard(_line(event.person_code)).rjust(_N_PIN),
-            _local(event, timezone),
-            terminal,
-            _STATES[event.direction],
-            verified,
-            0,
-        )
-        lines.append("\t".join(map(str, cells)) + "\r\n")
-    return "".join(lines).encode()
+    pin = guard(_line(event.person_code)).rjust(_N_PIN)
+    number = _NUMBER.search(event.unit)
+    verified = _FACE if event.kind is EventKind.PUNCH else _NO_FACE
+    return f"{pin}\t{_local(event, timezone)}\t{number[0] if number else 1}\t{_STATES[event.direction]}\t{verified}\t0\r\n"
 
 
 _GOING = {Direction.OUT, Direction.BREAK_OUT, Direction.OVERTIME_OUT}
@@ -91,20 +88,23 @@ _FRAPPE_COLUMNS = ("Muster Event", "Employee", "Log Type", "Time", "Location / D
 the byte order mark, which older versions take for a part of the first label, off the employee."""
 
 
-def _frappe(events: Iterable[Event], timezone: tzinfo | None) -> bytes:
+_CSV = csv.writer(SimpleNamespace(write=lambda line: line))
+"""Gives the line back: a writer returns what its file's ``write`` does."""
+
+
+def _frappe(event: Event, timezone: tzinfo | None) -> str:
     """For ERPNext's Data Import into Employee Checkin: CSV with a byte order mark. The code is the Employee's ID there."""
-    text = io.StringIO(newline="")
-    table = csv.writer(text)
-    table.writerow(_FRAPPE_COLUMNS)
-    for event in events:
-        log_type = "OUT" if event.direction in _GOING else "IN"
-        cells = (event.event_id, _line(event.person_code), log_type, _local(event, timezone), _line(event.unit))
-        table.writerow(map(guard, cells))
-    return text.getvalue().encode("utf-8-sig")
+    log_type = "OUT" if event.direction in _GOING else "IN"
+    cells = (event.event_id, _line(event.person_code), log_type, _local(event, timezone), _line(event.unit))
+    return str(_CSV.writerow(map(guard, cells)))
 
 
 FORMS: Mapping[str, Dialect] = {
-    dialect.name: dialect for dialect in (Dialect("attlog", ".dat", _attlog), Dialect("frappe", ".csv", _frappe))
+    dialect.name: dialect
+    for dialect in (
+        Dialect("attlog", ".dat", "", _attlog),
+        Dialect("frappe", ".csv", f"\N{BYTE ORDER MARK}{','.join(_FRAPPE_COLUMNS)}\r\n", _frappe),
+    )
 }
 """All dialects but ``iso``, which is the table itself, by their names in the configuration."""
 
@@ -115,7 +115,7 @@ def _local(event: Event, timezone: tzinfo | None) -> str:
 
 def _line(text: str) -> str:
     """Without what would end a cell or a line of some reader."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
 def _plain(text: str) -> str:

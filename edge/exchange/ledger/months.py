@@ -29,7 +29,7 @@ def span(month: str) -> tuple[datetime, datetime]:
 
 
 def days_of(month: str) -> Iterator[tuple[datetime, datetime]]:
-    """The same, day by day."""
+    """The same, day by day: whoever reads a whole month at once needs memory for it."""
     since, until = span(month)
     while since < until:
         yield since, since + _MARGIN
