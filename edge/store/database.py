@@ -20,6 +20,7 @@ import sqlite_utils
 from edge.errors import NewerDatabaseError, StoreError
 from edge.folders import settle
 from edge.ledger import FIELDS, chained, genesis, name_digest
+from edge.store.staging import sweep
 
 APPLICATION_ID = 0x4D757374
 """What migration 001 writes into the header of the file ("Must")."""
@@ -228,6 +229,7 @@ def _see_to_the_file(path: Path, busy_timeout_s: float) -> None:
             if has_log:
                 raise StoreError(_WIDOWED.format(path=path))
             _give_birth(path, busy_timeout_s)
+        sweep(path)
         settle(path.parent)
         size = path.stat().st_size
     except OSError as error:

@@ -36,11 +36,11 @@ from edge.cli import main
 from edge.errors import BackupError, NewerDatabaseError, StoreError
 from edge.exchange.backup.envelope import Key
 from edge.exchange.backup.header import Header
-from edge.exchange.backup.restore import STAGED
 from edge.ledger import verify
 from edge.store import FILE_NAME, Seal, Store
 from edge.store.audit import BACKUP_MADE, PERSON_REMOVED, RESTORED
 from edge.store.database import DurableDatabase, migrations
+from edge.store.staging import staged, staged_for
 from edge.store.sticks import Stick
 from edge.wiring import alone
 
@@ -352,12 +352,12 @@ def test_another_process_that_writes_is_waited_for_and_then_told(data: Path, fil
         holder.stdin.close()
     with opened(data) as store:
         assert (store.n_rows(), [line.what for line in store.audit()]) == (11, [BACKUP_MADE])
-    assert not (data / STAGED).exists()
+    assert not staged_for(data / FILE_NAME).exists()
 
 
 def test_what_an_interrupted_run_left_is_erased(data: Path, file: Path) -> None:
-    (data / STAGED).write_bytes(b"Ada Lovelace" * 10_000)
-    held = (data / STAGED).open("rb")
+    staged_for(data / FILE_NAME).write_bytes(b"Ada Lovelace" * 10_000)
+    held = staged_for(data / FILE_NAME).open("rb")
     with pytest.raises(BackupError):
         restored(data, file, Pair.new().key)
     with held:
@@ -370,3 +370,23 @@ def test_what_is_no_file(data: Path, tmp_path: Path) -> None:
     for path in (tmp_path / "pipe", tmp_path, tmp_path / "nothing"):
         with pytest.raises(BackupError):
             restored(data, path)
+
+
+def test_whoever_opens_the_database_next_erases_what_an_interrupted_run_left(data: Path, file: Path) -> None:
+    left = staged_for(data / FILE_NAME)
+    copy = data / f".{FILE_NAME}.replaced-20261122T080000Z.part"
+    for path in (left, copy):
+        path.write_bytes(b"Ada Lovelace" * 10_000)
+    held = [path.open("rb") for path in (left, copy)]
+    with opened(data):
+        assert set(names(data)) == {FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"}
+    for each in held:
+        with each:
+            assert set(each.read()) == {0}
+
+
+def test_what_somebody_is_at_is_left_alone(data: Path) -> None:
+    with staged(data / FILE_NAME) as descriptor:
+        os.write(descriptor, b"on its way")
+        with opened(data):
+            assert staged_for(data / FILE_NAME).read_bytes() == b"on its way"

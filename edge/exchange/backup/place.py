@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from edge.errors import BackupError, StoreError
-from edge.exchange.files import PART
 from edge.folders import settle
 from edge.store import FILE_NAME, Seal, Store
+from edge.store.staging import BESIDE, copying, erase
 from edge.words import counted
-
-_BESIDE = ("-wal", "-shm", "-journal")
-_N_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +110,7 @@ class Present:
         """
         name = _free(self.path.with_name(f"{FILE_NAME}.replaced-{at_utc:%Y%m%dT%H%M%SZ}"))
         if self.store is not None:
-            part = name.with_name(f".{name.name}{PART}")
+            part = copying(name)
             try:
                 os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
                 self.store.copy_into(part)
@@ -144,7 +140,7 @@ class Present:
         if not self.why_not:
             os.link(staged, self.path)
         else:
-            for suffix in _BESIDE:
+            for suffix in BESIDE:
                 self._with(suffix).unlink(missing_ok=True)
             settle(self.path.parent)
             staged.replace(self.path)
@@ -167,29 +163,6 @@ def prepared(data: Path) -> None:
         settle(data.parent)
     except OSError as error:
         raise StoreError(f"{data} cannot be made ({error.strerror}). Name another folder with --data.") from error
-
-
-def erase(path: Path) -> None:
-    """Overwrite a database that was only on its way, and delete it with what SQLite keeps beside it.
-
-    Flash memory keeps old blocks until it needs them; that no program can promise away.
-    """
-    for each in (path, *(path.with_name(path.name + suffix) for suffix in _BESIDE)):
-        with contextlib.suppress(FileNotFoundError):
-            found = each.lstat()
-            if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:  # with a second name it is the unit's database by now
-                _overwrite(each, found.st_size)
-            each.unlink()
-
-
-def _overwrite(path: Path, size: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        for begin in range(0, size, _N_CHUNK):
-            os.pwrite(descriptor, bytes(min(_N_CHUNK, size - begin)), begin)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _free(name: Path) -> Path:

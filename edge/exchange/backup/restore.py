@@ -19,18 +19,16 @@ from typing import BinaryIO
 from edge.errors import BackupError, NewerDatabaseError, StoreError
 from edge.exchange.backup.envelope import Key
 from edge.exchange.backup.header import Header, Parting
-from edge.exchange.backup.place import Target, erase
+from edge.exchange.backup.place import Target
 from edge.ledger import verify
-from edge.store import FILE_NAME, Seal, Store
+from edge.store import Seal, Store
 from edge.store.audit import RESTORED
 from edge.store.backups import Backup
+from edge.store.staging import staged, staged_for
 from edge.words import counted
 
 N_TOLD = 5
 """So many rows that are not as they were written are told."""
-
-STAGED = f".{FILE_NAME}.restoring"
-"""The database on its way. One that is there when nobody restores is left over from an interrupted run: it holds everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +69,9 @@ def restore(file: Path, key: Key, target: Target, *, wishes: Wishes) -> Restored
         NewerDatabaseError: a newer Muster made it.
         StoreError: the disk is full or fails, or another process is in the way.
     """
-    work, staged = _Restoration(file, target, wishes), target.data / STAGED
     try:
-        erase(staged)
-        try:
-            return work.do(key, staged)
-        finally:
-            erase(staged)
+        with staged(target.path) as descriptor:
+            return _Restoration(file, target, wishes).do(key, descriptor)
     except OSError as error:
         raise StoreError(
             f"{target.data} cannot be written ({error.strerror}). What was there stays. Make room, or be the user that owns the"
@@ -93,9 +87,9 @@ class _Restoration:
         self._target = target
         self._wishes = wishes
 
-    def do(self, key: Key, staged: Path) -> Restored:
-        """All of it."""
-        header = self._unpacked(key, staged)
+    def do(self, key: Key, descriptor: int) -> Restored:
+        """All of it, by way of a new file."""
+        header, staged = self._unpacked(key, descriptor), staged_for(self._target.path)
         with self._target.present() as present:
             with self._opened(header, staged) as store:
                 n_findings = self._checked(store, header)
@@ -114,9 +108,9 @@ class _Restoration:
                 present.take(staged)
         return Restored(header, n_findings, erased, aside)
 
-    def _unpacked(self, key: Key, staged: Path) -> Header:
+    def _unpacked(self, key: Key, descriptor: int) -> Header:
         """The database out of its envelope, settled on the disk."""
-        with self._reading() as reader, _new(staged) as writer:
+        with self._reading() as reader, os.fdopen(descriptor, "wb", closefd=False) as writer:
             parting = Parting(writer)
             try:
                 header = parting.whole(key.open(reader, parting))
@@ -181,11 +175,3 @@ class _Restoration:
         if store.key_id != target.seal.key_id:
             store.reseal(target.seal)
         store.empty_log()
-
-
-@contextlib.contextmanager
-def _new(path: Path) -> Iterator[BinaryIO]:
-    """A file that is not there yet, for its owner alone."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
-        yield file
