@@ -147,6 +147,28 @@ class TestBytes:
             assert told(store) == before
         assert found_in(db_path.parent, secrets) == set()
 
+    def test_nor_does_one_whose_rows_have_moved_about(self, db_path: Path) -> None:
+        """Longer and shorter rows move from page to page, and leave copies that no deletion overwrites."""
+        choices, names = random.Random(0), set[str]()  # noqa: S311  nothing secret
+
+        def another() -> str:
+            name = "".join(choices.choices("abcdefghijklmnopqrstuvwxyz", k=choices.choice([20, 60, 200, 900, 5000])))
+            names.add(name)
+            return name
+
+        with opened(db_path) as store, store.transaction():
+            people = [store.add_person(str(number), another()) for number in range(200)]
+            for person in [each for _ in range(3) for each in choices.sample(people, 80)]:
+                store.rename_person(person.code, another())
+            for person in choices.sample(people, 40):
+                store._database.rows("DELETE FROM person WHERE id = ?", [person.id])
+        with opened(db_path, KEY):
+            pass
+        assert (
+            found_in(db_path.parent, (name.encode()[at : at + 12] for name in names for at in range(0, len(name) - 12, 3)))
+            == set()
+        )
+
     def test_nor_one_of_an_older_version(self, db_path: Path) -> None:
         db_path.parent.mkdir()
         database = DurableDatabase(db_path, busy_timeout_s=1)
@@ -291,6 +313,21 @@ class TestAtTheSameTime:
             with pytest.raises(StoreError, match="Start this again"):
                 unit.record(person, accepted())
 
+    def test_who_finds_it_sealed_in_the_instant_before_opens_it_all_the_same(self, db_path: Path) -> None:
+        class Late:
+            """The key of somebody who is overtaken after having seen that there is no seal yet."""
+
+            def __getattr__(self, name: str) -> object:
+                if name == "key_id" and not office.key_id:
+                    office.reseal(KEY)
+                return getattr(KEY, name)
+
+        with opened(db_path) as office:
+            fill(office, n_people=2, n_events=2)
+            with opened(db_path, Late()) as unit:
+                assert unit.people() == office.people()
+                unit.record(unit.people()[0], accepted())
+
     def test_two_that_seal_at_once_both_open_it(self, db_path: Path) -> None:
         with opened(db_path) as store:
             fill(store)
@@ -376,6 +413,15 @@ class TestExchanged:
             assert "row 2" in caplog.text
             assert (after[1].person_name, after[1].salt, after[1].event_id) == ("", "", before[1].event_id)
             assert [event for event in after if event.seq != 2] == [event for event in before if event.seq != 2]
+
+    def test_a_name_that_was_put_back_unsealed_is_told(self, path: Path) -> None:
+        """Somebody had it from an export. The row has no name then, and the check must not say that all is well."""
+        with opened(path, KEY) as store:
+            name, salt = store.events()[1].person_name, store.events()[1].salt
+        altered(path, f"UPDATE event SET person_name = '{name}', salt = '{salt}' WHERE seq = 2")  # noqa: S608  our own words
+        with opened(path, KEY) as store:
+            assert store.events()[1].person_name == ""
+            assert [finding.seq for finding in verify(store.entries(), n_written=store.n_written())] == [2]
 
     def test_it_is_told_after_another_key_too(self, path: Path) -> None:
         altered(path, "UPDATE event SET person_name = (SELECT person_name FROM event WHERE seq = 3) WHERE seq = 2")
