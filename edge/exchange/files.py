@@ -18,7 +18,8 @@ PART = ".part"
 
 LOCK_NAME = ".muster.lock"
 
-_NO_LOCKS_HERE = {errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL}
+_NO_LOCKS_HERE = {errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.EBADF}
+"""EBADF: on NFS whoever may only read a file cannot lock it."""
 
 _MEDIUM_FAILS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
 
@@ -126,7 +127,7 @@ def locked(folder: Path) -> Iterator[None]:
         OSError: the folder cannot be written.
     """
     path = folder / LOCK_NAME
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    descriptor = _lock_file(path)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -142,6 +143,17 @@ def locked(folder: Path) -> Iterator[None]:
                 path.unlink()
     finally:
         os.close(descriptor)
+
+
+def _lock_file(path: Path) -> int:
+    """The open file. One that another user's unit has left, as on shares that delete no open file, is opened to be read."""
+    flags = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o644)
+    except PermissionError:
+        with contextlib.suppress(OSError):
+            return os.open(path, os.O_RDONLY | flags)
+        raise
 
 
 def _is_still_there(path: Path, descriptor: int) -> bool:

@@ -134,11 +134,11 @@ class _Courier:
 
     def _write(self, month: str) -> int:
         """Bring one month's file up to date; the number of rows that it did not have."""
-        name = _file_of(month)
-        before = self._destination.read(name)
         own = self._own_rows(month)
         if not own:
             return 0
+        name = _file_of(month)
+        before = self._destination.read(name)
         table = read_csv(before, own) if before is not None else None
         rows = merged(own.values(), table.rows if table else ())
         is_whole = True

@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -64,6 +64,20 @@ def stored(store: Store) -> list[str]:
 def listing(folder: Path) -> list[str]:
     """What is in a prepared folder beside its marker."""
     return sorted({path.name for path in folder.iterdir()} - {MARKER})
+
+
+@contextlib.contextmanager
+def as_somebody_else(folder: Path) -> Iterator[None]:
+    """Root may write everything; this user may write into the folder only."""
+    if os.geteuid():
+        yield
+        return
+    folder.chmod(0o777)
+    os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def id_of(folder: Path) -> str:
@@ -236,6 +250,14 @@ class TestTogether:
         assert listing(share) == [LOCK_NAME]
         deliver(store, share)
         assert listing(share) == [NOVEMBER]
+
+    def test_a_lock_that_another_user_has_left_keeps_nobody_out(self, store: Store, decide: Decide, share: Path) -> None:
+        (share / LOCK_NAME).touch(mode=0o444)
+        happen(store, decide)
+        with contextlib.chdir(share), as_somebody_else(share):
+            assert not os.access(LOCK_NAME, os.W_OK, effective_ids=True)
+            assert deliver(store, Path())[0].error is None
+        assert ids(share) == stored(store)
 
     def test_leftovers_of_an_interrupted_run_are_cleared(self, store: Store, decide: Decide, share: Path) -> None:
         (share / ".attendance-2026-09.csv.part").write_bytes(b"half a f")

@@ -195,7 +195,11 @@ def test_a_server_that_hangs_is_given_up_and_one_that_ended_is_said(samba: Samba
             happen(data, 1)
             os.killpg(group, signal.SIGSTOP)
             assert deliver(data, share, limit_s=2.0) is None
+            began = time.monotonic()
+            assert deliver(data, share, limit_s=60.0) is None, "the first one still hangs there, and no second is sent"
+            assert time.monotonic() - began < 5.0
             os.killpg(group, signal.SIGCONT)
+        until_true(lambda: deliver(data, share) is not None, "the first one is gone")
         gone = deliver(data, share)
         assert gone["error"]["retryable"]
         assert "Nothing is lost" in gone["error"]["text"]

@@ -10,11 +10,11 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
-from tempfile import TemporaryFile
 from typing import IO, Any
 
 from edge import programs
@@ -23,8 +23,9 @@ PROGRAM = programs.command("edge.exchange.delivery.child")
 END_S = 0.5
 """How long a process that was killed is waited for. One that waits for a device hears nothing before the device answers."""
 
-_left: list[subprocess.Popen[bytes]] = []
-"""Killed, and not gone yet."""
+_left: dict[str, subprocess.Popen[bytes]] = {}
+"""Killed and not gone yet, by destination: each waits for a device. Nobody else is sent there until it is gone, or a destination
+that hangs for a day of tries would fill the unit's memory with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +70,21 @@ def run_errands(orders: Sequence[Order], *, limit_s: float, program: Sequence[st
         program: what is run, before the order.
 
     Returns:
-        For each order the answer of the child; None where there was none in time, and an empty one where it broke down, after
-        its last words have gone to stderr.
+        For each order the answer of the child; None where there was none in time, or where the one before still hangs, and an
+        empty one where it broke down, after its last words have gone to stderr.
     """
-    _left[:] = [process for process in _left if process.poll() is None]
+    for name in [name for name, process in _left.items() if process.poll() is not None]:
+        del _left[name]
     with ExitStack() as stack:
         until = time.monotonic() + limit_s
-        under_way = [stack.enter_context(_sent(order, program)) for order in orders]
-        return [_answer(process, file, until) for process, file in under_way]
+        under_way = [None if order.destination in _left else stack.enter_context(_sent(order, program)) for order in orders]
+        return [sent and _answer(*sent, until) for sent in under_way]
 
 
 @contextmanager
 def _sent(order: Order, program: Sequence[str]) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
     """A process under way, and the file into which it writes its answer; at the end it is gone, or left behind."""
-    with TemporaryFile() as file:
+    with os.fdopen(os.memfd_create("muster"), "w+b") as file:  # a unit may have no room for files, or no disk that is written
         process = subprocess.Popen(  # noqa: S603 -- our own program
             [*program, json.dumps(asdict(order))],
             stdin=subprocess.DEVNULL,
@@ -98,7 +100,7 @@ def _sent(order: Order, program: Sequence[str]) -> Iterator[tuple[subprocess.Pop
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(END_S)
             if process.returncode is None:
-                _left.append(process)
+                _left[order.destination] = process
 
 
 def _answer(process: subprocess.Popen[bytes], file: IO[bytes], until: float) -> dict[str, Any] | None:
@@ -108,4 +110,8 @@ def _answer(process: subprocess.Popen[bytes], file: IO[bytes], until: float) -> 
         return None
     file.seek(0)
     content = file.read()
-    return dict(json.loads(content)) if process.returncode == 0 else {}
+    try:
+        return dict(json.loads(content)) if process.returncode == 0 else {}
+    except ValueError:
+        sys.stderr.write(f"{content.decode(errors='backslashreplace')}\n")  # not its own words: they may tell why
+        return {}

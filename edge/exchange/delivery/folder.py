@@ -86,7 +86,8 @@ class Folder(Destination):
 
     def _parts(self) -> list[Path]:
         """Temporary files of a delivery, ours or another unit's."""
-        return sorted(part for prefix in OURS for part in self._path.glob(f".{prefix}*{PART}"))
+        begins = tuple(f".{prefix}" for prefix in OURS)
+        return sorted(part for part in self._path.iterdir() if part.name.startswith(begins) and part.name.endswith(PART))
 
     def _demand_mount(self) -> None:
         self._path.stat()
