@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from decisions import accepted
+from test_sync_fat import NONE_IS_WHOLE, ONE_IS_WHOLE, Cut, PowerCut, Quick
 
 from edge.exchange.delivery.destination import OURS
+from edge.exchange.delivery.sidefile import SideFile
 from edge.exchange.delivery.terms import Terms
 from edge.exchange.ledger.dialects import FORMS
 from edge.exchange.ledger.months import months_of
@@ -255,6 +257,43 @@ def test_a_file_that_cannot_be_written_is_written_the_next_time(
     (share / name).rmdir()
     assert deliver(store, share).files == [name]
     assert len(months(share)["2026-11"]) == 2
+
+
+def test_a_cut_at_any_step_leaves_the_month_before_or_the_month_now(store: Store, share: Path, tmp_path: Path) -> None:
+    """On FAT, with everything that may become of a name that is put in another's place."""
+    (tmp_path / "mountinfo").write_text("27 1 254:0 / / rw - vfat /dev/sda1 rw\n")
+    terms = Terms(mountinfo=tmp_path / "mountinfo", dialect="attlog")
+    marker = prepare(str(share)).id
+    cursor = punch(store).seq
+    sync(store, [str(share)], timezone=UTC, terms=terms)
+    before = {path.name: path.read_bytes() for path in share.iterdir()}
+    punch(store, START + timedelta(hours=1))
+    sync(store, [str(share)], timezone=UTC, terms=terms)
+    (attlog,) = share.glob("attlog*.dat")
+    legal = {before[attlog.name], attlog.read_bytes()}
+    for damage in [*ONE_IS_WHOLE, *NONE_IS_WHOLE]:
+        for at_step in range(1, 100):
+            for path in share.iterdir():
+                path.unlink()
+            for name, content in before.items():
+                (share / name).write_bytes(content)
+            for known_as in (marker, f"{marker} attlog"):
+                store.forget_deliveries(known_as)
+                store.mark_delivered(known_as, cursor)
+            try:
+                sync(store, [str(share)], timezone=UTC, files=Cut(at_step, damage), terms=terms)
+            except PowerCut:
+                side = share / f"{attlog.name}.sum"
+                sums = SideFile.parse(side.read_bytes()) if side.exists() else None
+                content = attlog.read_bytes() if attlog.exists() else None
+                assert content in {None, *legal} or (sums and not sums.names(content)), (damage, at_step)
+                (delivery,) = sync(store, [str(share)], timezone=UTC, files=Quick(), terms=terms)
+                assert delivery.error is None
+                assert attlog.read_bytes() == max(legal, key=len), (damage, at_step)
+                assert not list(share.glob(".*"))
+            else:
+                break
+        assert 15 < at_step < 99, "the last step was reached"
 
 
 def test_one_that_is_torn_is_whole_after_the_next_row(store: Store, share: Path, deliver: Callable[..., Delivery]) -> None:
