@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,8 @@ from edge.store.sealing import Seal, of_stick
 from edge.types import utc_text
 
 _COLUMNS = "stick_id, name, key, hardware, paired_utc, serial, mac, is_done"
+
+_INSERT = f"INSERT OR REPLACE INTO stick ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  our own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +55,20 @@ class Sticks:
         return next(iter(self._sticks("stick_id = ?", [stick_id])), None)
 
     def pair_stick(self, stick: Stick) -> Stick:
-        """Make a stick known. One that is known with the same key keeps what was taken in of it, and since when it is paired.
+        """Make a stick known. One that is known with the same key stays paired since then, and the later manifest counts.
 
-        Another key is another beginning: no manifest was made with it yet.
+        Another key is another beginning: what was made with the old one counts no more.
         """
         with self._database.writing():
             known = self.find_stick(stick.id)
+            latest = stick
             if known and known.key == stick.key:
-                self._database.table("stick").update(stick.id, {"name": stick.name, "hardware": stick.hardware})
-            else:
-                key = self._seal.blob(stick.key, of_stick(stick.id))
-                row = [stick.id, stick.name, key, stick.hardware, utc_text(stick.paired_utc)]
-                self._database.rows("DELETE FROM stick WHERE stick_id = ?", [stick.id])
-                self._database.rows("INSERT INTO stick (stick_id, name, key, hardware, paired_utc) VALUES (?, ?, ?, ?, ?)", row)
+                further = max(known, stick, key=lambda each: (each.serial, each.is_done))  # known, where both are as far
+                since, serial, mac, is_done = known.paired_utc, further.serial, further.mac, further.is_done
+                latest = replace(stick, paired_utc=since, serial=serial, mac=mac, is_done=is_done)
+            key = self._seal.blob(latest.key, of_stick(latest.id))
+            row = [latest.id, latest.name, key, latest.hardware, utc_text(latest.paired_utc)]
+            self._database.rows(_INSERT, [*row, latest.serial, latest.mac, int(latest.is_done)])
             return self._sticks("stick_id = ?", [stick.id])[0]
 
     def unpair_stick(self, stick_id: str) -> bool:

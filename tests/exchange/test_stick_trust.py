@@ -8,6 +8,7 @@ import os
 import time
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -432,6 +433,14 @@ class TestReplay:
         store.take_up(STICK_ID, serial=5, mac="0" * 64)
         assert known(store, hardware="a").serial == 5
         assert known(store, key=OTHER).serial == 0
+
+    def test_of_two_databases_the_one_that_is_further_counts(self, store: Store) -> None:
+        further = replace(known(store), serial=7, mac="7" * 64, is_done=True)
+        assert store.pair_stick(further) == further
+        assert store.pair_stick(replace(further, serial=6, mac="6" * 64)) == further
+        assert store.pair_stick(replace(further, is_done=False)) == further
+        store.unpair_stick(STICK_ID)
+        assert store.pair_stick(further) == further
 
 
 class TestListedFiles:
