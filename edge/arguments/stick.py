@@ -12,7 +12,7 @@ def add(commands: Commands) -> None:
 
 
 def _add_stick(commands: Commands) -> None:
-    parser = commands.add("stick", "say which USB sticks are this unit's", example="muster stick list")
+    parser = commands.add("stick", "pair USB sticks with this unit, and serve them", example="muster stick list")
     actions = Commands(parser, dest="action", required=True)
     pairing = actions.add(
         "pair",
@@ -30,8 +30,22 @@ def _add_stick(commands: Commands) -> None:
         module="stick",
     )
     unpairing.add_argument("stick", metavar="STICK", type=text, help="its id, or where it is mounted")
+    _add_serve(actions)
     listing = actions.add("list", "list the sticks of this unit", example="muster stick list", module="stick")
     listing.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _add_serve(actions: Commands) -> None:
+    serving = actions.add(
+        "serve",
+        "do what a stick that was plugged in is for: erase, change and enrol the people that it brings, leave receipts and new "
+        "attendance rows on it, and make it safe to pull. The same again changes nothing",
+        example="muster stick serve /media/stick",
+        module="stick_serve",
+    )
+    serving.add_argument("mountpoint", metavar="MOUNTPOINT", type=text, help="where the stick is mounted")
+    serving.add_argument("--dry-run", action="store_true", help="say what would happen; write nothing, neither there nor here")
+    serving.add_argument("--keep-mounted", action="store_true", help="do not unmount it in the end")
 
 
 def _add_audit(commands: Commands) -> None:
