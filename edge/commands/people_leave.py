@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     installation = Installation.of(arguments)
     with installation.store() as store:
         if arguments.action == "expire":
-            return _expire(store, installation, is_dry=arguments.dry_run)
+            return expire(store, installation, wiring.now(), is_dry=arguments.dry_run)
         if not _is_sure(store, arguments):
             say("Nothing was removed.")
             return 0
@@ -32,9 +32,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _expire(store: Store, installation: Installation, *, is_dry: bool) -> int:
-    """Remove everybody whose last day is over; nobody is asked, because a timer runs it."""
-    now = wiring.now()
+def expire(store: Store, installation: Installation, now: wiring.Now, *, is_dry: bool) -> int:
+    """Remove everybody whose last day is over; nobody is asked, because a timer runs it.
+
+    Raises:
+        DeviceError: nothing has set the clock.
+    """
     if not now.clock_ok and not is_dry:
         raise DeviceError(
             "nobody was removed: nothing has set the clock, and a wrong one would erase people too early."
@@ -110,12 +113,13 @@ def _is_name(person: Person) -> bool:
 
 def _proof(found: Remains, *, is_wiped: bool) -> Iterator[str]:
     searched = f"Searched {counted(found.n_bytes, 'byte')} in {counted(found.n_files, 'file')} of the database"
-    if found.is_nothing:
+    n_names = found.n_names if is_wiped else found.n_names + found.n_kept  # whose they are shows once the log is empty
+    if found.is_nothing and not n_names:
         yield f"{searched}: no template, no fingerprint and no name is left."
     else:
-        left = f"{found.n_templates} of templates, {found.n_photographs} of fingerprints, {found.n_names} of the name"
+        left = f"{found.n_templates} of templates, {found.n_photographs} of fingerprints, {n_names} of the name"
         yield f"{searched}: traces are left, {left}."
-    if found.n_kept:
+    if found.n_kept and is_wiped:
         places = counted(found.n_kept, "place")
         yield f"The letters of the name stand in {places} that stay: a person of the same name, a note to a row, or a code."
     if not is_wiped:

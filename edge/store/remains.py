@@ -17,7 +17,7 @@ N_CHUNK = 1 << 20
 """Bytes that are read at a time."""
 
 N_LEAST = 4
-"""Bytes. Less than that is everywhere."""
+"""Bytes, and different ones in what is a number. Less than that is everywhere."""
 
 _LOGS = ("-wal", "-shm")
 _LOG_HEADER, _FRAME_HEADER = 32, 24
@@ -92,7 +92,7 @@ def remains(database: Path, traces: Traces) -> Remains:
 
 def _places(file: Path, traces: Traces) -> Iterator[tuple[bytes, int]]:
     """Each trace that is found, or its half: a part that was overwritten must not hide the rest; and where it is."""
-    halves = {half for each in traces.templates | traces.photographs for half in _halves(each)}
+    halves = {half for each in traces.templates | traces.photographs for half in _halves(each) if len(set(half)) >= N_LEAST}
     words = [word for word in traces.names | halves if len(word) >= N_LEAST]
     overlap = max(map(len, words), default=1) - 1
     with file.open("rb") as opened:

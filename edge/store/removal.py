@@ -166,8 +166,7 @@ _BACKUPS = "SELECT file, made_utc FROM backup ORDER BY made_utc"
 class _Erasure:
     """One person on their way out; the write lock is held.
 
-    Row by row: a statement that changes many rows would keep their old pages in a temporary file, outside of the data folder,
-    should it have to be taken back.
+    Rows of the ledger go by their numbers: to look for a code takes seconds with a million of them.
     """
 
     def __init__(self, database: DurableDatabase, person: Person) -> None:
@@ -212,7 +211,7 @@ def _pages_written_anew(database: DurableDatabase) -> Iterator[None]:
     A table that nothing refers to and no trigger watches is emptied page by page, and each page overwritten; its indexes with it
     (sqlite.org/lang_delete.html, "the truncate optimization"). Only for that are foreign keys and triggers set aside.
     """
-    database.rows("PRAGMA temp_store = MEMORY")  # nobody's name goes through a temporary file
+    database.rows("PRAGMA temp_store = MEMORY")  # of what a statement keeps to be taken back, too: no name in a temporary file
     database.rows("PRAGMA foreign_keys = OFF")  # heeded outside of a transaction only
     try:
         with database.writing():
