@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 import random
 import shutil
@@ -40,7 +41,7 @@ from edge.wiring import Now
 
 MODEL = "facenet-20180408-102900+head-1a2b3c4d/int8"
 KEY = Seal.of(bytes(range(32)))
-FACE, PHOTO = np.random.default_rng(7).normal(size=128).astype(np.float32), "c0ffee" * 10 + "4242"
+FACE, PHOTO = np.random.default_rng(7).normal(size=128).astype(np.float32), hashlib.sha256(b"7").hexdigest()
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
