@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -347,11 +348,16 @@ class TestAtTheSameTime:
 class TestExchanged:
     """Somebody who has no key puts what is sealed where it does not belong."""
 
-    @pytest.fixture
-    def path(self, db_path: Path) -> Path:
-        with opened(db_path, KEY) as store:
+    @pytest.fixture(scope="class")
+    def untouched(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        path = tmp_path_factory.mktemp("data") / "muster.db"
+        with opened(path, KEY) as store:
             fill(store, n_people=3, n_events=6)
-        return db_path
+        return path
+
+    @pytest.fixture
+    def path(self, untouched: Path, tmp_path: Path) -> Path:
+        return Path(shutil.copy(untouched, tmp_path))
 
     def test_names_of_people(self, path: Path) -> None:
         altered(path, "UPDATE person SET name = (SELECT name FROM person WHERE code = '2') WHERE code = '1'")
