@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,14 +14,29 @@ from typing import Any, Self
 
 from decisions import accepted
 from faults.disk import Kept
-from faults.scenarios import DATABASE, MOUNTS, NOVEMBER, SHARE, face, fingerprint, mounted
+from faults.scenarios import (
+    BACKUP,
+    DATABASE,
+    KEY,
+    LOCK,
+    MOUNTS,
+    NOVEMBER,
+    SHARE,
+    face,
+    fingerprint,
+    mounted,
+    put_back_into,
+)
 
 from edge.errors import MusterError
+from edge.exchange.backup.make import Occasion, backup
+from edge.exchange.backup.restore import Wishes, restore
 from edge.exchange.files import PART
 from edge.exchange.ledger.table import Row, read_csv
 from edge.exchange.sync import sync
 from edge.ledger import FIELDS, chained, genesis, verify
 from edge.store import Store
+from edge.store.audit import RESTORED
 from edge.store.templates import stored
 from edge.types import EventKind
 
@@ -37,12 +53,18 @@ class Promised:
         delivered: ids of rows that may not be missing at the destination.
         templates: code -> how many templates there may be; None is nobody of that code.
         removed: codes of people who must be gone without a trace.
+        instead: what may be there in place of all other rows; None where nothing is being restored.
+        is_restored: whether it must be.
+        saved: ids of rows that the backup holds; None where there may be none.
     """
 
     events: set[str] = field(default_factory=set)
     delivered: set[str] = field(default_factory=set)
     templates: dict[str, set[int | None]] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
+    instead: set[str] | None = None
+    is_restored: bool = False
+    saved: set[str] | None = None
 
     @classmethod
     def at_first(cls, known: Before) -> Self:
@@ -63,6 +85,17 @@ class Promised:
                 self.templates[code] = {n}
                 if n is None:
                     self.removed.add(code)
+            case _:
+                self._hear_of_backups(said)
+
+    def _hear_of_backups(self, said: dict[str, Any]) -> None:
+        match said:
+            case {"restores": ids}:
+                self.instead = set(ids)
+            case {"restored": _}:
+                self.is_restored = True
+            case {"saved": ids}:
+                self.saved = set(ids)
 
 
 @dataclass(frozen=True)
@@ -115,7 +148,9 @@ def problems(promised: Promised, known: Before, *, torn: Kept | None = None) -> 
     try:
         found = [] if torn else list(_as_found(promised))
         with Store.open(DATABASE, unit="door-1") as store:
+            known = _as_restored(store, promised, known)
             found += [*_database(store, promised, known), *_people(store, promised), *_delivery(store, share)]
+            found += _backup(store, promised, may_be_away=torn is not None)
             store.record(store.find_person("1042") or store.add_person("1042", "Jane Doe"), accepted(AFTERWARDS))
             found += _delivery(store, share)
         found += _bytes(promised)
@@ -156,6 +191,33 @@ def _database(store: Store, promised: Promised, known: Before) -> Iterator[str]:
         if chain != previous or values[0] != number:
             yield f"the chain breaks at row {number}"
     yield from map(str, verify(store.entries(), n_written=store.n_written()))
+
+
+def _as_restored(store: Store, promised: Promised, known: Before) -> Before:
+    """The old rows or the restored ones, whichever are there; `_database` looks whether it is all of them."""
+    is_new = promised.is_restored or any(line.what == RESTORED for line in store.audit())
+    if promised.instead is None or not is_new:
+        return known
+    return replace(known, events=frozenset(promised.instead))
+
+
+def _backup(store: Store, promised: Promised, *, may_be_away: bool) -> Iterator[str]:
+    """What is at the place of the backup can be restored, and the unit knows of it; then it can be made again."""
+    if not BACKUP.exists() and promised.saved is not None and not may_be_away:
+        yield "the backup is not there"
+    if BACKUP.exists():
+        with tempfile.TemporaryDirectory() as folder:
+            header = restore(BACKUP, KEY, put_back_into(Path(folder)), wishes=Wishes()).header
+            with Store.open(Path(folder) / "muster.db", unit="door-1") as other:
+                lost = (promised.saved or set()) - {event.event_id for event in other.events()}
+        if lost:
+            yield f"{len(lost)} rows are not in the backup"
+        if promised.instead is None and header.backup_id not in {known.id for known in store.backups()}:
+            yield "a backup is there that the unit does not know of"
+        if promised.instead is None:
+            backup(store, BACKUP, LOCK, occasion=Occasion(AFTERWARDS, clock_ok=True, unit="door-1"))
+    if list(Path(SHARE).glob(f".{BACKUP.name}*")) and BACKUP.exists():
+        yield "a part of a backup stays"
 
 
 def _people(store: Store, promised: Promised) -> Iterator[str]:

@@ -6,11 +6,16 @@ A folder has ``data`` (the database) and ``share`` (a destination), which stand 
     {"delivered": [ID, ...]}       `sync` returned without an error: these rows may not be missing at the destination
     {"begins": CODE, "n": N}       this person is going to have so many templates; None: is going to be removed
     {"ends": CODE, "n": N}         ... and the store has returned
+    {"restores": [ID, ...]}        from now on these rows may be what there is, all of them and no other one
+    {"restored": [ID, ...]}        ... and they are
+    {"saved": [ID, ...]}           `backup` returned: the backup is there and holds these rows at least
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -20,9 +25,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from decisions import accepted
 
+from edge.exchange.backup.envelope import Key, Lock
+from edge.exchange.backup.make import Occasion, backup
+from edge.exchange.backup.place import Target
+from edge.exchange.backup.restore import Wishes, restore
 from edge.exchange.sync import Terms, prepare, sync
 from edge.ledger import chained, genesis, name_digest
-from edge.store import FILE_NAME, Store
+from edge.store import FILE_NAME, Seal, Store
 from edge.store.database import migrations
 from edge.types import Direction, Draft, EventKind, Floats
 
@@ -33,6 +42,14 @@ OLD_MODEL = "facenet/float32"
 OCTOBER, NOVEMBER = datetime(2026, 10, 30, 7, tzinfo=UTC), datetime(2026, 11, 2, 7, tzinfo=UTC)
 DATABASE = f"data/{FILE_NAME}"
 SHARE = "share"
+BACKUP = Path(SHARE) / "door-1.backup"
+KEY = Key(identity="AGE-SECRET-KEY-17T42M8EKC79YAWL4WHLNXTHE0MQMY73EKESASUPMF6985J974MTSM3SE9G")
+LOCK = Lock.for_recipient("age17r0q03yh553f09ze2r8ccfy2s3sck49enj4dnxl89afrkx4vtfgsdt966x")
+"""A pair of keys for these scenarios alone."""
+
+ROWS_SAVED = Path("saved.json")
+"""The rows in the backup that is there when a scenario begins."""
+
 MOUNTS = Path("mountinfo")
 """Where this file is in the folder it says what is mounted, in place of /proc/self/mountinfo: the share is on FAT."""
 
@@ -94,6 +111,24 @@ class Scene:
         entry = Draft("7", "Joe Bloggs", old.at_utc, old.direction, kind=EventKind.ENTRY, **why)
         for event in store.append(void, entry):
             self.say({"event": event.event_id})
+
+    def save(self, store: Store) -> None:
+        """As `muster backup` does it."""
+        ids = [event.event_id for event in store.events()]
+        backup(store, BACKUP, LOCK, occasion=Occasion(NOVEMBER, clock_ok=True, unit="door-1"))
+        self.say({"saved": ids})
+
+    def put_back(self, *, replace: bool) -> None:
+        """As `muster restore` does it, with the backup of the scenario."""
+        ids = json.loads(ROWS_SAVED.read_text(encoding="utf-8"))
+        self.say({"restores": ids})
+        restore(BACKUP, KEY, put_back_into(Path("data")), wishes=Wishes(replace=replace))
+        self.say({"restored": ids})
+
+
+def put_back_into(data: Path) -> Target:
+    """This unit, in a folder."""
+    return Target(data, "door-1", Seal.none(), NOVEMBER, clock_ok=True)
 
 
 class Scenario(NamedTuple):
@@ -167,6 +202,22 @@ def _people(scene: Scene) -> None:
         scene.enrol(store, "2", range(2))
 
 
+def _saved(scene: Scene) -> None:
+    """A backup is there, of two rows and two people; one of them is removed afterwards, and a row is added."""
+    _people(scene)
+    with scene.open() as store:
+        scene.save(store)
+        ROWS_SAVED.write_text(json.dumps([event.event_id for event in store.events()]), encoding="utf-8")
+        scene.record(store, 1, start=NOVEMBER)
+        scene.remove(store, "2")
+
+
+def _new_card(scene: Scene) -> None:
+    _saved(scene)
+    shutil.rmtree("data")
+    Path("data").mkdir()
+
+
 def _record(scene: Scene) -> None:
     with scene.open() as store:
         scene.record(store, 3, start=NOVEMBER)
@@ -193,6 +244,25 @@ def _prepare_and_sync(scene: Scene) -> None:
         scene.deliver(store, terms=Terms(prepare=True))
         scene.record(store, 1, start=NOVEMBER)
         scene.deliver(store)
+
+
+def _back_up(scene: Scene) -> None:
+    with scene.open() as store:
+        scene.save(store)
+        scene.record(store, 1, start=NOVEMBER)
+        scene.save(store)
+
+
+def _restore(scene: Scene) -> None:
+    scene.put_back(replace=False)
+    with scene.open() as store:
+        scene.record(store, 1, start=NOVEMBER)
+
+
+def _restore_in_place_of(scene: Scene) -> None:
+    scene.say({"begins": "2", "n": None})
+    scene.say({"ends": "2", "n": None})
+    scene.put_back(replace=True)
 
 
 def _enrol(scene: Scene) -> None:
@@ -259,6 +329,9 @@ SCENARIOS = (
     Scenario("rows corrected and delivered", _delivered_once, _correct),
     Scenario("people enrolled", _people, _enrol),
     Scenario("people removed", _people, _remove),
+    Scenario("a backup, and one in its place", _people, _back_up),
+    Scenario("a backup restored on a new card", _new_card, _restore),
+    Scenario("a backup restored over what is there", _saved, _restore_in_place_of),
     Scenario("a database of version 2 migrated", _of_version(2), _migrate),
     Scenario("a database of version 5 migrated", _of_version(5), _migrate),
 )
