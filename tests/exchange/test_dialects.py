@@ -237,6 +237,26 @@ def test_two_units_of_one_name_do_not_write_over_each_other(store: Store, share:
     assert sorted(path.read_text().count("\n") for path in share.glob("attlog*.dat")) == [2, 2]
 
 
+def test_what_changes_nothing_in_the_end_writes_nothing(store: Store, share: Path, deliver: Callable[..., Delivery]) -> None:
+    punch(store)
+    attlog = share / deliver(store, share).files[1]
+    written = attlog.stat()
+    put_right(store, punch(store, START + timedelta(hours=1)), EventKind.VOID)
+    assert deliver(store, share).files == ["attendance-2026-11.csv"]
+    assert attlog.stat() == written
+
+
+@pytest.mark.parametrize("deliver", ["FAT"], indirect=True)
+def test_a_side_file_that_names_another_content_is_mended(store: Store, share: Path, deliver: Callable[..., Delivery]) -> None:
+    punch(store)
+    attlog = share / deliver(store, share).files[1]
+    side = attlog.with_name(f"{attlog.name}.sum")
+    side.write_bytes((share / "attendance-2026-11.csv.sum").read_bytes())
+    put_right(store, punch(store, START + timedelta(hours=1)), EventKind.VOID)
+    deliver(store, share)
+    assert SideFile.parse(side.read_bytes()).names(attlog.read_bytes())
+
+
 def test_again_writes_what_was_carried_away(store: Store, share: Path, deliver: Callable[..., Delivery]) -> None:
     punch(store)
     (share / deliver(store, share).files[1]).unlink()

@@ -335,6 +335,33 @@ def all_is_well_after_the_next_delivery(store: Store, share: Path) -> None:
     assert listing(share) == ["attendance-2026-10.csv", NOVEMBER, "attendance-2026-11.set-aside-1.csv"]
 
 
+@pytest.mark.parametrize(
+    ("number", "sentence", "is_retryable"),
+    [
+        (errno.EBUSY, "somebody has a file open there", True),  # what a share says of a workbook that is open on somebody's desk
+        (errno.ETXTBSY, "somebody has a file open there", True),
+        (errno.EHOSTDOWN, "its server is not reached", True),
+        (errno.ESTALE, "its server is not reached", True),
+        (errno.EDQUOT, "it is full", False),
+        (errno.EPERM, "it may not be written", False),
+        (errno.EILSEQ, "Invalid or incomplete multibyte", True),
+    ],
+)
+def test_what_is_wrong_is_said_and_whether_waiting_helps(
+    store: Store, decide: Decide, share: Path, number: int, sentence: str, *, is_retryable: bool
+) -> None:
+    def fail() -> None:
+        raise OSError(number, os.strerror(number))
+
+    happen(store, decide)
+    (delivery,) = deliver(store, share, files=Failing(2, fail))
+    assert sentence in str(delivery.error)
+    assert delivery.error.retryable == is_retryable
+    assert ids(share) == []
+    deliver(store, share)
+    assert ids(share) == stored(store)
+
+
 N_STEPS = 22
 """More than the delivery of the scene takes; a test makes sure of it."""
 

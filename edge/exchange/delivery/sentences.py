@@ -17,6 +17,8 @@ _REASONS = {
     errno.ENOSPC: "it is full. Make room",
     errno.EDQUOT: "it is full. Make room",
     errno.EIO: "it fails, or was pulled. Plug it in again; of a share, see that its server is up",
+    errno.EBUSY: "somebody has a file open there, in a spreadsheet perhaps. Close it",
+    errno.ETXTBSY: "somebody has a file open there, in a spreadsheet perhaps. Close it",
     errno.EWOULDBLOCK: "another Muster is writing there. Try again in a moment",
 }
 
