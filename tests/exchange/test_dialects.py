@@ -171,6 +171,15 @@ def test_it_is_beside_the_table_and_twice_changes_nothing(store: Store, share: P
     assert months(share) == {"2026-11": ["1042\t2026-11-22 08:00:00"]}
 
 
+def test_each_row_is_in_the_month_of_its_place_and_in_no_other(
+    store: Store, share: Path, deliver: Callable[..., Delivery]
+) -> None:
+    for minute in (0, 59, 60, 61):
+        punch(store, datetime(2026, 10, 31, 22, tzinfo=UTC) + timedelta(minutes=minute))
+    deliver(store, share)
+    assert {month: len(lines) for month, lines in months(share).items()} == {"2026-10": 2, "2026-11": 2}
+
+
 def test_without_a_dialect_there_is_the_table_alone_and_who_chooses_one_later_gets_every_month(
     store: Store, share: Path, deliver: Callable[..., Delivery]
 ) -> None:
@@ -327,3 +336,5 @@ def test_one_that_is_torn_is_whole_after_the_next_row(store: Store, share: Path,
     assert not list(share.glob(".attlog*"))
     is_fat = (share / f"{name}.sum").exists()
     assert len(delivery.set_aside) == (1 if is_fat else 0), "nobody but the side file can tell"
+    if is_fat:
+        assert SideFile.parse((share / f"{name}.sum").read_bytes()).before is None, "no side file names what was torn"
