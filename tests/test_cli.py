@@ -506,6 +506,17 @@ class TestSync:
             assert n in muster("sync", "--to", str(tmp_path / "stick"), *options)[1]
         assert len((tmp_path / "stick" / "attendance-2026-11.csv").read_text().splitlines()) == 4
 
+    def test_who_chooses_a_dialect_gets_its_files_beside_the_table(self, muster: Muster, populated: Path, tmp_path: Path) -> None:
+        (tmp_path / "stick").mkdir()
+        sync = ("sync", "--to", str(tmp_path / "stick"))
+        muster(*sync)
+        configure(populated, '[ledger]\ndialect = "frappe"\n[unit]\ntimezone = "Europe/Vienna"')
+        out = muster(*sync)[1]
+        (frappe,) = (tmp_path / "stick").glob("frappe-door-1-*-2026-11.csv")
+        assert f"no new row; written anew: {frappe.name}" in out
+        assert [row["Employee"] for row in csv.DictReader(frappe.read_text("utf-8-sig").splitlines())] == ["1042", "7", "1042"]
+        assert "nothing new" in muster(*sync)[1]
+
     def test_who_names_a_folder_by_hand_is_told_that_it_is_a_destination_now(
         self, muster: Muster, populated: Path, tmp_path: Path
     ) -> None:
