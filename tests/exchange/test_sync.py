@@ -92,6 +92,17 @@ class TestDelivery:
         assert [row.at_local[:13] for row in read_csv((share / NOVEMBER).read_bytes()).rows] == ["2026-11-01T00", "2026-11-01T01"]
         assert (delivery.n_events, delivery.files, delivery.error) == (4, ["attendance-2026-10.csv", NOVEMBER], None)
 
+    @pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/St_Johns", "Pacific/Kiritimati", "Pacific/Niue"])
+    def test_where_the_day_begins_within_an_hour_there_is_no_empty_month(
+        self, store: Store, decide: Decide, share: Path, zone: str
+    ) -> None:
+        midnight = datetime(2026, 11, 1, tzinfo=ZoneInfo(zone))
+        person = store.add_person("1042", "Jane Doe")
+        for name, before_s in (("attendance-2026-10.csv", 1), (NOVEMBER, 0)):
+            store.record(person, decide((midnight - timedelta(seconds=before_s)).astimezone(UTC)))
+            assert sync(store, [str(share)], timezone=ZoneInfo(zone))[0].files == [name]
+        assert listing(share) == ["attendance-2026-10.csv", NOVEMBER]
+
     def test_twice_changes_nothing(self, store: Store, decide: Decide, share: Path) -> None:
         happen(store, decide)
         deliver(store, share)
