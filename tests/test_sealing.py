@@ -345,15 +345,17 @@ class TestAtTheSameTime:
             assert told(store) == before
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small sealed database, to be copied."""
+    path = tmp_path_factory.mktemp("data") / "muster.db"
+    with opened(path, KEY) as store:
+        fill(store, n_people=3, n_events=6)
+    return path
+
+
 class TestExchanged:
     """Somebody who has no key puts what is sealed where it does not belong."""
-
-    @pytest.fixture(scope="class")
-    def untouched(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        path = tmp_path_factory.mktemp("data") / "muster.db"
-        with opened(path, KEY) as store:
-            fill(store, n_people=3, n_events=6)
-        return path
 
     @pytest.fixture
     def path(self, untouched: Path, tmp_path: Path) -> Path:

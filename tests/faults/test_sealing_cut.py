@@ -131,4 +131,4 @@ def test_a_cut_leaves_the_old_key_or_the_new_one_whole(place: Path, old: str, ne
                 assert said(store) == (NAMES, NAMES, len(NAMES), []), where
                 raw = b"".join(path.read_bytes() for path in folder.iterdir() if not path.name.endswith(MAPPED))
             assert not [name for name in NAMES if name.encode() in raw], where
-    assert min(found.values()) > 5, "cut before and after"
+    assert min(found.values()) > 1, "cut before and after"
