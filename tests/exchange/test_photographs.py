@@ -146,6 +146,50 @@ def test_more_than_fifty_megapixels_are_refused_before_they_are_decoded(width: i
         photographs.decode(png_header(width, height))
 
 
+def scans(n_scans: int, side: int = 8) -> bytes:
+    """A progressive JPEG that goes over its pixels so often; each time takes it 12 bytes."""
+
+    def segment(marker: int, content: bytes) -> bytes:
+        return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
+
+    tables = segment(0xDB, b"\0" + b"\1" * 64) + segment(0xC4, b"\0\1" + bytes(16)) + segment(0xC4, b"\x10\1" + bytes(16))
+    frame = segment(0xC2, struct.pack(">BHHB", 8, side, side, 1) + b"\1\x11\0")
+    again = segment(0xDA, b"\1\1\0\1\x3f\0") + b"\0"
+    return b"\xff\xd8" + tables + frame + segment(0xDA, b"\1\1\0\0\0\0") + b"\0" + again * (n_scans - 1) + b"\xff\xd9"
+
+
+def test_a_jpeg_of_very_many_scans_is_refused_before_it_is_decoded() -> None:
+    """14 bytes a scan: a file of a megabyte would keep a unit busy for an hour."""
+    assert photographs.decode(scans(photographs.MAX_SCANS)).shape == (8, 8, 3)
+    with pytest.raises(EnrolError, match="would take minutes"):
+        photographs.decode(scans(photographs.MAX_SCANS + 1))
+    with pytest.raises(EnrolError, match="would take minutes"):
+        photographs.decode(scans(60_000, side=7_000))
+
+
+def test_scans_are_counted_in_the_picture_alone() -> None:
+    """Not in a thumbnail, in what a camera has noted, nor in the video that telephones put behind a picture."""
+    of_a_scan = b"\xff\xda" * 2_000
+    jpeg = encoded(Pictures.fromarray(RAMP), "JPEG", progressive=True, quality=95, comment=of_a_scan)
+    assert distance(jpeg + b"\0\0\0\x18ftypmp42" + of_a_scan, RAMP) < 12
+
+
+@pytest.mark.parametrize("packed", ["jpeg", "group3", "group4", "lzma"])
+def test_a_tiff_that_is_packed_as_no_photograph_is_refused(packed: str) -> None:
+    """The decoder of faxes complains of each line on stderr, and JPEG in a TIFF may have any number of scans."""
+    picture = Pictures.fromarray(RAMP).convert("1" if packed.startswith("group") else "RGB")
+    with pytest.raises(EnrolError, match="export it as JPEG"):
+        photographs.decode(encoded(picture, "TIFF", compression=packed))
+
+
+def test_a_png_with_a_palette_that_is_not_there_is_damaged() -> None:
+    """Pillow asserts that it is there."""
+    content = png_header(100, 1).replace(b"\x08\x02\0\0\0", b"\x08\x03\0\0\0")
+    head = content[12:29]
+    with pytest.raises(EnrolError, match="damaged"):
+        photographs.decode(content.replace(content[29:33], struct.pack(">I", zlib.crc32(head)), 1))
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -7,6 +7,7 @@ honoured. Grey, palette, CMYK and 16-bit pictures become 8-bit RGB; colour profi
 from __future__ import annotations
 
 import io
+import re
 import struct
 import warnings
 import zlib
@@ -43,6 +44,19 @@ FORMATS = tuple(reader.format for reader in _READERS)
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 100_000_000
 
+MAX_SCANS = 100
+"""A progressive JPEG goes over its pixels some ten times. Each further time takes it 14 bytes, and a unit seconds."""
+
+_SCAN, _END = 0xDA, 0xD9
+_ALONE = {0x00, 0x01, *range(0xD0, 0xD9)}
+_MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)
+_NEXT = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])", re.DOTALL)
+"""Any marker of a JPEG, and one that ends the pixels of a scan (ISO/IEC 10918-1, B.1.1)."""
+
+_TIFF = {"raw", "packbits", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate"}
+"""How a photograph may be packed in a TIFF. A fax is none, and its decoder complains of every line on stderr; JPEG in TIFF may
+have any number of scans."""
+
 BACKGROUND = (128, 128, 128)
 """What shows through transparency: the grey that the networks see as zero."""
 
@@ -63,6 +77,7 @@ _DECODER_FAULTS = (
     ValueError,
     SyntaxError,
     TypeError,
+    AssertionError,
     LookupError,
     ArithmeticError,
     EOFError,
@@ -115,10 +130,31 @@ def _decode(content: bytes) -> Image:
     with Pictures.open(io.BytesIO(content), formats=FORMATS) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise Pictures.DecompressionBombError
+        if content.startswith(b"\xff\xd8") and _n_scans(content, at_most=MAX_SCANS) > MAX_SCANS:
+            raise EnrolError("a JPEG that would take minutes to read; save it again with a program for photographs")
+        if picture.format == "TIFF" and picture.info.get("compression") not in _TIFF:
+            raise EnrolError("a TIFF that is packed in a way that no photograph is; export it as JPEG")
         picture.load()
         rgb = _rgb(picture)
         rotation = _UPRIGHT.get(_orientation(picture))
         return np.asarray(rgb if rotation is None else rgb.transpose(rotation))
+
+
+def _n_scans(content: bytes, *, at_most: int) -> int:
+    """How often a JPEG goes over its pixels, up to one more than is asked for; what follows its end is not looked at."""
+    at, n_scans = 0, 0
+    while n_scans <= at_most and (found := _MARKER.search(content, at)):
+        marker, at = found[1][0], found.end()
+        if marker == _END:
+            break
+        if marker in _ALONE:
+            continue
+        at += int.from_bytes(content[at : at + 2], "big")
+        if marker == _SCAN:
+            n_scans += 1
+            following = _NEXT.search(content, at)
+            at = following.start() if following else len(content)
+    return n_scans
 
 
 def _orientation(picture: ImageFile.ImageFile) -> int:
@@ -144,7 +180,8 @@ def _rgb(picture: Pictures.Image) -> Pictures.Image:
 
 def _from_sixteen_bits(picture: Pictures.Image) -> Pictures.Image:
     """Grey with 16 bits, scaled: Pillow's own conversion cuts everything above 255."""
-    levels = np.asarray(picture).astype(np.int64)
+    levels = np.asarray(picture)
     if levels.min() < 0 or levels.max() > 65535:
         raise EnrolError("a picture of 32 bits a pixel; export it as JPEG")
-    return Pictures.fromarray((levels // 257).astype(np.uint8)).convert("RGB")
+    # // 257 for any 16 bits, without a wider copy of a picture that may have 50 megapixels
+    return Pictures.fromarray((levels // levels.dtype.type(257)).astype(np.uint8)).convert("RGB")
