@@ -10,8 +10,8 @@ from edge.types import utc_text
 
 # ruff: noqa: S608  what is put into the queries below is a constant of this file, never a value
 
-_HOUR = "2026-11-22T08"
-"""So much of a time tells the hour that it is in."""
+_HOUR = f"substr(at_utc, 1, {len('2026-11-22T08')}) AS hour"
+"""The hour that a row is from: a ledger has few of them, however many rows."""
 
 _LACKING = "seq > coalesce((SELECT seq FROM cursor WHERE destination = :destination), 0) AND seq <= :last"
 """Rows that a destination does not have. Rows are only ever added: what there is up to one number is the same in every query."""
@@ -46,21 +46,21 @@ class Deliveries:
 
     def lacking(self, destination: str) -> Lacking:
         """The rows that a destination does not have: up to which number, and in which hours they happened."""
-        return self._lacking(destination, f"SELECT at_utc FROM event WHERE {_LACKING}")
+        return self._lacking(destination, f"SELECT DISTINCT {_HOUR} FROM event WHERE {_LACKING}")
 
     def lacking_as_it_stands(self, destination: str) -> Lacking:
         """The same for one that gets the ledger as it stands: also when the rows happened that the lacking ones put right.
 
         A row that was given another time before leaves the hour that it had by that.
         """
-        named = f"SELECT at_utc FROM event WHERE event_id IN ({_PUT_RIGHT})"
-        timed = f"SELECT at_utc FROM event WHERE corrects IN ({_PUT_RIGHT}) AND corrects <> '' AND kind = 'time'"
-        return self._lacking(destination, f"SELECT at_utc FROM event WHERE {_LACKING} UNION {named} UNION {timed}")
+        named = f"SELECT {_HOUR} FROM event WHERE event_id IN ({_PUT_RIGHT})"
+        timed = f"SELECT {_HOUR} FROM event WHERE corrects IN ({_PUT_RIGHT}) AND corrects <> '' AND kind = 'time'"
+        return self._lacking(destination, f"SELECT {_HOUR} FROM event WHERE {_LACKING} UNION {named} UNION {timed}")
 
-    def _lacking(self, destination: str, times: str) -> Lacking:
+    def _lacking(self, destination: str, hours_of_rows: str) -> Lacking:
         (last,) = self._database.rows("SELECT coalesce(max(seq), 0) FROM event")[0]
         values = {"destination": destination, "last": last}
-        hours = self._database.rows(f"SELECT DISTINCT substr(at_utc, 1, {len(_HOUR)}) FROM ({times})", values)
+        hours = self._database.rows(hours_of_rows, values)
         return Lacking(last if hours else 0, [datetime.fromisoformat(f"{hour}:00:00Z") for (hour,) in hours])
 
     def units(self, *, since: datetime, until: datetime) -> set[str]:
