@@ -43,7 +43,7 @@ def _prepare(installation: Installation, name: str) -> int:
         ssh_key=configured.ssh_key,
         ssh_known_hosts=configured.ssh_known_hosts,
     )
-    answer = _answer(order, run_errands([order], limit_s=configured.limit_s)[0], installation)
+    answer = answered(order, run_errands([order], limit_s=configured.limit_s)[0], installation)
     say(f"{name}: destination '{answer['name']}', {answer['id']}. {MARKER} says so; do not copy that file elsewhere.")
     return 0
 
@@ -88,7 +88,7 @@ class _Rounds:
         """Say what came of one destination."""
         name = order.destination
         try:
-            told = _answer(order, answer, self._installation)
+            told = answered(order, answer, self._installation)
         except SyncError as error:
             told = {"error": {"text": str(error), "retryable": error.retryable}}
         except MusterError as error:
@@ -101,7 +101,7 @@ class _Rounds:
         return bool(told["error"] and told["error"]["retryable"])
 
 
-def _answer(order: Order, answer: dict[str, Any] | None, installation: Installation) -> dict[str, Any]:
+def answered(order: Order, answer: dict[str, Any] | None, installation: Installation) -> dict[str, Any]:
     """What a destination's process answered.
 
     Raises:

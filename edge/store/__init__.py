@@ -18,6 +18,7 @@ from edge.store.deliveries import Deliveries
 from edge.store.dossier import Dossiers
 from edge.store.events import Events
 from edge.store.people import People
+from edge.store.rehearsal import Rehearsal
 from edge.store.removal import Removal, Removals
 from edge.store.resealing import Resealing
 from edge.store.room import Room
@@ -34,7 +35,9 @@ FILE_NAME = "muster.db"
 """The database in the data folder."""
 
 
-class Store(Succession, Removals, Dossiers, People, Templates, Standing, Times, Events, Deliveries, Resealing, Audit, Sticks):
+class Store(
+    Succession, Removals, Dossiers, People, Templates, Standing, Times, Events, Deliveries, Resealing, Audit, Sticks, Rehearsal
+):
     """The unit's database; a context manager.
 
     Raises:
@@ -80,6 +83,12 @@ class Store(Succession, Removals, Dossiers, People, Templates, Standing, Times, 
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+    def rehearsal(self) -> Store:
+        """A store in memory with the same people, templates and sticks, and no ledger, to try things out on. Close it."""
+        copy = Store.open(":memory:", unit=self._unit, seal=self._seal)
+        self._lend(copy)
+        return copy
 
     def transaction(self) -> AbstractContextManager[None]:
         """``with store.transaction():`` stores all the changes of the block, or none."""

@@ -6,8 +6,9 @@ A photograph is recognised by the SHA-256 of its file and is not kept.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -44,12 +45,20 @@ class Terms:
 
 
 class Desk:
-    """Where people's folders are handed in, one after the other."""
+    """Where people's folders are handed in, one after the other.
 
-    def __init__(self, store: Store, recogniser: Recogniser, terms: Terms) -> None:
+    Args:
+        store: where people and templates go.
+        recogniser: finds the faces and makes the templates.
+        terms: who is taken.
+        read: the content of a photograph's file, asked once for each; raises EnrolError.
+    """
+
+    def __init__(self, store: Store, recogniser: Recogniser, terms: Terms, *, read: Callable[[Path], bytes] = read_bytes) -> None:
         self._store = store
         self._recogniser = recogniser
         self._terms = terms
+        self._read = read
 
     def lines(self, of_one_folder: Iterable[Candidate]) -> list[Line]:
         """Enrol the person of a folder, or find out why not; a line for each photograph."""
@@ -86,7 +95,7 @@ class Desk:
 
     def _take(self, candidate: Candidate, label: Label, taken: Mapping[str, Taken]) -> Line | Taken:
         """Read the file and look for the face; not where the file was looked at before."""
-        shown, content = candidate.shown, read_bytes(candidate.path)
+        shown, content = candidate.shown, self._read(candidate.path)
         sha256 = hashlib.sha256(content).hexdigest()
         if sha256 in taken:
             return replace(taken[sha256], shown=shown)

@@ -12,7 +12,7 @@ from pathlib import Path
 from edge.errors import EnrolError
 from edge.exchange.enrolment.desk import Desk, Terms
 from edge.exchange.enrolment.folder import Candidate, candidates
-from edge.exchange.enrolment.receipt import Receipt
+from edge.exchange.enrolment.receipt import Line, Receipt
 from edge.exchange.enrolment.roll import receipt
 from edge.exchange.names import printable
 from edge.store import Store
@@ -44,9 +44,30 @@ def enrol(
     unknown = terms.look_alikes - {candidate.label.code for candidate in found if candidate.label}
     if unknown:
         raise EnrolError(f"nobody in {printable(str(folder))} has the code {min(unknown)!r}, which was named as a look-alike's.")
-    desk = Desk(store, recogniser, terms)
+    lines = hand_in(found, Desk(store, recogniser, terms), top=folder, progress=progress)
+    return receipt(lines, store=store, model=recogniser.model, policy=terms.policy)
+
+
+def hand_in(
+    found: Sequence[Candidate],
+    desk: Desk,
+    *,
+    top: Path,
+    progress: Callable[[Sequence[Candidate]], Iterable[Candidate]] = iter,
+) -> list[Line]:
+    """Hand in one person's folder after the other.
+
+    Args:
+        found: photographs in the order of their folders.
+        desk: takes them.
+        top: the folder in which people's folders lie.
+        progress: goes through the photographs.
+
+    Returns:
+        A line for each photograph.
+    """
     lines, photographs = [], iter(progress(found))
-    for _, of_one_folder in groupby(found, lambda each: each.path if each.path.parent == folder else each.path.parent):
+    for _, of_one_folder in groupby(found, lambda each: each.path if each.path.parent == top else each.path.parent):
         lines += desk.lines(islice(photographs, len(list(of_one_folder))))
     next(photographs, None)  # lets a progress bar see the end
-    return receipt(lines, store=store, model=recogniser.model, policy=terms.policy)
+    return lines

@@ -91,6 +91,18 @@ class Tree:
             return False
         return True
 
+    def is_folder(self, name: str) -> bool:
+        """Whether a folder of this name is there, and no link to one.
+
+        Raises:
+            OSError: it cannot be told.
+        """
+        try:
+            with self._folder_of(name) as (folder, last):
+                return stat.S_ISDIR(os.stat(last, dir_fd=folder, follow_symlinks=False).st_mode)
+        except FileNotFoundError:
+            return False
+
     def walk(self, name: str, *, at_most: int) -> Iterator[str]:
         """Everything below a folder that is no folder itself, in no order; links, pipes and devices too, which `read` refuses.
 
@@ -99,7 +111,7 @@ class Tree:
             at_most: so many names are looked at, folders among them, and no more.
 
         Raises:
-            OSError: a folder cannot be read.
+            OSError: a folder cannot be read; or, after the last of them, that there are more.
         """
         waiting, n_seen = [name], 0
         while waiting:
@@ -107,7 +119,7 @@ class Tree:
             for below, is_folder in self._entries(folder):
                 n_seen += 1
                 if n_seen > at_most:
-                    return
+                    raise OSError(errno.EFBIG, f"more than {at_most:,} files and folders; the others are not looked at", name)
                 if is_folder and below.count("/") < MAX_DEPTH:
                     waiting.append(below)
                 else:

@@ -1,0 +1,126 @@
+"""What a stick brings is taken in: first who leaves, then what is new about people, then photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from edge.errors import ConfigError, EnrolError, ModelError, MusterError
+from edge.exchange.enrolment.acquisition import Verdict
+from edge.exchange.enrolment.desk import Desk
+from edge.exchange.enrolment.enrol import hand_in
+from edge.exchange.enrolment.folder import Candidate
+from edge.exchange.enrolment.receipt import GOOD, Line
+from edge.exchange.enrolment.roll import receipt
+from edge.exchange.names import Label
+from edge.exchange.stick import people_table, removals
+from edge.exchange.stick.content import NOT_LISTED, TOP, Content
+from edge.exchange.stick.means import Means
+from edge.exchange.stick.people_table import apply_people, people_sheet
+from edge.exchange.stick.removals import apply_removals, removal_sheet, remover
+from edge.exchange.stick.sheet import Outcome, Row, Sheet, TableLine
+from edge.store import Store
+
+CHANGES = {Outcome.ADDED, Outcome.CHANGED, Outcome.REMOVED}
+LEAVES = "remove.csv of the same stick removes this code; take the photographs away, or the line"
+
+_NOBODY = Label("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What became of everything on a stick.
+
+    Attributes:
+        photographs: a line for each.
+        tables: a line for each line.
+        errors: what failed on this unit.
+        is_whole: whether nothing is left for another visit.
+    """
+
+    photographs: list[Line] = field(default_factory=list)
+    tables: list[TableLine] = field(default_factory=list)
+    errors: list[MusterError] = field(default_factory=list)
+    is_whole: bool = True
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether people are not as they were."""
+        return any(line.outcome in CHANGES for line in self.tables) or any(
+            line.verdict is Verdict.ENROLLED for line in self.photographs
+        )
+
+    @property
+    def n_left_out(self) -> int:
+        """People and lines that were not taken: of whom not one photograph is good, or who cannot be told."""
+        good = {line.label for line in self.photographs if line.verdict in GOOD}
+        nobody = {line.label if line.label.code else line.photograph for line in self.photographs if line.label not in good}
+        return len(nobody) + sum(line.outcome in {Outcome.REFUSED, Outcome.WAITS} for line in self.tables)
+
+
+def take_in(content: Content, store: Store, means: Means) -> Intake:
+    """Take in all of it.
+
+    Raises:
+        DeviceError: the stick was pulled.
+        StoreError: the database fails.
+    """
+    leaving, rows = _read(removals.FILE, removal_sheet(means.bounds.n_people), content)
+    remove = remover(store, at_utc=means.at_utc, clock_ok=means.clock_ok)
+    tables = [*leaving, *apply_removals(rows, store, remove=remove, is_over=content.is_over)]
+    barred = set(removals.codes(rows))
+    faults, rows = _read(people_table.FILE, people_sheet(means.bounds.n_people), content)
+    tables += [*faults, *apply_people(rows, store, barred=barred, is_over=content.is_over)]
+    errors: list[MusterError] = []
+    photographs: list[Line] = []
+    try:
+        photographs = _enrol(_without(content.candidates(), barred), content, store, means)
+    except (EnrolError, ModelError, ConfigError) as error:  # the networks are missing: the tables are in all the same
+        errors.append(error)
+    return Intake(photographs, tables, errors, is_whole=content.is_whole and not errors)
+
+
+def unlisted(content: Content) -> Intake:
+    """What lies on a stick and is not in its manifest, or in none; nothing of it is read.
+
+    Raises:
+        DeviceError: the stick was pulled.
+    """
+    tables = [line for name in (removals.FILE, people_table.FILE) for line in _strangers(name, content)]
+    return Intake([_refused(each) for each in content.candidates() if each.fault == NOT_LISTED], tables)
+
+
+def _strangers(name: str, content: Content) -> Iterator[TableLine]:
+    if content.has_stranger(name):
+        yield TableLine(name, 0, "", Outcome.REFUSED, NOT_LISTED)
+
+
+def _read(name: str, sheet: Sheet, content: Content) -> tuple[list[TableLine], list[Row | TableLine]]:
+    """A table's lines; or, as the first of the two, why there are none."""
+    try:
+        table = content.table(name)
+    except EnrolError as error:
+        return [TableLine(name, 0, "", Outcome.REFUSED, str(error))], []
+    return [], list(sheet.read(table)) if table is not None else []
+
+
+def _without(candidates: Sequence[Candidate], barred: Container[str]) -> list[Candidate]:
+    """Photographs of people who are to leave are not looked at."""
+    return [
+        replace(each, fault=LEAVES) if each.label and each.label.code in barred and not each.fault else each
+        for each in candidates
+    ]
+
+
+def _enrol(found: list[Candidate], content: Content, store: Store, means: Means) -> list[Line]:
+    """A line for each photograph; networks are loaded only where there is one to look at."""
+    if all(each.fault for each in found):
+        return [_refused(each) for each in found]
+    recogniser = means.recogniser()
+    desk = Desk(store, recogniser, means.terms, read=content.photograph)
+    lines = hand_in(found, desk, top=TOP, progress=means.progress)
+    return list(receipt(lines, store=store, model=recogniser.model, policy=means.terms.policy).lines)
+
+
+def _refused(each: Candidate) -> Line:
+    return Line(each.shown, each.label or _NOBODY, Verdict.REFUSED, each.fault)
