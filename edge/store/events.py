@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -21,35 +22,37 @@ log = logging.getLogger(__name__)
 # ruff: noqa: S608  what is put into the queries below is a constant of this file, never a value
 
 _PREVIOUS = "(SELECT chain FROM event AS before WHERE before.seq < event.seq ORDER BY before.seq DESC LIMIT 1)"
-_COLUMNS = (
+COLUMNS = (
     "seq, event_id, unit, person_code, person_name, at_utc, direction, distance, clock_ok, backends,"
     ' kind, corrects, "by", why, boot_id, monotonic_s, (SELECT ledger_id FROM ledger), salt, name_digest,'
     f" coalesce({_PREVIOUS}, (SELECT muster_genesis(ledger_id) FROM ledger)), chain"
 )
 """What `_event` reads, in the order of the fields of `Event`."""
 
-_KNOWN_LATER = (
+KNOWN_LATER = (
     "(SELECT at_utc FROM event AS timing WHERE timing.corrects = event.event_id AND timing.corrects <> ''"
     " AND timing.kind = 'time' ORDER BY timing.seq DESC LIMIT 1)"
 )
-"""When a row truly happened, where a later row says it."""
+"""When a row truly happened, where a later row says it. ``corrects <> ''`` must be said for SQLite to use the index."""
 
-_VOID = "SELECT 1 FROM event AS void WHERE void.corrects = {row}.event_id AND void.corrects <> '' AND void.kind = 'void'"
+VOID = "SELECT 1 FROM event AS void WHERE void.corrects = {row}.event_id AND void.corrects <> '' AND void.kind = 'void'"
+"""The row that takes another one back."""
+
 _DOUBTFUL = "kind = 'entry' AND clock_ok = 0 AND boot_id <> ''"
 """An entry may be made for a row whose time is not known yet. There is an index for such rows."""
 
 _LATEST = (
-    f"SELECT person.id, {_KNOWN_LATER}, {_COLUMNS} FROM person JOIN event ON event.seq = ("
+    f"SELECT person.id, {KNOWN_LATER}, {COLUMNS} FROM person JOIN event ON event.seq = ("
     "SELECT seq FROM event AS own WHERE own.person_id = person.id AND own.kind = '{kind}'"
-    f" AND NOT ({_DOUBTFUL}) AND NOT EXISTS ({_VOID.format(row='own')})"
+    f" AND NOT ({_DOUBTFUL}) AND NOT EXISTS ({VOID.format(row='own')})"
     " ORDER BY own.{order} DESC LIMIT 1)"
 )
 """Each person's last row of a kind that was not taken back. Both orders have an index, and so has ``corrects`` where it is not
 empty, which must be said again for SQLite to use it (sqlite.org/partialindex.html)."""
 
 _LATEST_DOUBTFUL = (
-    f"SELECT person_id, {_KNOWN_LATER}, {_COLUMNS} FROM event"
-    f" WHERE {_DOUBTFUL} AND +person_id IS NOT NULL AND NOT EXISTS ({_VOID.format(row='event')})"
+    f"SELECT person_id, {KNOWN_LATER}, {COLUMNS} FROM event"
+    f" WHERE {_DOUBTFUL} AND +person_id IS NOT NULL AND NOT EXISTS ({VOID.format(row='event')})"
 )
 """All those that `_LATEST` leaves out, because their order is not known beforehand. The plus spares SQLite every other entry."""
 
@@ -113,8 +116,20 @@ class Events(Entries):
             StoreError: the rows are not stored.
         """
         with self._database.writing():
-            ids = dict(self._database.rows("SELECT code, id FROM person"))
-            return [self._append(draft, ids.get(draft.person_code)) for draft in drafts]
+            return [self._append(draft, self._person_of(draft)) for draft in drafts]
+
+    def _person_of(self, draft: Draft) -> int | None:
+        """Who is enrolled as whom a row names; None where nobody is.
+
+        What is said of a row about the same person stays with that row's person, who may be gone: the code may be somebody
+        else's by now. A code that is named anew, with another name, is whoever has it now.
+        """
+        row = self._events("event_id = ?", [draft.corrects]) if draft.corrects else []
+        if row and (row[0].person_code, row[0].person_name) == (draft.person_code, draft.person_name):
+            found = self._database.rows("SELECT person_id FROM event WHERE seq = ?", [row[0].seq])
+        else:
+            found = self._database.rows("SELECT id FROM person WHERE code = ?", [draft.person_code])
+        return found[0][0] if found else None
 
     def _append(self, draft: Draft, person_id: int | None) -> Event:
         """One row behind the last one; the write lock is held, so nobody comes between."""
@@ -151,9 +166,10 @@ class Events(Entries):
                 latest[person_id] = entry
         return latest
 
-    def _timed(self, sql: str) -> list[tuple[int, Event]]:
+    def _timed(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[int, Event]]:
         """The persons and events of a query, at the time that became known later where one did."""
-        rows = [(person_id, known_later, self._event(row)) for person_id, known_later, *row in self._database.rows(sql)]
+        found = self._database.rows(sql, values)
+        rows = [(person_id, known_later, self._event(row)) for person_id, known_later, *row in found]
         return [
             (person_id, replace(event, at_utc=datetime.fromisoformat(known_later), clock_ok=True) if known_later else event)
             for person_id, known_later, event in rows
@@ -179,12 +195,12 @@ class Events(Entries):
 
     def _events(self, condition: str, values: list[Any], *, n_most: int = -1) -> list[Event]:
         """Rows by number; -1 sets no limit."""
-        sql = f"SELECT {_COLUMNS} FROM event WHERE {condition} ORDER BY seq LIMIT ?"
+        sql = f"SELECT {COLUMNS} FROM event WHERE {condition} ORDER BY seq LIMIT ?"
         rows = self._database.rows(sql, [*values, n_most])
         return [self._event(row) for row in rows]
 
     def _event(self, row: tuple[Any, ...] | list[Any]) -> Event:
-        """A row of `_COLUMNS` as it travels."""
+        """A row of `COLUMNS` as it travels."""
         seq, event_id, unit, code, kept, at_utc, direction, distance, clock_ok, backends, kind, *rest = row
         *why, kept_salt, digest, previous, chain = rest
         name, salt = self._named(seq, event_id, kept, kept_salt)
