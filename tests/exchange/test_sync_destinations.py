@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from edge.errors import SyncError
 from edge.exchange.delivery.marker import MARKER, Marker
 from edge.exchange.delivery.mounts import is_mounted, mount_of
 from edge.exchange.delivery.terms import Terms
+from edge.exchange.files import LOCK_NAME
 from edge.exchange.ledger.table import read_csv
 from edge.exchange.sync import Delivery, look, prepare, sync
 from edge.store import Store
@@ -102,6 +104,13 @@ class TestMarker:
             assert f"Begin again, which doubles no row: `muster sync --prepare {stick}`" in str(error)
             prepare(str(stick))
             assert deliver(store, stick).error is None
+
+    def test_without_one_not_even_a_lock_is_laid_there(self, store: Store, decide: Decide, stick: Path) -> None:
+        """The folder beneath a share may be somebody's; who has a lock there is not asked."""
+        happen(store, decide)
+        with (stick / LOCK_NAME).open("w") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            assert "the empty folder beneath it" in str(deliver(store, stick).error)
 
     def test_a_link_in_its_place_is_not_followed(self, store: Store, decide: Decide, tmp_path: Path, stick: Path) -> None:
         (tmp_path / "elsewhere").write_bytes(Marker.new("stick").content())

@@ -277,6 +277,32 @@ def test_a_cut_during_the_repair_fools_nobody_either(scene: Scene, first: Damage
             scene.all_is_well()
 
 
+class CutWithoutTable(Quick):
+    """The plug is pulled when a torn table was taken away, and before anything names the one that is to come."""
+
+    def __init__(self) -> None:
+        self._is_away = False
+
+    def remove(self, path: Path) -> None:
+        super().remove(path)
+        self._is_away |= path.name == NOVEMBER
+
+    def settle(self, folder: Path) -> None:
+        if self._is_away:
+            raise PowerCut
+
+
+def test_what_was_saved_of_others_comes_back_out_of_the_temporary_file(scene: Scene) -> None:
+    scene.set_back(scene.files | {NOVEMBER: scene.files[NOVEMBER] + b"0b7e2f"})
+    with pytest.raises(PowerCut):
+        scene.deliver(scene.store, scene.stick, CutWithoutTable())
+    assert not (scene.stick / NOVEMBER).exists()
+    for aside in scene.stick.glob("*set-aside*"):
+        aside.unlink()  # it is not needed
+    scene.all_is_well()
+    assert ids(scene.other) <= rows_of(scene.stick / NOVEMBER)
+
+
 def test_the_side_file_is_one_that_sha256sum_reads(store: Store, stick: Path, deliver: Callable[..., Delivery]) -> None:
     happen(store)
     deliver(store, stick)
