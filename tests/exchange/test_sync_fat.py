@@ -277,6 +277,14 @@ def test_a_cut_during_the_repair_fools_nobody_either(scene: Scene, first: Damage
             scene.all_is_well()
 
 
+def test_half_a_first_delivery_takes_no_place(store: Store, stick: Path, deliver: Callable[..., Delivery]) -> None:
+    """Nothing names it, and nothing else has been there."""
+    (stick / f".{NOVEMBER}.part").write_bytes(b"event_id,unit,person")
+    happen(store)
+    assert deliver(store, stick).set_aside == []
+    assert sorted(path.name for path in stick.glob("*attendance*")) == [NOVEMBER, SUM]
+
+
 class CutWithoutTable(Quick):
     """The plug is pulled when a torn table was taken away, and before anything names the one that is to come."""
 
