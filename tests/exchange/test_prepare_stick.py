@@ -9,12 +9,14 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from office import SECRET, STICK_ID, TOOL, blank, known, prepare, put, tool
+from office import NOW, SECRET, STICK_ID, TOOL, blank, known, prepare, put, tool
 
+from edge.errors import StickError
 from edge.exchange.enrolment import folder as enrolment
 from edge.exchange.enrolment.photographs import MAX_BYTES as MAX_PHOTOGRAPH
 from edge.exchange.stick import manifest as ours
 from edge.exchange.stick.manifest import MANIFEST, Manifest, read_listed
+from edge.exchange.stick.pairing import Wishes, pair
 from edge.exchange.stick.tree import MAX_DEPTH, Tree
 from edge.exchange.stick.trust import KEY, STICK, examine
 from edge.store import Store
@@ -131,8 +133,34 @@ class TestPreparing:
         done = prepare(stick, home)
         assert done.returncode == 0
         assert sorted(read(stick).files) == ["enrol/1042 Ada/1.jpg", "people.csv"]
-        for name in ("link.jpg", "linked", "pipe.jpg", "huge.jpg", "d/x.jpg"):
+        for name in ("link.jpg", "linked", "pipe.jpg", "huge.jpg", "d/d/d"):
             assert f"{name}: " in done.stdout
+
+    def test_folders_without_end_are_told_and_left(self, stick: Path, home: Path) -> None:
+        descriptor = os.open(stick / "enrol", os.O_RDONLY)
+        for _ in range(1_200):
+            os.mkdir("d", dir_fd=descriptor)
+            below = os.open("d", os.O_RDONLY, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = below
+        os.close(descriptor)
+        done = prepare(stick, home)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.count("too deep") == 1
+        assert "enrol/1042 Ada/1.jpg" in read(stick).files
+
+    def test_a_file_lies_as_deep_as_a_unit_looks_and_no_deeper(self, stick: Path, home: Path) -> None:
+        deepest = f"enrol{'/d' * (MAX_DEPTH - 1)}/1.jpg"
+        put(stick, {deepest: b"face", f"enrol{'/e' * MAX_DEPTH}/1.jpg": b"face"})
+        prepare(stick, home)
+        assert sorted(read(stick).files) == ["enrol/1042 Ada/1.jpg", deepest, "people.csv"]
+
+    def test_a_name_does_nothing_to_the_terminal(self, stick: Path, home: Path) -> None:
+        (stick / "enrol" / "\x1b[2J\x9b1m\n\u202egpj.1").symlink_to("nowhere")
+        done = prepare(stick, home)
+        assert done.returncode == 0
+        assert "enrol/\\x1b[2J\\x9b1m\\n\\u202egpj.1: a link" in done.stdout
+        assert all(line.isprintable() for line in done.stdout.splitlines())
 
     def test_letters_and_accents_apart_are_one_name(self, stick: Path, home: Path) -> None:
         put(stick, {unicodedata.normalize("NFD", "enrol/Zoë/1.jpg"): b"face"})
@@ -170,6 +198,8 @@ class TestPreparing:
             (lambda stick: (stick / STICK).write_bytes(b'id = "../../x"'), "is damaged"),
             (lambda stick: (stick / KEY).unlink(), "there is no key"),
             (lambda stick: (stick / KEY).write_bytes(b"short"), "is damaged"),
+            (lambda stick: (stick / KEY).unlink() or os.mkfifo(stick / KEY), "no file. Remove it"),
+            (lambda stick: (stick / STICK).rename(stick / "s") and (stick / STICK).symlink_to("s"), "no file. Remove it"),
             (lambda stick: (stick / "enrol").rename(stick / "e") and (stick / "enrol").symlink_to(stick / "e"), "is a link"),
         ],
     )
@@ -204,11 +234,34 @@ class TestKey:
 
     def test_somebody_elses_key_on_the_stick_is_told(self, stick: Path, home: Path) -> None:
         prepare(stick, home, "--take-key")
-        (stick / KEY).write_text(bytes(32).hex())
+        (stick / KEY).write_text(bytes(range(1, 33)).hex())
         for option in ("--again", "--take-key", "--give-key"):
             done = prepare(stick, home, option)
             assert (done.returncode, "another key" in done.stderr) == (1, True)
         assert not (stick / MANIFEST).exists()
+
+    def test_a_stick_that_is_pulled_while_the_key_is_taken_has_no_key(self, stick: Path, home: Path, store: Store) -> None:
+        prepare(stick, home, "--take-key")
+        (stick / KEY).write_bytes(b"0" * 64 + b"\n")  # overwritten, and not removed yet
+        with pytest.raises(StickError, match="its key is not on it"):
+            pair(stick, store, Wishes(None, "", NOW, clock_ok=True))
+        assert prepare(stick, home).returncode == 0
+        assert prepare(stick, home, "--take-key").returncode == 0
+        assert not (stick / KEY).exists()
+
+    def test_a_key_that_was_half_given_back_is_taken_too(self, stick: Path, home: Path) -> None:
+        prepare(stick, home, "--take-key")
+        (stick / f".{KEY}.part").write_text(SECRET.hex())  # pulled before it got its name
+        assert prepare(stick, home, "--take-key").returncode == 0
+        assert not list(stick.glob(f"*{KEY}*")) + list(stick.glob(f".*{KEY}*"))
+
+    def test_through_a_link_no_other_file_is_overwritten(self, stick: Path, home: Path) -> None:
+        prepare(stick, home, "--take-key")
+        (kept,) = (home / ".config" / "muster").iterdir()
+        for name in (KEY, f".{KEY}.part"):
+            (stick / name).symlink_to(kept)
+            prepare(stick, home, "--take-key")
+            assert kept.read_text().strip() == SECRET.hex()
 
     def test_it_is_never_printed(self, stick: Path, home: Path) -> None:
         for options in ([], ["--take-key"], ["--give-key"]):

@@ -390,6 +390,7 @@ class TestReplay:
             found = trust(stick, store)
             assert (found.manifest, found.is_done) == (None, False)
             assert "older" in found.reason
+            assert "prepare-stick --again" in found.reason, "nothing has changed, so without that it would be left as it is"
             assert not store.take_up(STICK_ID, serial=json.loads(old)["serial"], mac=json.loads(old)["mac"])
         assert store.sticks()[0].serial == 6
 

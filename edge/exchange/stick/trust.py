@@ -101,6 +101,8 @@ def read_stick(tree: Tree) -> tuple[str, str]:
 def read_key(tree: Tree) -> bytes | None:
     """The key that lies on a stick, 32 bytes; None where there is none, or something else.
 
+    Zeros are none: where prepare-stick takes the key away it writes them over it first, and the stick may be pulled just then.
+
     Raises:
         OSError: the stick fails.
     """
@@ -108,7 +110,8 @@ def read_key(tree: Tree) -> bytes | None:
         found = _KEY.fullmatch(tree.read(KEY, at_most=MAX_STICK_BYTES))
     except FileNotFoundError:
         return None
-    return bytes.fromhex(found[1].decode()) if found else None
+    key = bytes.fromhex(found[1].decode()) if found else b""
+    return key if any(key) else None
 
 
 def _examine(tree: Tree, store: Store, hardware: str) -> Trust:
@@ -149,7 +152,10 @@ def _unless_replayed(trust: Trust, stick: Stick) -> Trust:
         return trust
     if manifest.serial == stick.serial and hmac.compare_digest(manifest.mac, stick.mac):
         return replace(trust, is_done=stick.is_done)
-    reason = f"{MANIFEST} is older than what was brought in last, or another of the same number. {AGAIN}"
+    reason = (
+        f"{MANIFEST} is older than what was brought in last, or another of the same number. To bring this in all the same:"
+        " prepare-stick --again, on a computer whose clock is right."
+    )
     return Trust(stick, None, reason)
 
 
