@@ -19,8 +19,8 @@ from edge.store.sticks import Stick
 from edge.types import utc_text
 from edge.words import counted
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "prepare-stick"
-"""The office's tool, beside the package."""
+SCRIPT = wiring.shipped("scripts/prepare-stick")
+"""The office's tool, which Muster comes with."""
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from edge.vision.recogniser import Recogniser
 from edge.wiring.accelerator import candidates, fitted
 from edge.wiring.door import run, sight, wanted
 from edge.wiring.now import Now, now
-from edge.wiring.places import Places, manifest_path
+from edge.wiring.places import Places, manifest_path, shipped
 from edge.wiring.recognition import model, recogniser
 from edge.wiring.rules import gates, limits, policy, rules
 from edge.wiring.signals import panel_of, pins
@@ -29,6 +29,7 @@ __all__ = [
     "recogniser",
     "rules",
     "run",
+    "shipped",
     "sight",
     "wanted",
 ]
