@@ -13,8 +13,8 @@ from edge.device.tpu.opening import TpuPlaces
 def shipped(name: str) -> Path:
     """Where something is that Muster comes with and that is no Python: beside the package, or beside its environment.
 
-    A checkout has it beside ``edge``. On an installed unit ``edge`` lies in ``.venv/lib/...``, and what comes with it beside ``.venv``,
-    so that a process goes on with the files of the version that it was started from after another one was installed.
+    A checkout has it beside ``edge``. On an installed unit ``edge`` lies in ``.venv/lib/...``, and what comes with it beside
+    ``.venv``, so that a process goes on with the files of the version that it was started from after another one was installed.
 
     Args:
         name: relative to that folder, such as ``models``.
