@@ -18,6 +18,7 @@ class Bounds:
         n_of_one: photographs of one person.
         n_people: lines of a table; and folders of people.
         n_lines: of a receipt.
+        receipt_bytes: of a receipt, about.
         table_bytes: of a table.
         limit_s: no further person is begun after so many seconds; the rest waits for the next time.
         now_s: seconds that never jump.
@@ -27,6 +28,7 @@ class Bounds:
     n_of_one: int = 200
     n_people: int = 5_000
     n_lines: int = 10_000
+    receipt_bytes: int = 3_000_000
     table_bytes: int = 5_000_000
     limit_s: float = 7_200.0
     now_s: Callable[[], float] = time.monotonic

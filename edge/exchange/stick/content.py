@@ -124,10 +124,10 @@ class Content:
         """A photograph with what can be told of it by its name and place."""
         inside = PurePosixPath(name).relative_to(PHOTOGRAPHS)
         label, fault = _label(inside)
-        if not fault and len(inside.parts) > 2:
-            fault = TOO_DEEP
-        if not fault and self._manifest is not None and self._manifest.digest(name) is None:
+        if self._manifest is not None and self._manifest.digest(name) is None:
             fault = NOT_LISTED
+        elif not fault and len(inside.parts) > 2:
+            fault = TOO_DEEP
         return Candidate(Path(name), printable(str(inside)), label, fault or limits.fault(inside.parts[0]))
 
     def _listed(self, name: str, *, at_most: int) -> bytes:

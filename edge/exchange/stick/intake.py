@@ -87,7 +87,8 @@ def unlisted(content: Content) -> Intake:
         DeviceError: the stick was pulled.
     """
     tables = [line for name in (removals.FILE, people_table.FILE) for line in _strangers(name, content)]
-    return Intake([_refused(each) for each in content.candidates() if each.fault == NOT_LISTED], tables)
+    found = (each for each in content.candidates() if each.fault == NOT_LISTED or each.path == TOP)
+    return Intake([_refused(each) for each in found], tables)
 
 
 def _strangers(name: str, content: Content) -> Iterator[TableLine]:

@@ -9,12 +9,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import accumulate
 
 from edge.exchange.cells import guard
 from edge.exchange.enrolment.acquisition import Verdict
 from edge.exchange.enrolment.receipt import COLUMNS, GOOD, Line
 from edge.exchange.files import Files
-from edge.exchange.names import Label
+from edge.exchange.names import Label, printable
+from edge.exchange.stick.bounds import Bounds
 from edge.exchange.stick.manifest import MANIFEST
 from edge.exchange.stick.sheet import Outcome, TableLine
 from edge.exchange.stick.tree import Tree
@@ -22,7 +24,6 @@ from edge.exchange.stick.tree import Tree
 FOLDER = "receipts"
 TABLE_COLUMNS = ["file", "line", "person_code", "outcome", "reason"]
 
-_MAX_BYTES = 50_000_000
 _GOOD_WORDS = {verdict.value for verdict in GOOD}
 _DONE_WORDS = {each.value for each in Outcome} - {Outcome.REFUSED.value, Outcome.WAITS.value}
 
@@ -40,13 +41,13 @@ class Receipts:
     Args:
         tree: the stick.
         files: writes them.
-        n_lines: a receipt has no more; of the others it says how many they are.
+        bounds: how long a receipt may be; of further lines it says how many they are.
     """
 
-    def __init__(self, tree: Tree, files: Files, *, n_lines: int) -> None:
+    def __init__(self, tree: Tree, files: Files, bounds: Bounds) -> None:
         self._tree = tree
         self._files = files
-        self._n_lines = n_lines
+        self._bounds = bounds
 
     def write(self, begins: str, photographs: Sequence[Line], tables: Sequence[TableLine], *, reason: str = "") -> list[str]:
         """Write what there is to say.
@@ -68,16 +69,26 @@ class Receipts:
         sheets = {"enrol": _of_photographs([*general, *photographs]), "people": _of_tables([*above, *tables])}
         written = []
         for what, sheet in sheets.items():
-            name, cut = _name(begins, what), sheet.cut(self._n_lines)
+            name, cut = _name(begins, what), sheet.cut(self._bounds)
             if cut.rows and not self._says(name, cut):
                 self._put(name, cut)
                 written.append(f"{FOLDER}/{name}")
         return written
 
+    def drop(self, begins: str) -> None:
+        """Take away earlier receipts: what they said does not hold any more.
+
+        Raises:
+            OSError: the stick fails.
+        """
+        for what in ("enrol", "people"):
+            if self._tree.is_folder(FOLDER) and self._tree.is_in_place():
+                self._files.remove(self._tree.top / FOLDER / _name(begins, what))
+
     def mention(self, begins: str, photographs: Sequence[Line], tables: Sequence[TableLine]) -> bool:
         """Whether earlier receipts have a line for each of these."""
         told = {row[0] for what in ("enrol", "people") for row in self._read(_name(begins, what)) if row}
-        return {guard(line.photograph) for line in photographs} | {line.file for line in tables} <= told
+        return {guard(printable(line.photograph)) for line in photographs} | {line.file for line in tables} <= told
 
     def _says(self, name: str, sheet: _Sheet) -> bool:
         """Whether a receipt says the same already: who was enrolled then is enrolled already now, and it need not say so anew."""
@@ -86,7 +97,7 @@ class Receipts:
     def _read(self, name: str) -> list[Cells]:
         """All lines of an earlier receipt, the names of the columns among them; none where it is damaged or not there."""
         try:
-            text = self._tree.read(f"{FOLDER}/{name}", at_most=_MAX_BYTES).decode()
+            text = self._tree.read(f"{FOLDER}/{name}", at_most=2 * self._bounds.receipt_bytes).decode()
             return list(csv.reader(io.StringIO(text, newline="")))
         except (OSError, ValueError, csv.Error):
             return []
@@ -104,7 +115,7 @@ class Receipts:
         table = csv.writer(text)
         table.writerow(sheet.columns)
         table.writerows(sheet.rows)
-        self._files.replace(folder / name, text.getvalue().encode(errors="backslashreplace"))
+        self._files.replace(folder / name, text.getvalue().encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,23 +134,26 @@ class _Sheet:
     is_good: list[bool]
     essence: Callable[[Cells], Cells]
 
-    def cut(self, n_lines: int) -> _Sheet:
+    def cut(self, bounds: Bounds) -> _Sheet:
         """As much as there is room for, what was refused before all others, in its order; and how much more there is."""
-        if len(self.rows) <= n_lines:
+        first = sorted(range(len(self.rows)), key=lambda row: self.is_good[row])
+        ends = accumulate(sum(len(cell.encode()) + 1 for cell in self.rows[row]) for row in first)
+        kept = sorted(row for row, end in zip(first[: bounds.n_lines], ends, strict=False) if end <= bounds.receipt_bytes)
+        if len(kept) == len(self.rows):
             return self
-        kept = sorted(sorted(range(len(self.rows)), key=lambda row: self.is_good[row])[:n_lines])
         n_refused = self.is_good.count(False) - sum(not self.is_good[row] for row in kept)
-        more = [""] * (len(self.columns) - 1) + [f"and {len(self.rows) - n_lines:,} lines more, {n_refused:,} of them refused"]
+        more = [""] * (len(self.columns) - 1) + [f"and {len(self.rows) - len(kept):,} lines more, {n_refused:,} of them refused"]
         return replace(self, rows=[self.rows[row] for row in kept] + [more])
 
 
 def _of_photographs(lines: Sequence[Line]) -> _Sheet:
-    rows = [[guard(cell) for cell in line.cells()] for line in lines]
+    rows = [[guard(printable(cell)) for cell in line.cells()] for line in lines]
     return _Sheet(COLUMNS, rows, [line.verdict in GOOD for line in lines], _face)
 
 
 def _of_tables(lines: Sequence[TableLine]) -> _Sheet:
-    rows = [[line.file, str(line.number or ""), guard(line.code), line.outcome.value, guard(line.reason)] for line in lines]
+    cells = ([line.file, str(line.number or ""), line.code, line.outcome.value, line.reason] for line in lines)
+    rows = [[guard(printable(cell)) for cell in row] for row in cells]
     return _Sheet(TABLE_COLUMNS, rows, [line.outcome.value in _DONE_WORDS for line in lines], _row)
 
 

@@ -175,13 +175,16 @@ class _Visit:
         means, manifest = self._means, self._trust.manifest
         of_manifest = f"{stamp(manifest.serial)}-{means.unit}" if manifest else f"open-{means.unit}"
         is_unprepared = not self._trust.is_open and (manifest is None or self._trust.is_done)
-        receipts = Receipts(self._tree, means.files, n_lines=means.bounds.n_lines)
+        receipts = Receipts(self._tree, means.files, means.bounds)
         photographs, tables = intake.photographs, intake.tables
         if self._trust.is_done and receipts.mention(of_manifest, photographs, tables):
             return True
         try:
-            begins = f"unprepared-{means.unit}" if is_unprepared else of_manifest
+            unprepared = f"unprepared-{means.unit}"
+            begins = unprepared if is_unprepared else of_manifest
             self._receipts = receipts.write(begins, photographs, tables, reason=self._trust.reason)
+            if not is_unprepared:
+                receipts.drop(unprepared)
         except OSError as error:
             self._errors.append(unwritable("the receipts on the stick", error))
             return False

@@ -94,7 +94,7 @@ class Sheet:
             yield TableLine(self._file, 0, "", Outcome.REFUSED, str(error))
             return
         for name in header:
-            if name not in self._columns:
+            if name and name not in self._columns:
                 yield TableLine(self._file, number, "", Outcome.PASSED_OVER, f"the column {name[:50]!a} is not known")
         yield from self._rows(lines, header, separator)
 
