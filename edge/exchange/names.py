@@ -10,6 +10,13 @@ CAMERA_NAME = re.compile(r"(IMG|DSC|DSCN|DSCF|PXL|MVI|WP|SAM)[ -]?\d+", re.IGNOR
 """Names that cameras and telephones give: nobody is called so."""
 
 
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+"""Categories of characters that no name has, and that confuse a terminal or turn a line around."""
+
+_JOINERS = "\u200c\u200d"
+"""Not to be seen, and a part of names in Persian and in Indian scripts."""
+
+
 class Label(NamedTuple):
     """Who a folder or a photograph belongs to, as its name says."""
 
@@ -35,11 +42,18 @@ def parse_label(text: str) -> Label:
     name = " ".join(words)
     if not name:
         raise ValueError("its name is empty; name it after the person")
+    if has_unseen(name):
+        raise ValueError("its name holds something that cannot be printed; rename it")
     if CAMERA_NAME.fullmatch(name):
         raise ValueError("this is a camera's name for it; name it after the person")
     if not any(character.isdigit() for character in words[0]):
         return Label("-".join(re.findall(r"\w+", name.casefold())) or name, name)
     return Label(words[0], " ".join(words[1:]) or words[0])
+
+
+def has_unseen(text: str) -> bool:
+    """Whether there is something in a text that nobody sees and no name needs: control characters, what turns a line around."""
+    return any(unicodedata.category(character) in _UNSEEN and character not in _JOINERS for character in text)
 
 
 def printable(text: str) -> str:

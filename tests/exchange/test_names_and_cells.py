@@ -24,6 +24,7 @@ from edge.exchange.names import parse_label, printable
         ("1042", "1042", "1042"),
         ("=cmd|' /C calc'!A", "cmd-c-calc-a", "=cmd|' /C calc'!A"),
         ("!!!", "!!!", "!!!"),
+        ("7 مهری\u200cناز", "7", "مهری\u200cناز"),
     ],
 )
 def test_code_and_name(text: str, code: str, name: str) -> None:
@@ -35,7 +36,17 @@ def test_a_name_from_a_mac_is_the_name_from_windows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"), [("Jane \udcff", "UTF-8"), (" _ ", "empty"), ("IMG_1234", "camera"), ("DSC00017", "camera")]
+    ("text", "reason"),
+    [
+        ("Jane \udcff", "UTF-8"),
+        (" _ ", "empty"),
+        ("IMG_1234", "camera"),
+        ("DSC00017", "camera"),
+        ("1042 \x1b[2JJane", "printed"),
+        ("1042 \u202eenaJ", "printed"),
+        ("\ufeff1042 Jane", "printed"),
+        ("1042 Ja\u200bne", "printed"),
+    ],
 )
 def test_nobody_is_called_so(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
