@@ -197,7 +197,7 @@ def _cells(line: str, separator: str) -> list[str]:
         EnrolError: a quotation mark is not closed, or stands where none can.
     """
     try:
-        (cells,) = csv.reader([line], delimiter=separator, strict=True)
+        (cells,) = csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True)
     except (csv.Error, ValueError) as error:
         raise EnrolError("its quotation marks do not match; put the whole cell between two of them") from error
     return cells
