@@ -63,6 +63,14 @@ def test_a_program_that_died_does_not_freeze_the_panel(tmp_path: Path, hands: Ha
     assert panel.signals == [AT_WORK, READY]
 
 
+def test_what_was_announced_ends_where_the_cameras_clock_begins_anew(tmp_path: Path, hands: Hands, panel: RecordingPanel) -> None:
+    door = unit(hands)
+    announce(tmp_path, AT_WORK)
+    for at_s in (10 * KEPT_S, 0.0):
+        door.step(frame(at_s))
+    assert panel.signals == [AT_WORK, READY]
+
+
 def test_a_strange_stick_is_answered_once(tmp_path: Path, hands: Hands, panel: RecordingPanel) -> None:
     door = unit(hands)
     door.step(frame(0.0))

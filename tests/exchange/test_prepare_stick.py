@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -256,6 +257,17 @@ class TestKey:
         (stick / f".{KEY}.part").write_text(SECRET.hex())  # pulled before it got its name
         assert prepare(stick, home, "--take-key").returncode == 0
         assert not list(stick.glob(f"*{KEY}*")) + list(stick.glob(f".*{KEY}*"))
+
+    def test_on_a_full_stick_nothing_is_left_half_written(self, stick: Path, home: Path) -> None:
+        prepare(stick, home)
+        prepare(stick, home, "--take-key")
+        before = {path: path.read_bytes() for path in stick.rglob("*") if path.is_file()}
+        for option in ("--give-key", "--again"):
+            full = ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", sys.executable, "-I", TOOL, stick, option]
+            environment = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+            done = subprocess.run(full, capture_output=True, text=True, check=False, env=environment, timeout=60)
+            assert (done.returncode, "not full" in done.stderr) == (1, True), option
+            assert {path: path.read_bytes() for path in stick.rglob("*") if path.is_file()} == before
 
     def test_through_a_link_no_other_file_is_overwritten(self, stick: Path, home: Path) -> None:
         prepare(stick, home, "--take-key")
