@@ -27,6 +27,7 @@ if "dies" in name:
 if "chatters" in name:
     sys.exit(print("a library's warning"))
 print(json.dumps({"done": order["task"], "much": "x" * 200_000}))
+sys.exit("ends badly" in name)
 """
 PROGRAM = (sys.executable, "-c", STAND_IN)
 
@@ -40,10 +41,10 @@ def is_gone(pid: int) -> bool:
 
 
 def test_one_that_hangs_is_given_up_and_the_others_have_their_answers(tmp_path: Path) -> None:
-    names = [str(tmp_path / name) for name in ("hangs", "share", "hangs too", "stick", "dies", "chatters")]
+    names = [str(tmp_path / name) for name in ("hangs", "share", "hangs too", "stick", "dies", "chatters", "ends badly")]
     began = time.monotonic()
     answers = run_errands([Order("deliver", name) for name in names], limit_s=2.0, program=PROGRAM)
-    assert [answer if not answer else answer["done"] for answer in answers] == [None, "deliver", None, "deliver", {}, {}]
+    assert [answer if not answer else answer["done"] for answer in answers] == [None, "deliver", None, "deliver", {}, {}, {}]
     assert time.monotonic() - began < 5.0, "all at once, not one after the other"
     assert all(is_gone(int((tmp_path / f"{name}.pid").read_text())) for name in ("hangs", "hangs too"))
 
