@@ -13,6 +13,7 @@ from edge.announced import KEPT_S, Announced
 from edge.config import Config, PanelConfig, parse
 from edge.device.announcements import Announcements, announce
 from edge.device.fakes import ManualClock, RecordingPanel
+from edge.device.lock import FILE_NAME as LOCK
 from edge.device.lock import alone
 from edge.device.panel import has_pins
 from edge.errors import DeviceError
@@ -125,6 +126,22 @@ def test_without_a_unit_the_program_uses_the_pins_itself_and_gives_them_back(tmp
     panel.close()
     panel.close()
     assert pins.is_closed
+
+
+def test_where_no_unit_is_at_work_ready_gives_the_pins_back(tmp_path: Path) -> None:
+    """Nobody is looked for there: a door that says it is ready would lie."""
+    pins = Pins()
+    panel = SharedPanel(tmp_path, pins.open)
+    for signal in (AT_WORK, Signal.READY):
+        panel.show(signal)
+    assert (pins.signals, pins.is_closed) == ([AT_WORK], True)
+
+
+def test_where_nobody_can_say_whether_a_unit_is_at_work_the_pins_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / LOCK).mkdir()
+    pins = Pins()
+    SharedPanel(tmp_path, pins.open).show(AT_WORK)
+    assert pins.n_opened == 0
 
 
 def test_a_program_that_has_said_nothing_yet_takes_nothing_back_that_another_said(

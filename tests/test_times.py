@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -126,6 +128,27 @@ def test_all_of_them_or_none(store: Store) -> None:
     assert len(store.give_times(BOOT, ZERO, n_most=ALL)) == 3
 
 
+def test_of_two_at_once_one_gives_the_times(tmp_path: Path) -> None:
+    """The second has begun before the first is done, and waits for it."""
+    is_given, has_begun = threading.Event(), threading.Event()
+
+    def give_first() -> None:
+        with Store.open(tmp_path / "muster.db", unit="door") as first, first.transaction():
+            first.give_times(BOOT, ZERO, n_most=ALL)
+            is_given.set()
+            has_begun.wait(20)
+
+    with Store.open(tmp_path / "muster.db", unit="door") as second:
+        punch(second, 10.0)
+        thread = threading.Thread(target=give_first)
+        thread.start()
+        assert is_given.wait(20)
+        second._database.conn.set_trace_callback(lambda sql: has_begun.set() if sql.startswith("BEGIN") else None)
+        assert second.give_times(BOOT, ZERO, n_most=ALL) == []
+        thread.join()
+        assert len(second.events()) == 2
+
+
 def test_the_name_of_somebody_who_was_erased_does_not_come_back(store: Store) -> None:
     punch(store, 10.0)
     store.remove_person("1042")
@@ -180,6 +203,8 @@ def test_an_entry_is_before_or_behind_a_punch_by_the_true_time_of_both(store: St
     assert store.last_events()[jane.id].why == "before it", "as long as nobody knows better"
     store.give_times(BOOT, ZERO, n_most=ALL)
     assert store.last_events()[jane.id].kind is EventKind.PUNCH
+    entered(store, ZERO + timedelta(minutes=60), why="at that very moment, and written later")
+    assert store.last_events()[jane.id].kind is EventKind.ENTRY
     entered(store, ZERO + timedelta(minutes=61), why="behind it")
     assert store.last_events()[jane.id].why == "behind it"
 
@@ -265,6 +290,13 @@ def test_more_rows_than_a_frame_may_take_get_their_time_with_the_next_frames(sto
     assert [keeper.settle(at_s) for at_s in (0.0, 0.1, 0.2)] == [True, True, False]
     assert len(store.events()) == 2 * (N_AT_ONCE + 1)
     assert is_whole(store)
+
+
+def test_the_time_is_right_to_the_millisecond_whenever_it_becomes_known(store: Store) -> None:
+    clock = ManualClock(ZERO)
+    punch(store, 12.25, boot_id=clock.boot_id)
+    assert Timekeeper(clock, store).settle(20.7)
+    assert store.events()[-1].at_utc == clock.utc(12.25)
 
 
 def test_a_recording_has_no_start_and_leaves_the_rows_alone(store: Store) -> None:
