@@ -87,6 +87,22 @@ class TestOnce:
         assert len(told(store, STICK_SERVED)) == 2
         assert not any(name in line for line in told(store, STICK_SERVED) for name in ("Ada", "Bob", "Joe", "Eve"))
 
+    def test_letters_and_accents_apart_are_found_and_called_as_they_lie_there(self, stick: Path, store: Store) -> None:
+        bring(stick, "enrol/1042 Zoe\u0308/e\u0301.png")
+        assert serve(ready(stick), store, means(store)).exit_code == 0
+        assert [(person.code, person.name) for person in store.people()] == [("1042", "Zo\u00eb")]
+        assert [line["photograph"] for line in receipt(stick, "enrol")] == ["1042 Zoe\u0308/e\u0301.png"]
+
+    def test_a_file_that_was_taken_away_is_told(self, stick: Path, store: Store) -> None:
+        bring(stick, ADA, BOB)
+        put(stick, {"people.csv": b"code,name\n8,Eve\n"})
+        ready(stick)
+        for name in (BOB, "people.csv"):
+            (stick / name).unlink()
+        assert serve(stick, store, means(store)).exit_code == 65
+        assert "not on the stick" in receipt(stick, "enrol")[1]["reason"]
+        assert "not on the stick" in receipt(stick, "people")[0]["reason"]
+
     def test_a_stick_without_photographs_needs_no_networks(self, stick: Path, store: Store) -> None:
         assert serve(ready(stick), store, means(store, recogniser=no_networks)).exit_code == 0
         assert not (stick / "receipts").exists()

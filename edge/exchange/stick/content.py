@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from edge.errors import DeviceError, EnrolError
@@ -101,24 +101,21 @@ class Content:
         Raises:
             DeviceError: the stick was pulled.
         """
-        names, faults = set(self._listed_names()), []
+        found, faults = list[str](), list[Candidate]()
         try:
             if self._tree.has(PHOTOGRAPHS) and not self._tree.is_folder(PHOTOGRAPHS):
                 raise OSError(errno.ENOTDIR, "a link or a file, not a folder")
-            names.update(self._found())
+            found.extend(self._tree.walk(PHOTOGRAPHS, at_most=self._bounds.n_files))
         except OSError as error:
             faults = [Candidate(TOP, PHOTOGRAPHS, None, str(self._failed(error)))]
         limits = _Limits(self._bounds)
-        return faults + [self._candidate(name, limits) for name in sorted(names) if not _is_passed_over(name)]
+        names = sorted(set(found) | self._missing(found))
+        return faults + [self._candidate(name, limits) for name in names if not _is_passed_over(name)]
 
-    def _listed_names(self) -> Iterator[str]:
-        return (name for name in (self._manifest.files if self._manifest else ()) if name not in TABLES)
-
-    def _found(self) -> Iterator[str]:
-        """What lies there and the manifest does not name; it names each once, with letters and accents together."""
-        for name in self._tree.walk(PHOTOGRAPHS, at_most=self._bounds.n_files):
-            if self._manifest is None or self._manifest.digest(name) is None:
-                yield name
+    def _missing(self, found: list[str]) -> set[str]:
+        """What the manifest names and is not there; it has letters and accents together, whatever the stick has."""
+        listed = self._manifest.files if self._manifest else {}
+        return set(listed) - set(TABLES) - {unicodedata.normalize("NFC", name) for name in found}
 
     def _candidate(self, name: str, limits: _Limits) -> Candidate:
         """A photograph with what can be told of it by its name and place."""
