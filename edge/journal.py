@@ -88,12 +88,18 @@ class Fault:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._why = ""
         self.is_on = False
+
+    def __str__(self) -> str:
+        """What is out of order, and why."""
+        return f"{self._name}: {self._why}"
 
     def begin(self, error: MusterError) -> None:
         """It is out of order; said once, with the notes at the error: whoever raised it says there what comes next."""
         if not self.is_on:
-            log.error("%s: %s", self._name, " ".join([str(error), *getattr(error, "__notes__", ())]))
+            self._why = " ".join([str(error), *getattr(error, "__notes__", ())])
+            log.error("%s", self)
         self.is_on = True
 
     def end(self) -> None:

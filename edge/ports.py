@@ -61,6 +61,22 @@ class Noticeboard(Protocol):
         """Hear where each network ran in the latest frame; called after each, and cheap when nothing has changed."""
 
 
+class Watchdog(Protocol):
+    """Who begins the unit anew when it hangs, and shows others how it is."""
+
+    def is_due(self) -> bool:
+        """Whether it waits for a word; asked with every frame, and cheap."""
+
+    def feed(self) -> None:
+        """Hear that the unit works; the first time, that it is ready."""
+
+    def say(self, status: str) -> None:
+        """Hear how the unit is, in one line; cheap when it is the same."""
+
+    def close(self) -> None:
+        """Hear that the unit is ending. Closing twice is allowed."""
+
+
 class Panel(Protocol):
     """The LEDs and the buzzer."""
 

@@ -17,10 +17,11 @@ from edge.announced import Announced
 from edge.attendance import Attendance, Moment, Opinion, Rules
 from edge.case import Case
 from edge.errors import ConfigError, DeviceError, EnrolError, MusterError, StoreError
+from edge.heartbeat import Heartbeat
 from edge.journal import Fault, Tally, Verdict
 from edge.known import Known
 from edge.matching.policy import Policy
-from edge.ports import Accelerator, Announcements, Camera, Clock, Noticeboard, Panel
+from edge.ports import Accelerator, Announcements, Camera, Clock, Noticeboard, Panel, Watchdog
 from edge.store import Store
 from edge.timekeeping import Timekeeper
 from edge.types import Decision, Event, Faces, Frame, Outcome, Person, Signal, backends_text
@@ -51,6 +52,7 @@ class Hands:
     accelerator: Accelerator | None = None
     noticeboard: Noticeboard | None = None
     announcements: Announcements | None = None
+    watchdog: Watchdog | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class Unit:
         self._room_seen_s: float | None = None
         self._announced = Announced(hands.announcements)
         self._timekeeper = Timekeeper(hands.clock, hands.store)
+        self._heartbeat = Heartbeat(hands.watchdog, hands.store, hands.clock)
         self._showing: Signal | None = None
         self.tally = Tally()
 
@@ -134,6 +137,7 @@ class Unit:
             frame = self._hands.camera.read()
         except DeviceError as error:
             self._camera_fault.begin(error)
+            self._heartbeat.ail([self._camera_fault])
             self._tracker.forget()
             self._show(Signal.FAULT)
             self._heed(self._hands.clock.monotonic_s())
@@ -161,6 +165,7 @@ class Unit:
         self._note()
         self.tally.n_frames += 1
         self.tally.n_faces += len(faces)
+        self._heartbeat.turned((self._reading_fault, self._recording_fault), n_recorded=self.tally.n_recorded)
 
     def _look(self, at_s: float) -> None:
         try:
@@ -288,7 +293,7 @@ class Unit:
         return event
 
     def _ambient(self, tracks: list[Track]) -> Signal:
-        if self._reading_fault.is_on or self._recording_fault.is_on:
+        if self._reading_fault.is_on or self._recording_fault.is_on or self._heartbeat.is_ailing:
             return Signal.FAULT
         waiting = [track for track in tracks if not self._cases[track.id].is_answered]
         if not waiting:

@@ -18,6 +18,7 @@ from edge.store.deliveries import Deliveries
 from edge.store.dossier import Dossiers
 from edge.store.events import Events
 from edge.store.people import People
+from edge.store.pulse import Pulse
 from edge.store.rehearsal import Rehearsal
 from edge.store.removal import Removal, Removals
 from edge.store.resealing import Resealing
@@ -36,7 +37,20 @@ FILE_NAME = "muster.db"
 
 
 class Store(
-    Succession, Removals, Dossiers, People, Templates, Standing, Times, Events, Deliveries, Resealing, Audit, Sticks, Rehearsal
+    Succession,
+    Removals,
+    Dossiers,
+    People,
+    Templates,
+    Standing,
+    Times,
+    Events,
+    Deliveries,
+    Resealing,
+    Audit,
+    Sticks,
+    Rehearsal,
+    Pulse,
 ):
     """The unit's database; a context manager.
 

@@ -16,6 +16,7 @@ from edge.device.announcements import Announcements
 from edge.device.camera import Wanted, open_camera
 from edge.device.clock import ReplayClock, SystemClock
 from edge.device.lock import alone
+from edge.device.notify import Systemd
 from edge.device.panel import open_panel
 from edge.device.stop import Stop, StopOnSignal
 from edge.errors import DeviceError
@@ -29,6 +30,7 @@ from edge.wiring.noticeboard import status_file
 from edge.wiring.places import Places
 from edge.wiring.rules import limits, rules
 from edge.wiring.signals import patient_panel, pins
+from edge.wiring.start import Awaited, Start, Told, began_s
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +52,13 @@ def run(
     Raises:
         MusterError: the unit cannot start.
     """
-    stop, places = Stop(), places or Places()
+    stop, places, start = Stop(), places or Places(), Start(began_s())
+    start.done("imports")
     with StopOnSignal(stop) as signals, ExitStack() as stack:
-        hands = _hands(config, data, stop, stack)
+        hands = _watched(_hands(config, data, stop, stack), start, stack)
+        start.done("database, panel")
         recogniser, fitting = stack.enter_context(fitted(config, data, places, is_stopped=stop.is_set))
+        start.done("networks")
         if config.accelerator.kind != "cpu":
             log.info(str(fitting))
         noticeboard = stack.enter_context(status_file(config, data, fitting))
@@ -64,6 +69,7 @@ def run(
             limits=limits(config),
             report=report,
         )
+        start.done("who is known")
         tally = unit.run()
     return tally, signals.received
 
@@ -82,6 +88,12 @@ def _hands(config: Config, data: Path, stop: Stop, stack: ExitStack) -> Hands:
         store=store,
         announcements=_announcements(data, stack),
     )
+
+
+def _watched(hands: Hands, start: Start, stack: ExitStack) -> Hands:
+    """Under the eyes of the service manager, where one has started this process; its start is told in the log."""
+    watchdog = stack.enter_context(closing(Systemd()))
+    return replace(hands, camera=Awaited(hands.camera, start), watchdog=Told(watchdog, start))
 
 
 def _announcements(data: Path, stack: ExitStack) -> Announcements | None:

@@ -16,7 +16,7 @@ from edge.device.lock import at_work
 from edge.device.panel import Pins, SilentPanel, has_pins, open_panel
 from edge.device.patterns import PATTERNS
 from edge.errors import DeviceError
-from edge.ports import Panel
+from edge.ports import ANNOUNCEABLE, Panel
 from edge.types import Signal
 
 log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ class SharedPanel:
 
     def _put(self) -> None:
         signal = self._latest or Signal.READY
-        is_told = announce(self._data, signal)
+        is_told = signal in ANNOUNCEABLE and announce(self._data, signal)
         self._told_s = self._now_s() if is_told else None
         if is_told or signal is Signal.READY:  # where no unit is at work, nobody waits for a face
             self._let_go()
