@@ -220,6 +220,13 @@ def test_the_latest_of_two_entries_is_found_when_a_clock_was_wrong_either_way(st
     assert store.last_events()[jane.id].why == "third"
 
 
+def test_of_entries_the_latest_by_its_time_counts_whenever_it_was_written(store: Store) -> None:
+    jane = person(store)
+    for minutes, why in ((30, "the latest"), (10, "remembered later")):
+        entered(store, ZERO + timedelta(minutes=minutes), why=why)
+    assert store.last_events()[jane.id].why == "the latest"
+
+
 # Both sides of a change of summer time
 
 

@@ -46,11 +46,11 @@ class Door:
             report=lambda verdict: self.outcomes.append(verdict.decision.outcome),
         )
 
-    def come(self, at_s: float, who: int = ADA) -> Signal:
-        """Somebody walks up and leaves; what the door answered."""
+    def come(self, at_s: float, who: int = ADA, *, late_s: float = 0.0) -> Signal:
+        """Somebody walks up and leaves, and each frame is looked at a while later; what the door answered."""
         n_shown = len(self.panel.signals)
         for picture in [*walk((who, 200, 120), n=5, start_s=at_s), *walk(n=20, start_s=at_s + 0.5)]:
-            self.clock.now_s = picture.at_s
+            self.clock.now_s = picture.at_s + late_s
             self.unit.step(picture)
         answers = [signal for signal in self.panel.signals[n_shown:] if signal in (IN_DOUBT, ACCEPTED, ALREADY)]
         (answer,) = answers
@@ -77,13 +77,14 @@ def door() -> Iterator[Door]:
 
 def test_who_is_accepted_while_nobody_has_set_the_clock_hears_it(door: Door) -> None:
     assert door.come(10.0) is IN_DOUBT
+    assert door.come(20.0) is ALREADY, "nothing was written that could be in doubt"
     door.set_clock(100.0, MORNING)
     assert door.come(200.0) is ACCEPTED
     assert door.come(210.0) is ALREADY
 
 
 def test_a_row_carries_the_stamp_of_the_frame_that_decided_it(door: Door) -> None:
-    door.come(10.0)
+    door.come(10.0, late_s=0.7)
     (event,) = door.store.events()
     assert (event.boot_id, event.monotonic_s, event.at_utc) == (
         door.clock.boot_id,
@@ -127,6 +128,15 @@ def test_the_duplicate_window_and_in_and_out_go_on_over_the_leap_of_the_clock(do
     door.set_clock(30.0, MORNING)
     assert door.come(40.0) is ALREADY, "half a minute is half a minute"
     assert door.come(80.0) is ACCEPTED
+    assert [event.direction for event in door.rows(EventKind.PUNCH)] == [IN, OUT]
+
+
+def test_who_stands_at_the_door_when_the_clock_is_set_goes_out_of_the_day_that_it_truly_is(door: Door) -> None:
+    door.come(10.0)
+    door.unit.step(frame(200.0))
+    door.clock.now_s, door.clock.trusted = 200.1, True
+    door.clock.set_utc(MORNING)
+    door.come(200.1)  # within the second in which nobody looks for what others have written
     assert [event.direction for event in door.rows(EventKind.PUNCH)] == [IN, OUT]
 
 
