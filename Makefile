@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run portraits recording test test-native check docs models edgetpu oracle parity train scores quality study bench faults requirements clean
+.PHONY: help run portraits recording test test-native check docs models edgetpu oracle parity train scores quality study bench faults bundle install-test requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -83,7 +83,7 @@ bench: portraits ## how long everything takes; BENCH="--threads 1", or "--peer" 
 faults: .venv/.ready-dev ## kill the unit and cut its power at every write and sync; OPTIONS="--only WORDS" takes some scenarios
 	PYTHONPATH=tests $(BIN)/python -m faults $(OPTIONS)
 
-SHELL_SCRIPTS = $(shell grep -lsE '^\#!.*(/| )(ba)?sh$$' .ci/* models/* scripts/* deploy/* deploy/*/* tests/rig/*/*)
+SHELL_SCRIPTS = $(shell grep -lsE '^\#!.*(/| )(ba)?sh$$' .ci/* models/* scripts/* deploy/* deploy/*/* tests/rig/*/*) $(wildcard deploy/lib/*.sh)
 
 check: .venv/.ready-dev ## format, lint, types
 	$(BIN)/ruff format --check .
@@ -93,6 +93,13 @@ check: .venv/.ready-dev ## format, lint, types
 
 docs: .venv/.ready ## write docs/cli.md and deploy/muster.toml from the program
 	$(BIN)/python -m scripts.docs
+
+bundle: .venv/.ready ## everything for a unit without a network, in one file; ARCH=arm64 PYTHON_VERSION=3.11 RUNTIME= BUNDLE_KEY=private key
+	deploy/bundle $(if $(ARCH),--arch $(ARCH)) $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION)) $(if $(RUNTIME),--runtime $(RUNTIME)) \
+		$(if $(BUNDLE_KEY),--key "$(BUNDLE_KEY)")
+
+install-test: .venv/.ready-dev ## install from a bundle into a Debian without a network, and off again; root, debootstrap; SUITE=trixie
+	MUSTER_INSTALL_TEST=$(or $(SUITE),bookworm) $(BIN)/python -m pytest -q tests/deploy/test_install_debian.py
 
 COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header
 

@@ -1,0 +1,69 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # names that its callers and siblings know
+# What Muster needs of Debian: looked for always, fetched only where the network may be used.
+
+is_pi() { grep -qs 'Raspberry Pi' /proc/device-tree/model; }
+
+is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# needed_packages: without them there is no installation. python3-venv brings pip, which a bundle has itself.
+needed_packages() {
+	local each wanted=(python3 systemd udev)
+	[ -n "$bundle" ] || wanted+=(python3-venv ca-certificates)
+	[ ! -e "$trust" ] || wanted+=(openssh-client)
+	for each in "${wanted[@]}"; do is_installed "$each" || echo "$each"; done
+}
+
+# useful_packages: the Pi's camera and pins, an Edge TPU's USB, delivery over SSH
+useful_packages() {
+	local each wanted=(openssh-client)
+	! is_pi || wanted+=(python3-picamera2 libusb-1.0-0)
+	[ "$(dpkg --print-architecture)" != arm64 ] || [ "$("$system_python" -c 'import sys; print(sys.version_info >= (3, 13))')" != True ] ||
+		wanted+=(python3-lgpio) # there is no wheel of it
+	for each in "${wanted[@]}"; do is_installed "$each" || echo "$each"; done
+}
+
+judge_system() {
+	command -v dpkg >/dev/null || refuse 69 "there is no dpkg here." "Use Raspberry Pi OS or another Debian, 12 or newer."
+	case $(dpkg --print-architecture) in
+		arm64 | amd64) ;;
+		*) refuse 69 "this system is $(dpkg --print-architecture), and there is no TFLite runtime for it." \
+			"On a Raspberry Pi set the card up with the 64-bit system; dpkg --print-architecture must then say arm64." ;;
+	esac
+}
+
+# judge_python: only where it is there; where it is not, judge_packages says so
+judge_python() {
+	[ -x "$system_python" ] || return 0
+	"$system_python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+		refuse 69 "Muster needs Python 3.11 or newer, and this is $("$system_python" --version)." "Debian 12 (bookworm) or newer has it."
+	"$system_python" -c 'import ssl, sqlite3, venv, zoneinfo' 2>/dev/null ||
+		refuse 69 "the system's Python lacks a part of its own library." "sudo apt-get install --reinstall python3 libpython3-stdlib"
+}
+
+# judge_packages: with a bundle all that is needed must be there; without one apt can fetch it
+judge_packages() {
+	local missing
+	missing=$(needed_packages | tr '\n' ' ')
+	[ -z "$missing" ] || [ -z "$bundle" ] || refuse 69 "not installed: $missing(a bundle brings no packages of Debian)." \
+		"With a network: sudo apt-get install ${missing% }, then this again."
+}
+
+# fetch_packages: by apt where there is no bundle; a bundle only warns of what would be useful
+fetch_packages() {
+	local missing
+	mapfile -t missing < <(needed_packages)
+	[ ! -x "$system_python" ] || mapfile -t -O "${#missing[@]}" missing < <(useful_packages)
+	[ ${#missing[@]} -gt 0 ] || return 0
+	if [ -n "$bundle" ]; then
+		warn "not installed, and not needed to begin with: ${missing[*]}." "With a network: sudo apt-get install ${missing[*]}, then this again."
+		return
+	fi
+	apt_installs "${missing[@]}" >"$work/apt.log" 2>&1 || {
+		tail -n 5 "$work/apt.log" >&2
+		refuse 69 "apt did not install ${missing[*]}; its last words are above." \
+			"Without a network take a bundle: deploy/install --bundle FILE."
+	}
+	changed "Installed from Debian: ${missing[*]}"
+}
+
+apt_installs() { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"; }
