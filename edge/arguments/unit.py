@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from edge.arguments.commands import Commands
+from edge.arguments.commands import Commands, between
+
+SIGNALS = (
+    *(
+        "ready",
+        "looking",
+        "accepted",
+        "accepted, clock not trusted",
+        "already",
+        "not in database",
+        "stick refused",
+        "stick at work",
+    ),
+    *("safe to pull", "stick failed", "too far", "too dark", "too bright", "blurred", "turned away", "cut off", "several people"),
+    *("degraded", "fault"),
+)
+"""Those of `edge.types.Signal`, which is not imported here: `muster version` does not wait for numpy."""
 
 
 def add(commands: Commands) -> None:
@@ -14,6 +30,7 @@ def add(commands: Commands) -> None:
         example="muster status",
     )
     status.add_argument("--json", action="store_true", help="as JSON")
+    _add_panel(commands)
     commands.add("doctor", "say what is wrong with this unit and what to do about it", example="muster doctor")
     show = commands.add(
         "config", "print the configuration as it is in effect", example="muster config --defaults > var/muster.toml"
@@ -32,3 +49,20 @@ def _add_run(commands: Commands) -> None:
         help="pi, usb:N or replay:PATH, in place of the configured one; a replay writes rows like any camera",
     )
     parser.add_argument("--report", metavar="FILE", help="also write every decision into this file, as one line of JSON each")
+
+
+def _add_panel(commands: Commands) -> None:
+    parser = commands.add(
+        "panel",
+        "have LED and buzzer show something, to try the wiring; a unit at work shows only what belongs to a stick",
+        example="muster panel accepted",
+    )
+    parser.add_argument("signal", metavar="SIGNAL", choices=SIGNALS, help=f"one of: {', '.join(SIGNALS)}")
+    parser.add_argument(
+        "--for",
+        dest="seconds",
+        metavar="SECONDS",
+        type=between(1, 86_400),
+        default=0,
+        help="and keep it so long (default: once through its pattern)",
+    )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import logging
 import os
 import signal
+import sys
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -24,6 +26,8 @@ def run(arguments: argparse.Namespace, *, places: wiring.Places | None = None) -
         places: where the hardware is looked for; on this computer when None.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
+    if sys.__stderr__:  # whatever has taken the place of stderr may be no file
+        faulthandler.enable(sys.__stderr__)  # a watchdog ends a unit that hangs with SIGABRT: the log then says where it hung
     installation = Installation.of(arguments)
     config = with_camera(installation.config, arguments.camera)
     with closing(Report(Path(arguments.report or os.devnull))) as report:

@@ -22,7 +22,7 @@ from edge.config.sections import (
     SyncConfig,
     UnitConfig,
 )
-from edge.config.toml import describe, load, parse
+from edge.config.toml import describe, load, panel_alone, parse
 
 __all__ = [
     "AcceleratorConfig",
@@ -43,5 +43,6 @@ __all__ = [
     "UnitConfig",
     "describe",
     "load",
+    "panel_alone",
     "parse",
 ]

@@ -53,6 +53,25 @@ def parse(table: dict[str, Any], *, origin: str = "configuration") -> Config:
     return config
 
 
+def panel_alone(path: Path) -> Config:
+    """The defaults, with as much about the panel as a file with faults says without a fault: something has to show that fault."""
+    try:
+        panel = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("panel", {})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        return Config()
+    told = panel if isinstance(panel, dict) else {}
+    good = {key: value for key, value in told.items() if _is_good({"panel": {key: value}})}
+    return parse({"panel": good}) if _is_good({"panel": good}) else Config()
+
+
+def _is_good(table: dict[str, Any]) -> bool:
+    try:
+        parse(table)
+    except ConfigError:
+        return False
+    return True
+
+
 def _section(kind: type, table: dict[str, Any], prefix: str, faults: list[str]) -> object:
     types = get_type_hints(kind)
     for key in (key for key in table if key not in types):
