@@ -39,6 +39,9 @@ def _tell(done: Restored, installation: Installation, *, is_sealed: bool) -> Non
     say(f"Restored: backup {header.backup_id} of {header.made_utc} by {header.unit}, {rows}; {chain}.")
     if done.erased:
         say(f"Erased again, because they were removed after the backup was made: {', '.join(done.erased)}.")
+    if not done.knows_who_was_erased:
+        say(f"Nobody can tell here who was removed after {header.made_utc}: whoever was is back.")
+        say("Remove them again: muster people remove CODE")
     if done.aside:
         say(f"The database that was there is {done.aside} now. It still holds everybody: delete it once it is not needed.")
     if header.key and not is_sealed:

@@ -83,6 +83,15 @@ class Store(
             raise
         return store
 
+    @classmethod
+    def shut(cls, path: Path, *, unit: str, busy_timeout_s: float = 5.0) -> Self:
+        """Open a database whose key is not here, for what is in the open in it (`legacy`). Names and templates do not open.
+
+        Raises:
+            StoreError: see `open`.
+        """
+        return cls(DurableDatabase.open(path, busy_timeout_s=busy_timeout_s), unit=unit)
+
     def __init__(self, database: DurableDatabase, *, unit: str) -> None:
         self._database = database
         self._unit = unit

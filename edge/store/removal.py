@@ -102,6 +102,19 @@ class Removals(Audit, Sealed):
         backups = [Copy(file, datetime.fromisoformat(made)) for file, made in self._database.rows(_BACKUPS)]
         return Removal(person, *counts, self._empty_the_log(), tuple(backups), traces)
 
+    def erase_names(self, code: str) -> int:
+        """Erase the name, and its salt, in every row of a code that nobody has any more.
+
+        Returns:
+            How many rows had one.
+
+        Raises:
+            StoreError: nothing is erased.
+        """
+        numbers, last_seq = self._rows_of(code)
+        with self._database.writing():
+            return _erase_names(self._database, numbers + self._numbers_between(code, last_seq + 1, self._last_seq()))
+
     def _empty_the_log(self) -> bool:
         """Put what the write-ahead log holds into the database, and cut it to nothing; False while another process reads."""
         is_blocked, *_ = self._database.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
@@ -183,25 +196,32 @@ class _Erasure:
 
     def names(self, numbers: list[int]) -> int:
         """In so many rows there was a name."""
-        named = "SELECT count(*) FROM event WHERE seq = ? AND person_name <> ''"
-        n_named = sum(int(self._database.rows(named, [number])[0][0]) for number in numbers)
+        n_named = _erase_names(self._database, numbers)
         own = self._database.rows("SELECT seq FROM event WHERE person_id = ?", [self._person.id])
-        self._each("UPDATE event SET person_id = NULL, person_name = '', salt = '' WHERE seq = ?", [(n,) for n in numbers])
-        self._each("UPDATE event SET person_id = NULL WHERE seq = ?", own)
+        _each(self._database, "UPDATE event SET person_id = NULL WHERE seq = ?", own)
         return n_named
 
     def person(self) -> None:
         """Last: nothing refers to it any more."""
-        self._each("DELETE FROM person WHERE id = ?", [(self._person.id,)])
+        _each(self._database, "DELETE FROM person WHERE id = ?", [(self._person.id,)])
 
     def _all_of(self, table: str) -> int:
         numbers = self._database.rows(f"SELECT id FROM {table} WHERE person_id = ?", [self._person.id])
-        self._each(f"DELETE FROM {table} WHERE id = ?", numbers)
+        _each(self._database, f"DELETE FROM {table} WHERE id = ?", numbers)
         return len(numbers)
 
-    def _each(self, sql: str, values: list[tuple[int, ...]]) -> None:
-        with self._database.sentences():
-            self._database.conn.executemany(sql, values)
+
+def _erase_names(database: DurableDatabase, numbers: list[int]) -> int:
+    """Name and salt go from rows of the ledger; how many had a name."""
+    named = "SELECT count(*) FROM event WHERE seq = ? AND person_name <> ''"
+    n_named = sum(int(database.rows(named, [number])[0][0]) for number in numbers)
+    _each(database, "UPDATE event SET person_id = NULL, person_name = '', salt = '' WHERE seq = ?", [(n,) for n in numbers])
+    return n_named
+
+
+def _each(database: DurableDatabase, sql: str, values: list[tuple[int, ...]]) -> None:
+    with database.sentences():
+        database.conn.executemany(sql, values)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from edge.errors import StoreError
 from edge.store.database import DurableDatabase
 from edge.store.sealing import Seal, of_stick
 from edge.types import utc_text
@@ -13,6 +14,8 @@ from edge.types import utc_text
 _COLUMNS = "stick_id, name, key, hardware, paired_utc, serial, mac, is_done"
 
 _INSERT = f"INSERT OR REPLACE INTO stick ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  our own words
+
+_ALL = f"SELECT {_COLUMNS} FROM stick ORDER BY paired_utc, stick_id"  # noqa: S608  our own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,18 @@ class Sticks:
         """All of the manifest that was taken up is in; nothing happens where another one has been taken up meanwhile."""
         with self._database.writing():
             self._database.rows("UPDATE stick SET is_done = 1 WHERE stick_id = ? AND mac = ?", [stick_id, mac])
+
+    def sticks_as_far_as_they_open(self) -> list[Stick]:
+        """All of them; one whose key does not open has none."""
+        found = []
+        for stick_id, name, kept, *rest in self._database.rows(_ALL):
+            try:
+                found.append(self._stick(stick_id, name, kept, *rest))
+            except StoreError:
+                hardware, paired_utc, serial, mac, is_done = rest
+                since = datetime.fromisoformat(paired_utc)
+                found.append(Stick(stick_id, name, b"", hardware, since, serial, mac, bool(is_done)))
+        return found
 
     def _sticks(self, condition: str, values: list[str]) -> list[Stick]:
         sql = f"SELECT {_COLUMNS} FROM stick WHERE {condition} ORDER BY paired_utc, stick_id"  # noqa: S608  our own words

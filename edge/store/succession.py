@@ -6,14 +6,15 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.errors import StoreError
-from edge.store.backups import Backups
+from edge.store.backups import Backup, Backups
 from edge.store.removal import Removals
-from edge.store.sticks import Sticks
+from edge.store.sticks import Stick, Sticks
 
 _BEYOND = (
     "SELECT count(*) FROM main.event AS own"
@@ -22,6 +23,9 @@ _BEYOND = (
     "SELECT count(*) FROM (SELECT code, model, photo_sha256 FROM main.template JOIN main.person ON person_id = person.id"
     " EXCEPT SELECT code, model, photo_sha256 FROM other.template JOIN other.person ON person_id = other.person.id)",
 )
+
+_ERASURES = "SELECT code, erased_utc FROM erasure ORDER BY id"
+_LINES = "SELECT at_utc, clock_ok, what, detail FROM audit ORDER BY seq"
 
 
 class Beyond(NamedTuple):
@@ -32,8 +36,36 @@ class Beyond(NamedTuple):
     n_templates: int
 
 
+@dataclass(frozen=True, slots=True)
+class Legacy:
+    """What must not be forgotten with a database that is replaced.
+
+    Attributes:
+        ledger: the id of its ledger.
+        revision: see `Store.revision`.
+        erasures: code and time of everybody who was erased.
+        audit: the lines of its audit log: time, whether that was known, what, detail.
+        backups: copies of it that somebody keeps.
+        sticks: those that are paired; with no key where it does not open.
+    """
+
+    ledger: str
+    revision: int
+    erasures: list[tuple[str, str]]
+    audit: list[tuple[Any, ...]]
+    backups: list[Backup]
+    sticks: list[Stick]
+
+
 class Succession(Backups, Removals, Sticks):
     """How one database comes after another."""
+
+    def legacy(self) -> Legacy:
+        """What whatever comes after this database has to know of it. None of it needs the key, but for the sticks'."""
+        rows = self._database.rows
+        erasures, audit = (rows(sql) for sql in (_ERASURES, _LINES))
+        (revision,) = rows("SELECT number FROM revision")[0]
+        return Legacy(self.facts().ledger, revision, erasures, audit, self.backups(), self.sticks_as_far_as_they_open())
 
     def beyond(self, other: Path) -> Beyond:
         """What this database has and the one in a file, of the same schema, has not."""
@@ -43,37 +75,35 @@ class Succession(Backups, Removals, Sticks):
         finally:
             self._database.rows("DETACH other")
 
-    def succeed(self, present: Succession, *, at_utc: datetime, clock_ok: bool) -> list[str]:
+    def succeed(self, legacy: Legacy, *, at_utc: datetime, clock_ok: bool) -> list[str]:
         """Take over what must not be forgotten with the database that this one replaces.
 
-        Who was erased there is erased here; copies that it knows of, and the lines of its audit log, are known here too. Where
-        both are one ledger, the sticks paired there are the ones that are: one that was unpaired stays so.
+        Who was erased there is erased here, and so is the name in rows of a code that nobody has; copies that it knows of, and
+        the lines of its audit log, are known here too. Where both are one ledger, the sticks paired there are the ones that are:
+        one that was unpaired stays so.
 
         Args:
-            present: the database that this one replaces.
+            legacy: of the database that this one replaces.
             at_utc: now, as believed.
             clock_ok: whether the clock is known to be right.
 
         Returns:
             The codes of those who were erased.
         """
-        missing = _missing(present, self, "SELECT code, erased_utc FROM erasure ORDER BY id")
-        lines = _missing(present, self, "SELECT at_utc, clock_ok, what, detail FROM audit ORDER BY seq")
+        missing = self._missing(legacy.erasures, _ERASURES)
+        lines = self._missing(legacy.audit, _LINES)
         with self._database.writing():
             for row in missing:
                 self._database.rows("INSERT INTO erasure (code, erased_utc) VALUES (?, ?)", row)
             for row in lines:
                 self._database.rows("INSERT INTO audit (at_utc, clock_ok, what, detail) VALUES (?, ?, ?, ?)", row)
-            for backup in present.backups():
+            for backup in legacy.backups:
                 self.know_backup(backup)
-            if present.facts().ledger == self.facts().ledger:
-                self._take_sticks_of(present)
-            number = max(each._database.rows("SELECT number FROM revision")[0][0] for each in (self, present))
-            self._database.rows("UPDATE revision SET number = ?", [number + 1])
-        codes = [code for code in dict.fromkeys(code for code, _ in missing) if self._is_enrolled(code)]
-        for code in codes:
-            self.remove_person(code, at_utc=at_utc, clock_ok=clock_ok)
-        return codes
+            if legacy.ledger == self.facts().ledger:
+                self._take_sticks(legacy.sticks)
+            self._database.rows("UPDATE revision SET number = max(number, ?) + 1", [legacy.revision])
+        codes = dict.fromkeys(code for code, _ in missing)
+        return [code for code in codes if self._is_erased_again(code, at_utc, clock_ok=clock_ok)]
 
     def copy_onto(self, present: Succession) -> None:
         """Put this whole database in the place of another in one step: a power cut leaves the one or the other.
@@ -104,26 +134,31 @@ class Succession(Backups, Removals, Sticks):
         with _opened(new) as descriptor:
             os.fsync(descriptor)
 
-    def _is_enrolled(self, code: str) -> bool:
-        return bool(self._database.rows("SELECT 1 FROM person WHERE code = ?", [code]))
+    def _is_erased_again(self, code: str, at_utc: datetime, *, clock_ok: bool) -> bool:
+        """Erase who has a code, or the names in its rows where nobody has it; whether there was anything."""
+        if not self._database.rows("SELECT 1 FROM person WHERE code = ?", [code]):
+            return bool(self.erase_names(code))
+        self.remove_person(code, at_utc=at_utc, clock_ok=clock_ok)
+        return True
 
-    def _take_sticks_of(self, present: Sticks) -> None:
-        paired = {stick.id: stick for stick in present.sticks()}
+    def _missing(self, theirs: list[tuple[Any, ...]], sql: str) -> list[tuple[Any, ...]]:
+        """The rows that the other database has and this one has not, in their order."""
+        known = set(self._database.rows(sql))
+        return [row for row in theirs if row not in known]
+
+    def _take_sticks(self, theirs: list[Stick]) -> None:
+        """One whose key does not open is known by when it was paired: another key begins anew."""
+        paired = {(stick.id, stick.paired_utc) if not stick.key else stick.id for stick in theirs}
         for stick in self.sticks():
-            if stick.id not in paired:
+            if not paired & {stick.id, (stick.id, stick.paired_utc)}:
                 self.unpair_stick(stick.id)
-        for stick in paired.values():
-            self.pair_stick(stick)
+        for stick in theirs:
+            if stick.key:
+                self.pair_stick(stick)
             if stick.mac:
                 self.take_up(stick.id, serial=stick.serial, mac=stick.mac)
             if stick.is_done:
                 self.finish(stick.id, mac=stick.mac)
-
-
-def _missing(one: Backups, other: Backups, sql: str) -> list[tuple[Any, ...]]:
-    """The rows that one has and the other has not, in their order."""
-    known = set(other._database.rows(sql))
-    return [row for row in one._database.rows(sql) if row not in known]
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from edge.errors import BackupError, StoreError
 from edge.folders import settle
 from edge.store import FILE_NAME, Seal, Store
 from edge.store.staging import BESIDE, copying, erase
+from edge.store.succession import Legacy
 from edge.words import counted
 
 
@@ -62,10 +63,20 @@ class Target:
         except StoreError as error:
             if error.retryable:
                 raise
-            yield Present(self.path, None, str(error))
+            yield Present(self.path, None, str(error), self._legacy_of_what_is_shut())
             return
         with store:
-            yield Present(self.path, store, "")
+            yield Present(self.path, store, "", store.legacy())
+
+    def _legacy_of_what_is_shut(self) -> Legacy | None:
+        """Who was erased stands in the open, also where the key to the names is lost; None where the file itself is damaged."""
+        try:
+            with Store.shut(self.path, unit=self.unit, busy_timeout_s=self.busy_timeout_s) as store:
+                return store.legacy()
+        except StoreError as error:
+            if error.retryable:
+                raise
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +87,13 @@ class Present:
         path: of it.
         store: it, opened; None where there is none, or none that can be opened.
         why_not: why it cannot be opened; empty where there is none.
+        legacy: what must not be forgotten with it; None where nobody can tell.
     """
 
     path: Path
     store: Store | None
     why_not: str
+    legacy: Legacy | None = None
 
     def may_give_way(self, staged: Path) -> None:
         """Whether nothing is lost with it.

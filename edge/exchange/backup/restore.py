@@ -53,12 +53,14 @@ class Restored:
         n_findings: rows that are not as they were written.
         erased: codes of people who were erased again.
         aside: where the database is that was there before; None where it was not kept.
+        knows_who_was_erased: whether there was a database that knew who was erased since.
     """
 
     header: Header
     n_findings: int
     erased: tuple[str, ...] = ()
     aside: Path | None = None
+    knows_who_was_erased: bool = False
 
 
 def restore(file: Path, key: Key, target: Target, *, wishes: Wishes) -> Restored:
@@ -96,8 +98,8 @@ class _Restoration:
                 if not self._wishes.replace:
                     present.may_give_way(staged)
                 erased = (
-                    tuple(store.succeed(present.store, at_utc=self._target.at_utc, clock_ok=self._target.clock_ok))
-                    if present.store
+                    tuple(store.succeed(present.legacy, at_utc=self._target.at_utc, clock_ok=self._target.clock_ok))
+                    if present.legacy
                     else ()
                 )
                 self._settled(store, header)
@@ -106,7 +108,7 @@ class _Restoration:
                     store.copy_onto(present.store)
             if present.store is None:
                 present.take(staged)
-        return Restored(header, n_findings, erased, aside)
+        return Restored(header, n_findings, erased, aside, knows_who_was_erased=present.legacy is not None)
 
     def _unpacked(self, key: Key, descriptor: int) -> Header:
         """The database out of its envelope, settled on the disk."""
