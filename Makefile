@@ -83,6 +83,9 @@ bench: portraits ## how long everything takes; BENCH="--threads 1", or "--peer" 
 faults: .venv/.ready-dev ## kill the unit and cut its power at every write and sync; OPTIONS="--only WORDS" takes some scenarios
 	PYTHONPATH=tests $(BIN)/python -m faults $(OPTIONS)
 
+hostile: .venv/.ready-dev ## serve 10,000 hostile sticks; OPTIONS="--only K" plays one again, "--start K --cases N" some of them
+	PYTHONPATH=tests $(BIN)/python -m hostile $(OPTIONS)
+
 SHELL_SCRIPTS = $(shell grep -lsE '^\#!.*(/| )(ba)?sh$$' .ci/* models/* scripts/* deploy/* deploy/*/* tests/rig/*/*) $(wildcard deploy/lib/*.sh)
 
 check: .venv/.ready-dev ## format, lint, types
