@@ -16,6 +16,7 @@ from studio import face, portrait
 
 from edge.errors import DeviceError, ModelError, StickError, SyncError
 from edge.exchange.delivery.report import Delivery
+from edge.exchange.enrolment.acquisition import Verdict
 from edge.exchange.enrolment.folder import Candidate
 from edge.exchange.files import Files
 from edge.exchange.stick.bounds import Bounds
@@ -152,6 +153,20 @@ class TestTwice:
         before = tree(stick), memory(store)
         served = serve(stick, store, means(store, policy="open", at_utc=NOW + timedelta(days=1)))
         assert (tree(stick), memory(store), served.receipts, codes(store)) == (*before, (), ["1042", "1043"])
+
+    def test_who_comes_last_says_whose_the_first_photographs_are_and_not_only_the_next_time(
+        self, stick: Path, store: Store
+    ) -> None:
+        """Two people in one folder are told apart once one of them is known by a folder of their own."""
+        portrait(stick / "enrol/1 Ada/1.png", face(1))
+        portrait(stick / "enrol/1 Ada/2.png", face(2))
+        portrait(stick / "enrol/2 Bob/1.png", face(2))
+        first = serve(stick, store, means(store, policy="open"))
+        assert [line.verdict for line in first.photographs] == [Verdict.ENROLLED, Verdict.REFUSED, Verdict.ENROLLED]
+        before, people = tree(stick / "receipts"), store.n_templates()
+        serve(stick, store, means(store, policy="open"))
+        assert tree(stick / "receipts") == before
+        assert store.n_templates() == people
 
     def test_an_older_manifest_brings_nothing_in_and_rows_still_go_out(self, stick: Path, store: Store) -> None:
         bring(stick, ADA)

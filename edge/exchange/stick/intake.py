@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from edge.errors import ConfigError, EnrolError, ModelError, MusterError
 from edge.exchange.enrolment.acquisition import Verdict
@@ -119,8 +120,26 @@ def _enrol(found: list[Candidate], content: Content, store: Store, means: Means)
         return [_refused(each) for each in found]
     recogniser = means.recogniser()
     desk = Desk(store, recogniser, means.terms, read=content.photograph)
-    lines = hand_in(found, desk, top=TOP, progress=means.progress)
+    lines = _settled(found, hand_in(found, desk, top=TOP, progress=means.progress), desk)
     return list(receipt(lines, store=store, model=recogniser.model, policy=means.terms.policy).lines)
+
+
+def _settled(found: Sequence[Candidate], lines: Sequence[Line], desk: Desk) -> list[Line]:
+    """Hand in doubtful folders again as long as somebody is enrolled: who came later may tell whose the others' photographs are.
+
+    Else the same stick once more would take in another one.
+    """
+    told = latest = dict(zip(found, lines, strict=True))
+    while any(line.verdict is Verdict.ENROLLED for line in latest.values()):
+        doubtful = {_folder(each) for each, line in told.items() if line.verdict not in GOOD and not each.fault}
+        again = [each for each in found if _folder(each) in doubtful]
+        latest = dict(zip(again, hand_in(again, desk, top=TOP), strict=True))
+        told |= {each: line for each, line in latest.items() if told[each].verdict not in GOOD}
+    return list(told.values())
+
+
+def _folder(each: Candidate) -> Path:
+    return each.path if each.path.parent == TOP else each.path.parent
 
 
 def _refused(each: Candidate) -> Line:
