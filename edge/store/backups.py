@@ -54,6 +54,10 @@ class Backups:
         with self._database.writing():
             return bool(self._database.rows("DELETE FROM backup WHERE backup_id = ? RETURNING backup_id", [backup_id]))
 
+    def n_erasures(self) -> int:
+        """How often somebody was erased; whoever makes a copy can tell that somebody was meanwhile."""
+        return int(self._database.rows("SELECT coalesce(max(id), 0) FROM erasure")[0][0])
+
     def facts(self) -> Facts:
         """What this database says of itself."""
         return Facts.of(self._database)

@@ -293,6 +293,23 @@ def test_rows_that_come_meanwhile_are_not_in_it(data: Path, file: Path, tmp_path
         assert store.n_rows() == 11
 
 
+def test_who_is_removed_meanwhile_is_in_no_backup_that_their_removal_has_not_told_of(data: Path, file: Path) -> None:
+    class Slow(Lock):
+        """Somebody is removed while the backup is written."""
+
+        def close(self, *stream: object) -> None:
+            with opened(data) as office:
+                assert office.remove_person("7").backups == ()
+            super().close(*stream)
+
+    with pytest.raises(BackupError, match="make it again"):
+        made(data, file, Slow(PAIR.lock.recipient))
+    assert names(file.parent) == []
+    with opened(data) as store:
+        assert store.backups() == []
+    made(data, file)
+
+
 def test_a_database_in_memory_has_no_file(store: Store) -> None:
     with pytest.raises(ValueError, match="memory"), store.frozen():
         pass

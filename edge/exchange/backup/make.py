@@ -72,11 +72,11 @@ def backup(store: Store, file: Path, lock: Lock, *, occasion: Occasion, files: F
         files: takes the steps at the end.
 
     Raises:
-        BackupError: something else is there.
+        BackupError: something else is there, or somebody was removed meanwhile.
         EnrolError: it cannot be written there.
         StoreError: the medium is full or fails, or the database cannot be read.
     """
-    label = Label(str(uuid.uuid4()), occasion.at_utc)
+    label, n_erasures = Label(str(uuid.uuid4()), occasion.at_utc), store.n_erasures()
     with _sentences(file):
         place = _Place(file, _there(file), files or PrivateFiles())
         part = file.with_name(f".{file.name}{PART}")
@@ -85,7 +85,7 @@ def backup(store: Store, file: Path, lock: Lock, *, occasion: Occasion, files: F
             with _new(part) as writer:
                 header = _write(store, lock, label, occasion.unit, writer)
             n_bytes = part.stat().st_size
-            _publish(store, header, part, occasion, place)
+            _publish(store, _Written(header, part, n_erasures), occasion, place)
         finally:
             place.files.remove(part)
     return Made(header, n_bytes, place.before)
@@ -132,15 +132,24 @@ class _Content:
         return begin or self._snapshot.read(size)
 
 
-def _publish(store: Store, made: Header, part: Path, occasion: Occasion, place: _Place) -> None:
-    """Give the backup its name. Before that the database knows of it."""
-    known = Backup(made.backup_id, str(place.file.absolute()), occasion.at_utc, made.facts.n_rows)
+def _publish(store: Store, made: _Written, occasion: Occasion, place: _Place) -> None:
+    """Give the backup its name. Before that the database knows of it, so that a removal from then on tells of it.
+
+    Raises:
+        BackupError: somebody was removed since it was begun, and their removal could not tell of it.
+    """
+    header = made.header
+    known = Backup(header.backup_id, str(place.file.absolute()), occasion.at_utc, header.facts.n_rows)
     note = partial(store.note, BACKUP_MADE, at_utc=occasion.at_utc, clock_ok=occasion.clock_ok)
     with store.transaction():
+        if store.n_erasures() != made.n_erasures:
+            raise BackupError(
+                f"somebody was removed while {place.file} was made, and would still be in it. It was not kept: make it again."
+            )
         store.know_backup(known)
         note(f"backup {known.id}, {counted(known.n_rows, 'row')}")
     try:
-        place.files.rename(part, place.file)
+        place.files.rename(made.part, place.file)
     except OSError:
         with store.transaction():
             store.forget_backup(known.id)
@@ -149,6 +158,14 @@ def _publish(store: Store, made: Header, part: Path, occasion: Occasion, place: 
     place.files.settle(place.file.parent)
     if place.before:
         store.forget_backup(place.before)
+
+
+class _Written(NamedTuple):
+    """A backup that is whole and has no name yet, and how often somebody had been erased when it was begun."""
+
+    header: Header
+    part: Path
+    n_erasures: int
 
 
 class _Place(NamedTuple):
