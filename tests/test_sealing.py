@@ -18,12 +18,12 @@ from decisions import accepted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.errors import StoreError
+from edge.errors import EnrolError, StoreError
 from edge.exchange.ledger.table import Row, to_csv
 from edge.ledger import verify
 from edge.store import Store
 from edge.store.database import DurableDatabase, migrations
-from edge.store.resealing import key_id_of
+from edge.store.resealing import N_PAGE, key_id_of
 from edge.store.sealing import Seal, of_stick
 from edge.store.templates import stored
 from edge.types import Draft, EventKind, Floats, Person
@@ -169,6 +169,16 @@ class TestBytes:
         pieces = {name.encode()[at : at + 12] for name in names for at in range(0, len(name) - 12, 3)}
         assert pieces.isdisjoint(raw[at : at + 12] for at in range(len(raw)))
 
+    def test_however_many_there_are(self, db_path: Path) -> None:
+        n_people = 2 * N_PAGE + 1
+        with opened(db_path) as store, store.transaction():
+            sql = "INSERT INTO person (code, name) VALUES (?, ?)"
+            store._database.conn.executemany(sql, [(str(number), f"Somebody {number}") for number in range(n_people)])
+        with opened(db_path, KEY) as store:
+            names = {person.name for person in store.people()}
+            assert names == {f"Somebody {number}" for number in range(n_people)}
+        assert b"Somebody" not in db_path.read_bytes()
+
     def test_nor_one_of_an_older_version(self, db_path: Path) -> None:
         db_path.parent.mkdir()
         database = DurableDatabase(db_path, busy_timeout_s=1)
@@ -301,8 +311,10 @@ class TestAtTheSameTime:
                 lambda: list(unit.entries()),
                 lambda: unit.templates(MODEL),
             ]
+            acts += [unit.sticks, lambda: unit.templates_of(person.id, model=MODEL), lambda: unit.dossier(person.code)]
+            pair(office)
             for act in acts:
-                with pytest.raises(StoreError, match=r"sealed with key|does not open"):
+                with pytest.raises(StoreError, match=f"sealed with key {KEY.key_id}"):
                     act()
             assert [len(office.people()), office.n_rows()] == [2, 3]
 
@@ -463,6 +475,14 @@ class TestValues:
 
     def test_somebody_may_be_called_so(self, store: Store) -> None:
         assert store.add_person("1", "sealed: Bob").name == store.people()[0].name == "sealed: Bob"
+
+    def test_nobody_is_called_as_what_is_sealed(self, store: Store) -> None:
+        """Without a key it would not open, nor would anybody else in the list."""
+        store.add_person("1", "Bob")
+        for act in (lambda name: store.add_person("2", name), lambda name: store.rename_person("1", name)):
+            with pytest.raises(EnrolError, match="is no name"):
+                act(f" {KEY.text('x', 'person 2')}")
+        assert [person.name for person in store.people()] == ["Bob"]
 
     @pytest.mark.parametrize("n_bytes", [0, 16, 31, 33])
     def test_a_key_has_32_bytes(self, n_bytes: int) -> None:

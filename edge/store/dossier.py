@@ -71,7 +71,8 @@ class Dossiers(People, Events):
     def _kept_templates(self, person_id: int, code: str) -> list[KeptTemplate]:
         sql = "SELECT model, photo_sha256, vector FROM template WHERE person_id = ? ORDER BY id"
         rows = self._database.rows(sql, [person_id])
-        return [
-            KeptTemplate(model, photo, self._seal.opened_blob(kept, of_template(code, model, photo)))
-            for model, photo, kept in rows
-        ]
+        with self._opening():
+            return [
+                KeptTemplate(model, photo, self._seal.opened_blob(kept, of_template(code, model, photo)))
+                for model, photo, kept in rows
+            ]

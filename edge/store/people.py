@@ -9,7 +9,7 @@ from datetime import date
 
 from edge.errors import EnrolError
 from edge.store.database import DurableDatabase
-from edge.store.sealing import Sealed, of_person
+from edge.store.sealing import Sealed, looks_sealed, of_person
 from edge.types import Person, Validity
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*|")
@@ -51,7 +51,7 @@ class People(Sealed):
         Raises:
             EnrolError: the code is taken, or code or name is empty.
         """
-        code, name = _stripped(code, "code"), _stripped(name, "name")
+        code, name = _stripped(code, "code"), _name(name)
         with self._database.writing():
             taken = self.find_person(code)
             if taken:
@@ -66,16 +66,17 @@ class People(Sealed):
         Raises:
             EnrolError: nobody has the code, or the name is empty.
         """
-        name = _stripped(name, "name")
+        name = _name(name)
         with self._database.writing():
             person = self._existing(code)
             self._database.table("person").update(person.id, {"name": self._seal.text(name, of_person(person.code))})
         return Person(person.id, person.code, name)
 
-    def validity(self) -> dict[int, Validity]:
-        """Person id -> when they may be recognised, of everybody for whom that is limited."""
-        sql = "SELECT id, active, valid_from, valid_until FROM person WHERE NOT active OR valid_from IS NOT NULL"
-        rows = self._database.rows(f"{sql} OR valid_until IS NOT NULL")
+    def validity(self, *, of: int | None = None) -> dict[int, Validity]:
+        """Person id -> when they may be recognised, of everybody for whom that is limited; or of one person alone."""
+        limited = "(NOT active OR valid_from IS NOT NULL OR valid_until IS NOT NULL)"
+        sql, one = f"SELECT id, active, valid_from, valid_until FROM person WHERE {limited}", [] if of is None else [of]  # noqa: S608
+        rows = self._database.rows(f"{sql} AND id = ?" if one else sql, one)
         return {person_id: Validity(bool(active), _day(since), _day(until)) for person_id, active, since, until in rows}
 
     def set_validity(self, code: str, validity: Validity) -> Person:
@@ -89,17 +90,17 @@ class People(Sealed):
             raise EnrolError(f"until {until} lies before from {since}. Give a last day that is not before the first.")
         with self._database.writing():
             person = self._existing(code)
-            if self.validity().get(person.id, Validity()) != validity:
+            if self.validity(of=person.id).get(person.id, Validity()) != validity:
                 row = {"active": validity.active, "valid_from": since and str(since), "valid_until": until and str(until)}
                 self._database.table("person").update(person.id, row)
         return person
 
-    def details(self) -> dict[int, PersonDetails]:
-        """Person id -> details, of everybody of whom there are any."""
-        sql = (
-            "SELECT id, basis, retain_until, language FROM person WHERE basis <> '' OR retain_until IS NOT NULL OR language <> ''"
-        )
-        return {who: PersonDetails(basis, _day(until), tag) for who, basis, until, tag in self._database.rows(sql)}
+    def details(self, *, of: int | None = None) -> dict[int, PersonDetails]:
+        """Person id -> details, of everybody of whom there are any; or of one person alone."""
+        known = "(basis <> '' OR retain_until IS NOT NULL OR language <> '')"
+        sql, one = f"SELECT id, basis, retain_until, language FROM person WHERE {known}", [] if of is None else [of]  # noqa: S608
+        rows = self._database.rows(f"{sql} AND id = ?" if one else sql, one)
+        return {who: PersonDetails(basis, _day(until), tag) for who, basis, until, tag in rows}
 
     def set_details(self, code: str, details: PersonDetails) -> Person:
         """Write down why somebody's face may be kept, until when, and their language. The same again changes nothing.
@@ -112,7 +113,7 @@ class People(Sealed):
         details = replace(details, basis=_text(details.basis.strip(), "basis"))
         with self._database.writing():
             person = self._existing(code)
-            if self.details().get(person.id, PersonDetails()) != details:
+            if self.details(of=person.id).get(person.id, PersonDetails()) != details:
                 until = details.retain_until and str(details.retain_until)
                 row = {"basis": details.basis, "retain_until": until, "language": details.language}
                 self._database.table("person").update(person.id, row)
@@ -139,6 +140,14 @@ def _stripped(text: str, what: str) -> str:
     if not text.strip():
         raise EnrolError(f"a person's {what} must not be empty")
     return _text(text.strip(), what)
+
+
+def _name(text: str) -> str:
+    """A name that can be told from one that is sealed."""
+    name = _stripped(text, "name")
+    if looks_sealed(name):
+        raise EnrolError(f"{name!a} is no name: it begins as what a key has sealed. Write it otherwise.")
+    return name
 
 
 def _text(text: str, what: str) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -18,6 +20,8 @@ from edge.types import Person
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    from edge.store.database import DurableDatabase
 
 ANY_TEXT = "surrogateescape"
 """Somebody may have put bytes into a cell that are no text: they come back as they were."""
@@ -148,12 +152,32 @@ class Seal:
 class Sealed:
     """A part of the store whose names and templates may be sealed."""
 
+    _database: DurableDatabase
     _seal: Seal
+
+    @contextmanager
+    def _opening(self) -> Iterator[None]:
+        """What does not open because another process has put everything under another key is told so.
+
+        Raises:
+            StoreError: it does not open.
+        """
+        try:
+            yield
+        except StoreError:
+            self._database.check_key()
+            raise
 
     def _person(self, row: tuple[int, str, str]) -> Person:
         """Somebody from id, code and name as they are kept."""
         person_id, code, kept = row
-        return Person(person_id, code, self._seal.opened_text(kept, of_person(code)))
+        with self._opening():
+            return Person(person_id, code, self._seal.opened_text(kept, of_person(code)))
+
+
+def looks_sealed(text: str) -> bool:
+    """Whether a text would be taken for a sealed one. Nobody is called so."""
+    return _sealed_text(text) is not None
 
 
 def _closed(cipher: ChaCha20Poly1305, content: bytes, bound_to: str) -> bytes:

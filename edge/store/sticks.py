@@ -8,7 +8,7 @@ from typing import Any
 
 from edge.errors import StoreError
 from edge.store.database import DurableDatabase
-from edge.store.sealing import Seal, of_stick
+from edge.store.sealing import Sealed, of_stick
 from edge.types import utc_text
 
 _COLUMNS = "stick_id, name, key, hardware, paired_utc, serial, mac, is_done"
@@ -43,11 +43,10 @@ class Stick:
     is_done: bool = False
 
 
-class Sticks:
+class Sticks(Sealed):
     """Which sticks are paired with this unit."""
 
     _database: DurableDatabase
-    _seal: Seal
 
     def sticks(self) -> list[Stick]:
         """All of them, the one that was paired first in front."""
@@ -124,5 +123,6 @@ class Sticks:
     def _stick(self, stick_id: str, name: str, kept: bytes, hardware: str, paired_utc: str, *rest: Any) -> Stick:
         """A row of `_COLUMNS`."""
         serial, mac, is_done = rest
-        key = self._seal.opened_blob(kept, of_stick(stick_id))
+        with self._opening():
+            key = self._seal.opened_blob(kept, of_stick(stick_id))
         return Stick(stick_id, name, key, hardware, datetime.fromisoformat(paired_utc), serial, mac, bool(is_done))

@@ -130,7 +130,8 @@ class Templates(Sealed):
         """What is kept of one person: SHA-256 of the photograph -> (d,) float32 unit vector as `restored`."""
         sql = "SELECT photo_sha256, vector FROM template WHERE person_id = ? AND model = ? ORDER BY id"
         rows, code = self._database.rows(sql, [person_id, model]), self._code(person_id)
-        opened = ((photo, self._seal.opened_blob(kept, of_template(code, model, photo))) for photo, kept in rows)
+        with self._opening():
+            opened = [(photo, self._seal.opened_blob(kept, of_template(code, model, photo))) for photo, kept in rows]
         return {photo: restored(np.frombuffer(blob, np.int8)[np.newaxis])[0] for photo, blob in opened}
 
     def templates(self, model: str) -> tuple[Floats, NDArray[np.int64]]:
@@ -140,7 +141,7 @@ class Templates(Sealed):
             vectors (n, d) float32 unit vectors as `restored`, and person ids (n,) int64; (0, 0) and (0,) when there is none.
         """
         person_ids, blobs, lengths = [], bytearray(), set()
-        with self._database.sentences():
+        with self._opening(), self._database.sentences():
             sql = (
                 "SELECT person_id, code, photo_sha256, vector FROM template JOIN person ON person.id = person_id"
                 " WHERE model = ? ORDER BY template.id"
