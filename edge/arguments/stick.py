@@ -45,7 +45,9 @@ def _add_serve(actions: Commands) -> None:
     )
     serving.add_argument("mountpoint", metavar="MOUNTPOINT", type=text, help="where the stick is mounted")
     serving.add_argument("--dry-run", action="store_true", help="say what would happen; write nothing, neither there nor here")
-    serving.add_argument("--keep-mounted", action="store_true", help="do not unmount it in the end")
+    serving.add_argument(
+        "--keep-mounted", action="store_true", help="do not unmount it in the end, and do not say that it may be pulled"
+    )
 
 
 def _add_audit(commands: Commands) -> None:

@@ -45,6 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
         served = _serve(installation, mountpoint, keep_mounted=arguments.keep_mounted)
     for line in _told(served, is_dry=arguments.dry_run):
         say(line)
+    if served.released:
+        say(f"{served.released} {'Unmount it before it is pulled.' if arguments.keep_mounted else 'It may be pulled.'}")
     for error in served.errors:
         print(printable(f"muster: {error}"), file=sys.stderr)
     return served.exit_code
@@ -83,6 +85,7 @@ def _means(installation: Installation, mountpoint: Path, panel: Panel | None, *,
         policy=config.stick.policy,
         hardware=hardware_at(mountpoint),
         panel=panel,
+        stays_mounted=keep_mounted,
         progress=with_bar,
     )
 
@@ -155,8 +158,6 @@ def _told(served: Served, *, is_dry: bool) -> Iterator[str]:
     for name in served.receipts:
         yield f"Receipt: {name}"
     yield from _rows(served.delivery, is_dry=is_dry)
-    if served.released:
-        yield f"{served.released} It may be pulled."
 
 
 def _summary(thing: str, outcomes: list[str]) -> Iterator[str]:

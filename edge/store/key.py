@@ -42,7 +42,10 @@ def key_file(configured: str, *, environ: Mapping[str, str]) -> Path | None:
     if configured:
         return Path(configured).expanduser()
     credential = Path(environ.get("CREDENTIALS_DIRECTORY", "")) / CREDENTIAL
-    return credential if credential.is_absolute() and credential.exists() else None
+    try:
+        return credential if credential.is_absolute() and credential.exists() else None
+    except OSError:  # it may not be looked for: whoever reads it says so in a sentence
+        return credential
 
 
 def read_seal(path: Path) -> Seal:

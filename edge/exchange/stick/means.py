@@ -33,6 +33,7 @@ class Means:
         policy: ``paired`` or ``open``.
         hardware: what the stick itself says that it is.
         panel: shows how far it is; None shows nothing.
+        stays_mounted: whether somebody else unmounts it afterwards, who then says that it may be pulled.
         files: writes the receipts.
         bounds: how much of a stick is looked at.
         progress: goes through the photographs, and may show how far it is.
@@ -48,6 +49,7 @@ class Means:
     policy: str = "paired"
     hardware: str = ""
     panel: Panel | None = None
+    stays_mounted: bool = False
     files: Files = field(default_factory=Files)
     bounds: Bounds = field(default_factory=Bounds)
     progress: Callable[[Sequence[Candidate]], Iterable[Candidate]] = iter

@@ -232,7 +232,8 @@ def _released(served: Served, mountpoint: Path, means: Means) -> Served:
     except BaseException:
         means.show(Signal.STICK_FAILED)
         raise
-    means.show(Signal.STICK_FAILED if served.errors else Signal.SAFE_TO_PULL)
+    if served.errors or not means.stays_mounted:
+        means.show(Signal.STICK_FAILED if served.errors else Signal.SAFE_TO_PULL)
     return replace(served, released=released)
 
 
