@@ -130,12 +130,13 @@ class TestPreparing:
         (stick / "enrol" / "link.jpg").symlink_to(tmp_path / "secret")
         (stick / "enrol" / "linked").symlink_to(tmp_path)
         os.mkfifo(stick / "enrol" / "pipe.jpg")
-        (stick / "enrol" / "huge.jpg").touch()
-        os.truncate(stick / "enrol" / "huge.jpg", 4_000_000_000)
+        for name, size in (("enrol/huge.jpg", 4_000_000_000), ("remove.csv", 5_000_001)):
+            (stick / name).touch()
+            os.truncate(stick / name, size)
         done = prepare(stick, home)
         assert done.returncode == 0
         assert sorted(read(stick).files) == ["enrol/1042 Ada/1.jpg", "people.csv"]
-        for name in ("link.jpg", "linked", "pipe.jpg", "huge.jpg", "d/d/d"):
+        for name in ("link.jpg", "linked", "pipe.jpg", "huge.jpg", "d/d/d", "remove.csv"):
             assert f"{name}: " in done.stdout
 
     def test_folders_without_end_are_told_and_left(self, stick: Path, home: Path) -> None:
@@ -194,6 +195,15 @@ class TestPreparing:
         assert (done.returncode, "more than 2 files" in done.stderr) == (1, True)
         assert (stick / MANIFEST).read_bytes() == before
 
+    def test_names_that_are_too_long_for_a_manifest_that_a_unit_reads_are_refused(
+        self, stick: Path, home: Path, tmp_path: Path
+    ) -> None:
+        smaller = TOOL.read_text(encoding="utf-8").replace("MAX_BYTES = 8_000_000", "MAX_BYTES = 400")
+        (tmp_path / "smaller").write_text(smaller, encoding="utf-8")
+        done = prepare(stick, home, program=tmp_path / "smaller")
+        assert (done.returncode, "too long for one manifest" in done.stderr) == (1, True)
+        assert not (stick / MANIFEST).exists()
+
     @pytest.mark.parametrize(
         ("spoil", "told"),
         [
@@ -229,6 +239,11 @@ class TestKey:
         assert examine(stick, store, policy="paired", hardware="").manifest
         (tmp_path / "another").mkdir()
         assert "there is no key" in prepare(stick, tmp_path / "another", "--again").stderr
+
+    def test_what_is_taken_off_is_overwritten_first(self, stick: Path, home: Path, tmp_path: Path) -> None:
+        (tmp_path / "the same file").hardlink_to(stick / KEY)
+        prepare(stick, home, "--take-key")
+        assert (tmp_path / "the same file").read_bytes().strip() == b"0" * 64
 
     def test_it_goes_there_and_back_and_twice_is_once(self, stick: Path, home: Path) -> None:
         for option in ("--take-key", "--take-key", "--give-key", "--give-key", "--take-key", "--give-key"):
@@ -275,6 +290,7 @@ class TestKey:
         for name in (KEY, f".{KEY}.part"):
             (stick / name).symlink_to(kept)
             prepare(stick, home, "--take-key")
+            (stick / name).unlink(missing_ok=True)
             assert kept.read_text().strip() == SECRET.hex()
 
     def test_it_is_never_printed(self, stick: Path, home: Path) -> None:
