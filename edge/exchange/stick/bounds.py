@@ -14,7 +14,7 @@ class Bounds:
     """Beyond these a line of the receipt says that there was more.
 
     Attributes:
-        n_files: photographs, and names of other things below ``enrol/``.
+        n_files: photographs; with the folders of `n_people`, so many names below ``enrol/`` are looked at.
         n_of_one: photographs of one person.
         n_people: lines of a table; and folders of people.
         n_lines: of a receipt.

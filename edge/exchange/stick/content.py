@@ -105,7 +105,7 @@ class Content:
         try:
             if self._tree.has(PHOTOGRAPHS) and not self._tree.is_folder(PHOTOGRAPHS):
                 raise OSError(errno.ENOTDIR, "a link or a file, not a folder")
-            found.extend(self._tree.walk(PHOTOGRAPHS, at_most=self._bounds.n_files))
+            found.extend(self._tree.walk(PHOTOGRAPHS, at_most=self._bounds.n_files + self._bounds.n_people))
         except OSError as error:
             faults = [Candidate(TOP, PHOTOGRAPHS, None, str(self._failed(error)))]
         limits = _Limits(self._bounds)

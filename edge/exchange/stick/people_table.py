@@ -5,10 +5,10 @@ People who are not named stay as they are. Nobody leaves through this table (`ed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from edge.errors import EnrolError
 from edge.exchange.stick.sheet import Outcome, Row, Sheet, TableLine, fit
@@ -58,6 +58,11 @@ class _Facts:
     validity: Validity
     details: PersonDetails
 
+    @classmethod
+    def of(cls, person: Person, validity: Mapping[int, Validity], details: Mapping[int, PersonDetails]) -> Self:
+        """What there is of a person among what there is of everybody."""
+        return cls(person.name, validity.get(person.id, Validity()), details.get(person.id, PersonDetails()))
+
 
 class _Work:
     """The people of the unit, and what becomes of them."""
@@ -75,21 +80,23 @@ class _Work:
         """
         person = self._people.get(code)
         if person:
-            before = self._before(person)
+            before = self._then(person)
             if _after(before, wish) == before:
                 return Outcome.UNCHANGED
         with self._store.transaction():
             return self._change(code, wish)
 
-    def _before(self, person: Person) -> _Facts:
-        validity, details = self._validity.get(person.id), self._details.get(person.id)
-        return _Facts(person.name, validity or Validity(), details or PersonDetails())
+    def _then(self, person: Person) -> _Facts:
+        """As it was when the table was begun."""
+        return _Facts.of(person, self._validity, self._details)
+
+    def _now(self, person: Person) -> _Facts:
+        return _Facts.of(person, self._store.validity(of=person.id), self._store.details(of=person.id))
 
     def _change(self, code: str, wish: dict[str, Any]) -> Outcome:
         """In a transaction: another process may have changed the same person since the tables were read."""
         person = self._store.find_person(code)
-        self._validity, self._details = self._store.validity(), self._store.details()
-        before = self._before(person) if person else None
+        before = self._now(person) if person else None
         after = _after(before or _Facts("", Validity(), PersonDetails()), wish)
         if not after.name:
             raise EnrolError("nobody has this code, and the line gives no name; write one")
