@@ -24,6 +24,7 @@ SIGNALS = (
 def add(commands: Commands) -> None:
     """All of them."""
     _add_run(commands)
+    _add_replay(commands)
     status = commands.add(
         "status",
         "say whether a unit is at work, and where each of its networks runs; exit code 69 when that is degraded",
@@ -48,6 +49,17 @@ def _add_run(commands: Commands) -> None:
         metavar="SOURCE",
         help="pi, usb:N or replay:PATH, in place of the configured one; a replay writes rows like any camera",
     )
+    parser.add_argument("--report", metavar="FILE", help="also write every decision into this file, as one line of JSON each")
+
+
+def _add_replay(commands: Commands) -> None:
+    parser = commands.add(
+        "replay",
+        "say what the unit would answer to a recording that began now, as it is configured and with whoever is enrolled; writes"
+        " no row and leaves the panel to the unit at work",
+        example="muster replay /media/stick/recording --report answers.jsonl",
+    )
+    parser.add_argument("recording", metavar="RECORDING", help="a folder of pictures, or a video")
     parser.add_argument("--report", metavar="FILE", help="also write every decision into this file, as one line of JSON each")
 
 

@@ -92,6 +92,21 @@ class Store(
         """
         return cls(DurableDatabase.open(path, busy_timeout_s=busy_timeout_s), unit=unit)
 
+    @classmethod
+    def open_to_read(cls, path: Path, *, unit: str, seal: Seal | None = None) -> Self:
+        """Open a database that is there, as this program knows it, and let nothing in it be changed.
+
+        Raises:
+            StoreError: it is not there, damaged, of an older or newer Muster, or sealed with another key.
+        """
+        store = cls(DurableDatabase.open_to_read(path), unit=unit)
+        try:
+            store._unlock_to_read(seal or Seal.none())
+        except BaseException:
+            store.close()
+            raise
+        return store
+
     def __init__(self, database: DurableDatabase, *, unit: str) -> None:
         self._database = database
         self._unit = unit
@@ -111,6 +126,12 @@ class Store(
         """A store in memory with the same people, templates and sticks, and no ledger, to try things out on. Close it."""
         copy = Store.open(":memory:", unit=self._unit, seal=self._seal)
         self._lend(copy)
+        return copy
+
+    def rehearsal_at_the_door(self) -> Store:
+        """The same with everybody's last row, so that the duplicate window, *in* and *out* go on as at the door. Close it."""
+        copy = self.rehearsal()
+        self._lend_rows(copy, (event.seq for event in self.last_events().values()))
         return copy
 
     def transaction(self) -> AbstractContextManager[None]:

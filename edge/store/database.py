@@ -99,6 +99,30 @@ class DurableDatabase(sqlite_utils.Database):
             raise
         return database
 
+    @classmethod
+    def open_to_read(cls, path: Path, *, busy_timeout_s: float = 5.0) -> Self:
+        """Open a file that is there; whatever would change it fails.
+
+        Raises:
+            NewerDatabaseError: a newer Muster made it.
+            StoreError: it is not there, damaged, not ours, or of an older Muster.
+        """
+        if not path.exists():
+            raise StoreError(f"{path} is not there. Name the unit's data folder with --data.")
+        database = cls(path, busy_timeout_s=busy_timeout_s)
+        try:
+            database.rows("PRAGMA query_only = ON")
+            database.check(pages=False)
+            if database.version < len(migrations()):
+                raise StoreError(
+                    f"{path} is of an older Muster. `muster run`, or any other command that writes, brings it up to date."
+                )
+            database.migrate(migrations())  # nothing to do, or it is newer
+        except BaseException:
+            database.close()
+            raise
+        return database
+
     @contextlib.contextmanager
     def sentences(self) -> Iterator[None]:
         """Turn what sqlite3 raises for the disk's, the file's or another process's sake into a StoreError."""

@@ -91,6 +91,18 @@ class Resealing:
             self._sweep()
         self._seal, self._database.key_id = seal, seal.key_id
 
+    def _unlock_to_read(self, seal: Seal) -> None:
+        """Make sure that this is the key; where there is no seal yet, none is put on.
+
+        Raises:
+            StoreError: it is another key.
+        """
+        found, _ = self._found()
+        if found and found != seal.key_id:
+            raise refusal(self._database.path, found=found, given=seal.key_id)
+        self._seal = seal if found else Seal.none()
+        self._database.key_id = found
+
     def _found(self) -> tuple[str, bool]:
         """With which key everything is sealed, and whether nothing is left in the file of what was there before."""
         rows = self._database.rows("SELECT key_id, is_swept FROM sealing")

@@ -7,6 +7,7 @@ from edge.wiring.door import run, sight, wanted
 from edge.wiring.now import Now, now
 from edge.wiring.places import Places, manifest_path, shipped
 from edge.wiring.recognition import model, recogniser
+from edge.wiring.replay import replay
 from edge.wiring.rules import gates, limits, policy, rules
 from edge.wiring.signals import panel_of, pins
 
@@ -27,6 +28,7 @@ __all__ = [
     "pins",
     "policy",
     "recogniser",
+    "replay",
     "rules",
     "run",
     "shipped",
