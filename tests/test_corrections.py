@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -200,6 +201,14 @@ class TestCorrect:
         assert sorted(process.returncode for process in both) == [0, 65]
         assert len(rows(data)) == 5
 
+    def test_what_the_audit_log_cannot_tell_of_is_not_written(self, data: Path) -> None:
+        with Store.open(data / FILE_NAME, unit="door-1") as store:
+            store._database.execute("CREATE TRIGGER fails BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END")
+        before = rows(data)
+        with pytest.raises(sqlite3.IntegrityError):
+            do("events", "correct", "1", "--code", "7", *BY_EVE)
+        assert rows(data) == before
+
     def test_the_audit_log_says_when_and_names_nobody(self, muster: Muster, data: Path) -> None:
         assert do("events", "correct", "1", "--code", "7", *BY_EVE) == 0
         with Store.open(data / FILE_NAME, unit="door-1") as store:
@@ -259,6 +268,12 @@ class TestAdd:
         do("events", "add", "1042", "--at", f"2025-10-22T09:{minute}", "--direction", "in", *BY_EVE)
         out = capsys.readouterr().out
         assert ("Take back what is a double" in out, "\n1  2025-10-22 09:00:00" in out) == (is_told, is_told)
+
+    def test_a_double_is_told_also_where_the_door_knows_none(self, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        with (data / "muster.toml").open("a", encoding="utf-8") as file:
+            file.write("\n[attendance]\nduplicate_window_s = 0\n")
+        do("events", "add", "1042", "--at", "2025-10-22T09:00:30", "--direction", "in", *BY_EVE)
+        assert "Take back what is a double" in capsys.readouterr().out
 
     def test_the_states_of_the_command_line_are_those_of_the_ledger(self) -> None:
         assert tuple(direction.value for direction in Direction) == STATES
