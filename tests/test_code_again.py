@@ -9,7 +9,7 @@ from decisions import Decide
 
 from edge.corrections import Answerable, Change, as_it_stands, put_right
 from edge.store import Store
-from edge.types import Direction, Event, Person, Stamp
+from edge.types import Direction, Draft, Event, EventKind, Person, Stamp
 
 SAID = Answerable("Eve", "the twin")
 
@@ -52,6 +52,15 @@ def test_a_time_that_becomes_known_is_the_old_holders_too(store: Store, old: Eve
     store.give_times("boot", old.at_utc, n_most=9)
     assert store._database.rows("SELECT person_id FROM event") == [(None,), (None,)]
     assert new.id not in store.last_events()
+
+
+def test_nobody_is_given_the_rows_of_who_had_the_code_before(store: Store, old: Event, new: Person, decide: Decide) -> None:
+    correct(store, old.seq, Change(direction=Direction.OUT))
+    own = store.record(new, decide())
+    by_hand = store.append(Draft(new.code, new.name, own.at_utc, Direction.OUT, EventKind.ENTRY, by="Eve", why="forgot"))
+    assert store.dossier(new.code).events == [own, *by_hand]
+    store.remove_person(new.code)
+    assert len(store.dossier(new.code).events) == 5, "whose each was nobody can tell any more"
 
 
 def test_who_was_given_a_row_keeps_it_when_it_is_put_right_again(store: Store, old: Event, new: Person) -> None:

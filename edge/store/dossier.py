@@ -38,7 +38,8 @@ class Dossier:
         details: what the office knows beside it.
         templates: of every model.
         aside: model and fingerprint of photographs that were looked at and not needed.
-        events: their rows in the ledger as they were written, those that take one back or correct its time among them.
+        events: their rows in the ledger as they were written, those that take one back or correct its time among them. Where
+            somebody else had the code before and was removed, not that one's.
     """
 
     code: str
@@ -60,13 +61,19 @@ class Dossiers(People, Events):
             EnrolError: nothing is.
         """
         code = unicodedata.normalize("NFC", code)
-        person, events = self.find_person(code), self.events(code=code)
+        person = self.find_person(code)
+        events = self._rows_since_erased(person) if person else self.events(code=code)
         if person is None and not events:
             raise EnrolError(f"nobody has the code {code!r}, and no row. `muster people list` shows who is enrolled.")
         who = person.id if person else 0
         aside = self._database.rows("SELECT model, photo_sha256 FROM aside WHERE person_id = ? ORDER BY id", [who])
         validity, details = self.validity().get(who, Validity()), self.details().get(who, PersonDetails())
         return Dossier(code, person, validity, details, self._kept_templates(who, code), aside, events)
+
+    def _rows_since_erased(self, person: Person) -> list[Event]:
+        """Rows of a code that are somebody's, or have a name: those of whoever had the code before have neither any more."""
+        own = {seq for (seq,) in self._database.rows("SELECT seq FROM event WHERE person_id = ?", [person.id])}
+        return [event for event in self.events(code=person.code) if event.seq in own or event.person_name]
 
     def _kept_templates(self, person_id: int, code: str) -> list[KeptTemplate]:
         sql = "SELECT model, photo_sha256, vector FROM template WHERE person_id = ? ORDER BY id"
