@@ -127,6 +127,8 @@ def locked(folder: Path) -> Iterator[None]:
         OSError: the folder cannot be written.
     """
     path = folder / LOCK_NAME
+    if not _is_regular_or_free(path):
+        raise OSError(errno.EINVAL, f"{LOCK_NAME} is a link, a folder, a pipe or a device; remove it", str(path))
     descriptor = _lock_file(path)
     try:
         try:
@@ -154,6 +156,14 @@ def _lock_file(path: Path) -> int:
         with contextlib.suppress(OSError):
             return os.open(path, os.O_RDONLY | flags)
         raise
+
+
+def _is_regular_or_free(path: Path) -> bool:
+    """Whether a file can be made or opened there: what else lies on a stick is not opened, for that alone may harm."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:
+        return True
 
 
 def _is_still_there(path: Path, descriptor: int) -> bool:

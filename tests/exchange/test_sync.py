@@ -262,6 +262,13 @@ class TestTogether:
         deliver(store, share)
         assert listing(share) == [NOVEMBER]
 
+    def test_a_pipe_in_the_place_of_the_lock_is_not_opened(self, store: Store, decide: Decide, share: Path) -> None:
+        """A device there could do worse than wait: opening some of them does something."""
+        os.mkfifo(share / LOCK_NAME)
+        happen(store, decide)
+        assert "a pipe or a device; remove it" in str(deliver(store, share)[0].error)
+        assert listing(share) == [LOCK_NAME]
+
     def test_a_lock_that_another_user_has_left_keeps_nobody_out(self, store: Store, decide: Decide, share: Path) -> None:
         (share / LOCK_NAME).touch(mode=0o444)
         happen(store, decide)
