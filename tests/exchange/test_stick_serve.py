@@ -168,6 +168,17 @@ class TestTwice:
         assert tree(stick / "receipts") == before
         assert store.n_templates() == people
 
+    def test_a_line_without_a_name_is_for_who_comes_with_photographs_too(self, stick: Path, store: Store) -> None:
+        bring(stick, "enrol/1042 Ada/1.png")
+        put(stick, {"people.csv": b"code,name,language\r\n1042,,de\r\n1043,,de\r\n"})
+        served = serve(stick, store, means(store, policy="open"))
+        assert [line.outcome for line in served.tables] == [Outcome.CHANGED, Outcome.REFUSED]
+        (person,) = store.people()
+        assert store.details()[person.id].language == "de"
+        before = tree(stick / "receipts")
+        serve(stick, store, means(store, policy="open"))
+        assert tree(stick / "receipts") == before
+
     def test_an_older_manifest_brings_nothing_in_and_rows_still_go_out(self, stick: Path, store: Store) -> None:
         bring(stick, ADA)
         serve(ready(stick, serial=20), store, means(store))

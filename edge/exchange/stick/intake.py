@@ -71,13 +71,18 @@ def take_in(content: Content, store: Store, means: Means) -> Intake:
     tables = [*leaving, *apply_removals(rows, store, remove=remove, is_over=content.is_over)]
     barred = set(removals.codes(rows))
     faults, rows = _read(people_table.FILE, people_sheet(means.bounds.n_people), content)
-    tables += [*faults, *apply_people(rows, store, barred=barred, is_over=content.is_over)]
+    lines = list(apply_people(rows, store, barred=barred, is_over=content.is_over))
+    were_here = {person.code for person in store.people()}
     errors: list[MusterError] = []
     photographs: list[Line] = []
     try:
         photographs = _enrol(_without(content.candidates(), barred), content, store, means)
     except (EnrolError, ModelError, ConfigError) as error:  # the networks are missing: the tables are in all the same
         errors.append(error)
+    newcomers = {person.code for person in store.people()} - were_here  # their lines gave no name; the photographs do
+    theirs = [row for row in rows if isinstance(row, Row) and row.code in newcomers]
+    applied = {line.number: line for line in apply_people(theirs, store, barred=barred, is_over=content.is_over)}
+    tables += [*faults, *(applied.get(line.number, line) for line in lines)]
     return Intake(photographs, tables, errors, is_whole=content.is_whole and not errors)
 
 
