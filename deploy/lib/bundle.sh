@@ -28,7 +28,8 @@ judge_bundle() {
 	[ "$(part /dev/stdin muster-bundle <<<"$manifest")" = 1 ] ||
 		refuse 65 "$1 is not a bundle that this installer knows." \
 			"Make one with \`make bundle\`, or take the installer out of it: docs/install.md."
-	[[ "$(part /dev/stdin needs_mib <<<"$manifest")" =~ ^[0-9]{1,7}$ ]] || refuse 65 "the MANIFEST of $1 is damaged." "Make it again."
+	[[ "$(part /dev/stdin needs_mib <<<"$manifest")" =~ ^[0-9]{1,7}$ && \
+		"$(part /dev/stdin version <<<"$manifest")" =~ ^[0-9]+[0-9A-Za-z.+]*$ ]] || refuse 65 "the MANIFEST of $1 is damaged." "Make it again."
 }
 
 # judge_fit ARCHITECTURE PYTHON RUNTIME NEEDS_MIB: whether such a version can be on this unit

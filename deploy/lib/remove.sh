@@ -13,6 +13,7 @@ uninstall() {
 			! sha256sum --check --status 2>/dev/null <<<"$sum  $file" || { rm -f "$file" && changed "$file is removed; nobody had changed it."; }
 		done <"$defaults"
 	fi
+	[ ! -e "$groups" ] || drop_groups
 	[ ! -e "$home" ] || { rm -rf "$home" && changed "$home is removed."; }
 	for file in "$settings" /etc/systemd/system/*.wants; do [ ! -d "$file" ] || rmdir --ignore-fail-on-non-empty "$file"; done
 	if is_running; then
@@ -20,6 +21,15 @@ uninstall() {
 		udevadm control --reload 2>/dev/null || true
 	fi
 	[ -n "$purge" ] || say_what_stays
+}
+
+# drop_groups: those that Muster brought, where nobody else has come into them
+drop_groups() {
+	local group
+	while read -r group; do
+		gpasswd --delete muster "$group" >/dev/null 2>&1 || true
+		[ -n "$(getent group "$group" | cut -d: -f4)" ] || ! groupdel "$group" 2>/dev/null || changed "The group $group is removed."
+	done <"$groups"
 }
 
 say_what_stays() {

@@ -41,4 +41,4 @@ def lines_for(text: str, machine: str, python: str) -> list[str]:
 
 if __name__ == "__main__":
     file, machine, python = sys.argv[1:]
-    print("\n".join(lines_for(Path(file).read_text("utf-8"), machine, python)))
+    sys.stdout.writelines(f"{line}\n" for line in lines_for(Path(file).read_text("utf-8"), machine, python))

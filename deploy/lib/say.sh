@@ -25,5 +25,5 @@ changed() {
 	printf '%s\n' "$1"
 }
 
-# part FILE KEY: of a MANIFEST
-part() { sed -n "s/^$2=//p" "$1" | head -n 1; }
+# part FILE KEY: of a MANIFEST, which may be anybody's
+part() { sed -n "s/^$2=//p" "$1" | head -n 1 | tr -cd '[:print:]'; }

@@ -6,6 +6,7 @@ readonly data=/var/lib/muster
 readonly command_file=/usr/local/bin/muster
 readonly placed=$home/placed     # the files that an installer put into the system, a line each
 readonly defaults=$home/defaults # the configuration as it was put there, for sha256sum --check
+readonly groups=$home/groups     # groups that were not here before, a line each
 
 is_running() { [ -d /run/systemd/system ]; }
 
@@ -60,14 +61,13 @@ take_away() {
 	case $1 in /etc/systemd/*.d/*) rmdir --ignore-fail-on-non-empty "$(dirname "$1")" ;; esac
 }
 
-# accounts: as it stands, to see what sysusers changed
-accounts() { cat /etc/passwd /etc/group; }
-
 make_user() {
 	local before file
-	before=$(accounts)
-	for file in /etc/sysusers.d/muster*.conf; do systemd-sysusers "$file"; done
-	[ "$before" = "$(accounts)" ] || changed "$(id muster)"
+	cut -d: -f1 /etc/group | sort >"$work/groups"
+	before=$(cat /etc/passwd /etc/group)
+	for file in /etc/sysusers.d/muster*.conf; do systemd-sysusers "$file" 2>"$work/sysusers.log" || cat "$work/sysusers.log" >&2; done
+	[ "$before" = "$(cat /etc/passwd /etc/group)" ] || changed "The user muster: $(id muster)"
+	cut -d: -f1 /etc/group | sort | comm -13 "$work/groups" - | grep -vx muster >>"$groups" || true
 	getent passwd muster >/dev/null ||
 		refuse 70 "this version brings no user muster (deploy/sysusers.d)." "Report it: the version is not whole."
 	for file in /etc/tmpfiles.d/muster*.conf; do systemd-tmpfiles --create "$file"; done
