@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hostile import oracle, watch
+from hostile import oracle, watch, whole
 from hostile.contents import Content, lay_out, plot_of
 from hostile.oracle import Ending, Memory
 from hostile.subject import UNIT, Serve, means
@@ -87,6 +87,8 @@ class Stage:
         result.seconds, result.rss_mb, result.outcome = first.seconds, first.rss_mb, first.told.get("outcome", "")
         yield from first.faults(self._limit_s)
         yield from self._touched()
+        if whole.is_whole(result.content):
+            yield from whole.faults(self._folder, first.told)
         after, knows = oracle.snapshot(stick), Memory.of(data)
         yield from oracle.spoilt(before, after)
         yield from (f"changed beside the stick: {name!a}" for name in oracle.changed(canaries, oracle.snapshot(beside)))
@@ -99,6 +101,7 @@ class Stage:
             result.n_refused = first.told["n_refused"]
             yield from oracle.unmentioned(stick, first.told)
             yield from oracle.unwritten(first.told, receipts)
+        if first.told.get("served") or first.told.get("code") in {0, 65}:
             yield from self._again(result.content, serve, knows, after)
 
     def _again(self, content: Content, serve: Serve, knew: Memory, before: oracle.Snapshot) -> Any:
@@ -165,7 +168,7 @@ def _child(folder: Path, content: Content, serve: Serve) -> None:
             os.dup2(null, stream)
         os.chdir(folder / "data")
         tempfile.tempdir = str(folder / "scratch")
-        told = _told(folder, content, serve)
+        told = whole.serve_whole(folder, content) if whole.is_whole(content) else _told(folder, content, serve)
     except BaseException:  # noqa: BLE001  whatever it is, it is what this looks for
         told = {"crash": " | ".join(traceback.format_exc().strip().splitlines()[-5:])}
     finally:

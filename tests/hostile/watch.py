@@ -99,7 +99,11 @@ class Places:
             return ""
         if touch.writes:
             return "" if reached == "/dev/null" else "written outside"
-        return "" if any(_within(reached, place) for place in PROGRAM) or ":" in reached[:8] else "read outside"
+        return (
+            ""
+            if reached == str(ROOT) or any(_within(reached, place) for place in PROGRAM) or ":" in reached[:8]
+            else "read outside"
+        )
 
 
 def _within(path: str, place: str) -> bool:
