@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,9 @@ def test_no_driver_is_imported_with_the_package(module: str) -> None:
 def test_the_table_has_no_dead_line() -> None:
     used = {rule_for(module) for module in MODULES}
     assert set(ALLOWED) <= used | {""}, f"no module for {set(ALLOWED) - used}"
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """They are no packages: pytest reads one of the two, and refuses to begin."""
+    names = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+    assert [name for name, n in names.items() if n > 1] == []
