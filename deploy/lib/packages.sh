@@ -8,8 +8,8 @@ is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" 
 # needed_packages: without them there is no installation. python3-venv brings pip, which a bundle has itself.
 needed_packages() {
 	local each wanted=(python3 systemd udev)
-	[ -n "$bundle" ] || wanted+=(python3-venv ca-certificates)
-	[ ! -e "$trust" ] || wanted+=(openssh-client)
+	[ "$source" != checkout ] || wanted+=(python3-venv ca-certificates)
+	[ "$source" != bundle ] || [ ! -e "$trust" ] || wanted+=(openssh-client)
 	for each in "${wanted[@]}"; do is_installed "$each" || echo "$each"; done
 }
 
@@ -40,21 +40,21 @@ judge_python() {
 		refuse 69 "the system's Python lacks a part of its own library." "sudo apt-get install --reinstall python3 libpython3-stdlib"
 }
 
-# judge_packages: with a bundle all that is needed must be there; without one apt can fetch it
+# judge_packages: all that is needed must be there; only from a checkout can apt fetch it
 judge_packages() {
 	local missing
 	missing=$(needed_packages | tr '\n' ' ')
-	[ -z "$missing" ] || [ -z "$bundle" ] || refuse 69 "not installed: $missing(a bundle brings no packages of Debian)." \
+	[ -z "$missing" ] || [ "$source" = checkout ] || refuse 69 "not installed: $missing(a bundle brings no packages of Debian)." \
 		"With a network: sudo apt-get install ${missing% }, then this again."
 }
 
-# fetch_packages: by apt where there is no bundle; a bundle only warns of what would be useful
+# fetch_packages: by apt from a checkout; otherwise only warns of what would be useful
 fetch_packages() {
-	local missing
+	local missing=()
 	mapfile -t missing < <(needed_packages)
 	[ ! -x "$system_python" ] || mapfile -t -O "${#missing[@]}" missing < <(useful_packages)
 	[ ${#missing[@]} -gt 0 ] || return 0
-	if [ -n "$bundle" ]; then
+	if [ "$source" != checkout ]; then
 		warn "not installed, and not needed to begin with: ${missing[*]}." "With a network: sudo apt-get install ${missing[*]}, then this again."
 		return
 	fi

@@ -15,7 +15,7 @@ uninstall() {
 	fi
 	[ ! -e "$groups" ] || drop_groups
 	[ ! -e "$home" ] || { rm -rf "$home" && changed "$home is removed."; }
-	for file in "$settings" /etc/systemd/system/*.wants; do [ ! -d "$file" ] || rmdir --ignore-fail-on-non-empty "$file"; done
+	for file in "$settings" /etc/systemd/system/*.wants; do drop_empty "$file"; done
 	if is_running; then
 		systemctl daemon-reload
 		udevadm control --reload 2>/dev/null || true

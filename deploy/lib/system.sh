@@ -58,8 +58,11 @@ take_away() {
 			systemctl --quiet disable "${1##*/}" 2>/dev/null || true ;;
 	esac
 	rm -f "$1"
-	case $1 in /etc/systemd/*.d/*) rmdir --ignore-fail-on-non-empty "$(dirname "$1")" ;; esac
+	drop_empty "$(dirname "$1")"
 }
+
+# drop_empty FOLDER: unless a package of Debian has it
+drop_empty() { [ ! -d "$1" ] || dpkg-query -S "$1" >/dev/null 2>&1 || rmdir --ignore-fail-on-non-empty "$1"; }
 
 make_user() {
 	local before file
