@@ -11,7 +11,7 @@
     ├── EnrolError      65  the folder, or one photograph in it, cannot be enrolled
     ├── CorrectionError 65  a row of the ledger cannot be put right in this way
     ├── BackupError     65  a backup cannot be used, or must not take the place of what is there
-    ├── StickError      65  the stick is not one that this unit knows, or is not what it says that it is
+    ├── StickError      77  the stick is not one that this unit knows, or is not what it says that it is
     └── SyncError       75  a destination could not be written; nothing is lost, try again
 
 An expected absence (no face, nobody known) is a value and not an error. Every message says what to do next.
@@ -88,7 +88,7 @@ class StickError(MusterError):
     ``stick_id`` is what it calls itself, where that can be told: for the audit log.
     """
 
-    exit_code = 65
+    exit_code = 77
 
     def __init__(self, text: str, *, stick_id: str = "") -> None:
         self.stick_id = stick_id

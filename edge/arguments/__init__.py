@@ -9,9 +9,11 @@ from edge.arguments import backup, faces, ledger, people, privacy, stick, unit
 from edge.arguments.commands import Commands, where
 
 EXIT_CODES = """exit codes:
-  0 done · 2 wrong usage · 65 a photograph, folder, person or model cannot be used, or a ledger is not as it was written
+  0 done · 2 wrong usage
+  65 a photograph, folder, person, model, stick or backup cannot be used, or a ledger is not as it was written
   69 a device is missing, or degraded · 70 Muster itself failed · 74 the database is locked, damaged or its disk full
-  75 a destination was not reached, try again · 78 the configuration is wrong, or the database is newer than the program
+  75 a destination was not reached, try again · 77 the stick is not one of this unit's
+  78 the configuration is wrong, or the database is newer than the program
   130 Ctrl-C · 143 SIGTERM, before `run` watches"""
 
 

@@ -36,7 +36,7 @@ N_NAMED = 20
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve it and say what came of it. 65 when the stick, or somebody or something on it, was not taken."""
+    """Serve it and say what came of it. 65 when somebody or something on it was not taken, 77 when it is refused."""
     installation, mountpoint = Installation.of(arguments), Path(arguments.mountpoint).absolute()
     if arguments.dry_run:
         with installation.store() as store:

@@ -264,7 +264,7 @@ class TestCommands:
         key = (stick / KEY).read_text().strip()
         assert key not in muster("stick", "list")[1] + muster("stick", "list", "--json")[1]
 
-    def test_what_is_not_known_is_65(self, stick: Path, muster: Any) -> None:
+    def test_what_is_not_known_is_77(self, stick: Path, muster: Any) -> None:
         muster("stick", "pair", str(stick))
         code, _, err = muster("stick", "unpair", STICK_ID)
-        assert (code, "not paired with this unit" in err) == (65, True)
+        assert (code, "not paired with this unit" in err) == (77, True)

@@ -78,7 +78,7 @@ class TestWho:
         (stick / MANIFEST).write_bytes(manifest())
         with pytest.raises(StickError, match=r"not paired with this unit.*muster stick pair") as refused:
             trust(stick, store)
-        assert (refused.value.stick_id, refused.value.exit_code) == (STICK_ID, 65)
+        assert (refused.value.stick_id, refused.value.exit_code) == (STICK_ID, 77)
 
     @pytest.mark.parametrize("key", [None, OTHER])
     def test_the_id_alone_proves_nothing(self, tmp_path: Path, store: Store, key: bytes | None) -> None:

@@ -241,12 +241,12 @@ def _opened(mountpoint: Path) -> Tree:
     """The stick.
 
     Raises:
-        StickError: nothing can be read there.
+        DeviceError: nothing can be read there.
     """
     try:
         return Tree(mountpoint)
     except OSError as error:
-        raise StickError(f"{mountpoint} cannot be read ({error.strerror}). Plug the stick in again.") from error
+        raise DeviceError(f"{mountpoint} cannot be read ({error.strerror}). Plug the stick in again.") from error
 
 
 def _destination(tree: Tree) -> str:
