@@ -50,9 +50,14 @@ def expire(store: Store, installation: Installation, now: wiring.Now, *, is_dry:
             say(f"{person.code} {person.name}: kept until {details[person.id].retain_until}")
         say(f"{counted(len(over), 'person')} would be removed.")
         return 0
-    removals = [store.remove_person(person.code, at_utc=now.at_utc, clock_ok=True, what=PERSON_EXPIRED) for person in over]
-    if removals:
-        _report(removals, store, installation)
+    removals: list[Removal] = []
+    try:
+        for person in over:
+            removal = store.remove_person(person.code, at_utc=now.at_utc, clock_ok=True, what=PERSON_EXPIRED)
+            removals.append(removal)
+    finally:  # whoever is gone is told, also where the next one could not be removed
+        if removals:
+            _report(removals, store, installation)
     say(f"{counted(len(removals), 'person')} removed: the last day on which they were to be kept is over.")
     return 0
 
@@ -121,7 +126,7 @@ def _proof(found: Remains, *, is_wiped: bool) -> Iterator[str]:
         yield f"{searched}: traces are left, {left}."
     if found.n_kept and is_wiped:
         places = counted(found.n_kept, "place")
-        yield f"The letters of the name stand in {places} that stay: a person of the same name, a note to a row, or a code."
+        yield f"The letters of the name stand in {places} that stay: a name that has them too, a note to a row, or a code."
     if not is_wiped:
         yield "Another process is reading the database. Its log may hold copies until that process has ended; then they go too."
 
