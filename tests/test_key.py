@@ -87,6 +87,12 @@ class TestFound:
         with pytest.raises(ConfigError, match="is no key: it should be 64 hexadecimal digits"):
             read_seal(tmp_path / "key")
 
+    @pytest.mark.parametrize("content", [bytes(32), b"\xff" * 32, b"0" * 64])
+    def test_what_a_power_cut_leaves_of_one_is_none(self, tmp_path: Path, content: bytes) -> None:
+        (tmp_path / "key").write_bytes(content)
+        with pytest.raises(ConfigError, match="Put the copy of the key"):
+            read_seal(tmp_path / "key")
+
     def test_one_that_cannot_be_read_is_told_and_not_taken_for_none(self, tmp_path: Path) -> None:
         for path in (tmp_path / "gone", tmp_path):
             with pytest.raises(ConfigError, match="cannot be read"):
@@ -124,6 +130,18 @@ class TestMade:
     def test_where_nothing_can_be_written_that_is_told(self) -> None:
         with pytest.raises(ConfigError, match="no key can be written there"):
             make_key(Path("/dev/full/key"))
+
+    def test_half_of_one_is_taken_away(self, tmp_path: Path) -> None:
+        make = (
+            "import pathlib, resource, signal, sys; from edge.store.key import make_key; from edge.errors import ConfigError\n"
+            "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))\n"
+            "try: make_key(pathlib.Path(sys.argv[1]))\n"
+            "except ConfigError as error: print(error)"
+        )
+        command = [sys.executable, "-c", make, tmp_path / "key"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+        assert "no key can be written there (No space left" in told
+        assert not (tmp_path / "key").exists()
 
     def test_beside_no_database(self, muster: Muster, data: Path) -> None:
         (data / "deep").mkdir()

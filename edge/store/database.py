@@ -226,7 +226,8 @@ def refusal(path: Path, *, found: str, given: str) -> StoreError:
         which = f"the key given is {given}" if given else "no key is given"
         words = (
             f"{path} is sealed with key {found}, and {which}. Name that key's file in privacy.key_file, or give the service the"
-            " credential muster-key; `muster key status` says what there is."
+            " credential muster-key; `muster key status` says what there is. Where it is lost, a backup has it inside:"
+            " `muster restore --replace`."
         )
     error = StoreError(words)
     error.retryable = False

@@ -68,6 +68,10 @@ def read_seal(path: Path) -> Seal:
             f"{path} is no key: it should be {2 * KEY_BYTES} hexadecimal digits, as `muster key make FILE` writes them, and"
             f" has {len(content) if len(content) <= _N_MOST else f'more than {_N_MOST}'} bytes. Name the right file."
         )
+    if len(set(key)) == 1:
+        raise ConfigError(
+            f"{path} is no key: all its bytes are the same, as a power cut leaves them. Put the copy of the key in its place."
+        )
     return Seal.of(key)
 
 
