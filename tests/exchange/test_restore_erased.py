@@ -115,3 +115,28 @@ def test_where_nobody_knows_who_was_removed_since_that_is_said(
     told = capsys.readouterr().out
     assert ("who was removed after 2026-11-22T07:00:00.000Z" in told) == (there != "whole")
     assert ("muster people remove" in told) == (there != "whole")
+
+
+def test_what_was_in_the_log_of_the_present_database_is_gone_from_it(data: Path, tmp_path: Path) -> None:
+    """While another process has it open, whose end would see to that."""
+    made(data, tmp_path / "file")
+    with opened(data) as other:
+        enrol(other, "8", "Mary Somerville")
+        other.remove_person("8")
+        other.rename_person("7", "Rosalind Franklin")
+        restored(data, tmp_path / "file", replace=True)
+        raw = b"".join(content for name, content in contents(data).items() if "replaced" not in name)
+    assert b"Franklin" not in raw
+
+
+def test_sticks_of_another_ledger_are_not_those_of_this_one(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    own, theirs = (Stick(f"{n:036d}", f"stick {n}", bytes([n + 1]) * 32, "", NOW) for n in range(2))
+    with opened(data) as store:
+        store.pair_stick(own)
+    made(data, tmp_path / "file")
+    with opened(unit(tmp_path / "other")) as store:
+        store.pair_stick(theirs)
+    restored(tmp_path / "other", tmp_path / "file", replace=True)
+    with opened(tmp_path / "other") as store:
+        assert [stick.id for stick in store.sticks()] == [own.id]
