@@ -10,6 +10,9 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hash
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
+# Two workers: more are in each other's way where tests measure time. Without them, for one file: .venv/bin/python -m pytest FILE
+PYTEST := -m pytest -n 2 --dist worksteal
+
 # $(call venv,FOLDER,REQUIREMENTS): a virtual environment with the muster command in it
 define venv
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here. Install it, or name another: make PYTHON=python3.12 ..." >&2; exit 69; }
@@ -42,11 +45,11 @@ recording: portraits ## the recording in the README, drawn from a run of the dem
 
 test: .venv/.ready-dev .venv-tflite/.ready ## all tests, at most five minutes on two cores
 	@$(BIN)/python -m scripts.demo.portraits || echo "Without them the tests on the demonstration's portraits are skipped."
-	$(BIN)/python -m pytest
+	$(BIN)/python $(PYTEST)
 	@$(MAKE) --no-print-directory test-native
 
 test-native: .venv-tflite/.ready ## the tests that touch native code, under tflite-runtime and numpy 1
-	.venv-tflite/bin/python -m pytest -m native
+	.venv-tflite/bin/python $(PYTEST) -m native
 
 models: .venv-models/.ready ## build the networks again from hashed packages; needs MUSTER_FACES to calibrate
 	.venv-models/bin/python -m models.build

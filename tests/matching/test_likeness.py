@@ -80,11 +80,12 @@ def test_nearest_of_a_gallery_and_of_none() -> None:
 @pytest.mark.parametrize("combination", list(Combination))
 def test_confusable_people_are_those_that_the_door_could_mistake(combination: Combination) -> None:
     templates, ids = unit(400, 6), np.random.default_rng(7).permutation(np.repeat(np.arange(200), 2))
+    people = [templates[ids == person].astype(float) for person in range(200)]
+    means = [each.mean(axis=0) / np.linalg.norm(each.mean(axis=0)) for each in people]
     expected: dict[tuple[int, int], float] = {}
     for probe, own in zip(templates, ids, strict=True):
-        for other in set(ids.tolist()) - {own}:
-            theirs = templates[ids == other].astype(float)
-            mean = theirs.mean(axis=0) / np.linalg.norm(theirs.mean(axis=0))
+        for other in set(range(200)) - {own}:
+            theirs, mean = people[other], means[other]
             gaps = ((theirs - probe) ** 2).sum(axis=1)
             gap = {
                 Combination.NEAREST: gaps.min(),
