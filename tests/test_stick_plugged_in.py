@@ -16,6 +16,7 @@ from decisions import accepted
 from edge import programs
 from edge.cli import main
 from edge.commands.stick_serve import LOCK
+from edge.exchange.delivery.marker import MARKER
 from edge.store import FILE_NAME, Store
 
 Muster = Callable[..., tuple[int, str, str]]
@@ -74,6 +75,15 @@ def test_all_of_it(muster: Muster, stick: Path, data: Path) -> None:
     before = content(stick)
     assert muster("stick", "serve", stick)[0] == 0
     assert content(stick) == before
+
+
+def test_the_copy_of_a_shares_marker_takes_no_row_from_the_share(muster: Muster, stick: Path, tmp_path: Path) -> None:
+    share = tmp_path / "share"
+    share.mkdir()
+    assert muster("sync", "--prepare", share)[0] == 0
+    (stick / MARKER).write_bytes((share / MARKER).read_bytes())
+    assert "1 new row" in muster("stick", "serve", stick)[1]
+    assert "1 new row" in muster("sync", "--to", share)[1]
 
 
 def test_a_rehearsal_writes_nothing(muster: Muster, stick: Path, data: Path) -> None:

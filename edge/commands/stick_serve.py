@@ -90,12 +90,13 @@ def _means(installation: Installation, mountpoint: Path, panel: Panel | None, *,
     )
 
 
-def _deliver(installation: Installation, mountpoint: Path, *, must_be_mounted: bool) -> Delivery:
+def _deliver(installation: Installation, mountpoint: Path, stick: str, *, must_be_mounted: bool) -> Delivery:
     """Rows to the stick, by a process of its own, which becomes a destination where it is none.
 
     Args:
         installation: of the unit.
         mountpoint: where the stick is.
+        stick: which it is: how far it has everything is remembered for it alone, whatever its marker says.
         must_be_mounted: whether something was mounted there at the beginning: nothing is written beneath a stick that was pulled.
 
     Raises:
@@ -111,6 +112,7 @@ def _deliver(installation: Installation, mountpoint: Path, *, must_be_mounted: b
         timezone=config.unit.timezone,
         must_be_mounted=must_be_mounted,
         prepare=True,
+        stick=stick,
         dialect="" if config.ledger.dialect == "iso" else config.ledger.dialect,
         key_file=config.privacy.key_file,
     )

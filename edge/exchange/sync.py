@@ -3,8 +3,9 @@
 A destination has one file a month, ``attendance-YYYY-MM.csv`` (of local time), and a marker that says which destination it is.
 Beside it there may be one in another dialect (`edge.exchange.translation`).
 Several units may share it. A file that gets new rows is written anew, whole: with every row that this unit has of the month, and
-every other row that was in it. The cursor in the database, up to where a destination has everything, belongs to the marker's id
-and moves last. So whatever is interrupted is done again the next time, and the event ids keep it from being doubled.
+every other row that was in it. The cursor in the database, up to where a destination has everything, belongs to the marker's id,
+of a stick that is plugged in to that stick and the id, and moves last. So whatever is interrupted is done again the next time,
+and the event ids keep it from being doubled.
 
 What somebody changed in a row that still is one stays as they changed it. A file that is torn or no longer such a table
 is kept beside the new one, as ``attendance-YYYY-MM.set-aside-N.csv``.
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from edge.errors import SyncError
 from edge.exchange.delivery.destination import Destination
-from edge.exchange.delivery.marker import Marker
+from edge.exchange.delivery.marker import Marker, cursor_of
 from edge.exchange.delivery.report import Delivery
 from edge.exchange.delivery.sentences import STILL_HERE, sentences
 from edge.exchange.delivery.terms import Terms
@@ -107,16 +108,18 @@ class _Courier:
         marker = Marker.new(_called(name))
         is_new = terms.prepare and self._destination.prepare(marker) == marker
         with self._destination.visit() as marker:
-            for known_as in (marker.id, name, *cursors(marker.id)) if terms.again else ():
+            cursor = cursor_of(marker.id, stick=terms.stick)
+            for known_as in (cursor, name, *cursors(cursor)) if terms.again else ():
                 self._store.forget_deliveries(known_as)
             self._delivery.set_aside.extend(self._destination.recover())
-            self._carry_over(marker)
-            lacking = self._store.lacking(marker.id)
+            if not terms.stick:
+                self._carry_over(marker)
+            lacking = self._store.lacking(cursor)
             n_added = sum(self._write(month) for month in months_of(lacking.hours, self._timezone))
             if lacking.last_seq:
-                self._store.mark_delivered(marker.id, lacking.last_seq)
+                self._store.mark_delivered(cursor, lacking.last_seq)
             if terms.dialect:
-                Translator(self._store, self._destination, self._timezone, self._delivery).deliver(marker.id, terms.dialect)
+                Translator(self._store, self._destination, self._timezone, self._delivery).deliver(cursor, terms.dialect)
         return Delivery(name, n_added, self._delivery.files, self._delivery.set_aside, is_new=is_new)
 
     def _carry_over(self, marker: Marker) -> None:

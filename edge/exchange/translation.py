@@ -14,9 +14,9 @@ from edge.exchange.ledger.months import days_of, month_of, months_of, span
 from edge.store import Store
 
 
-def cursors(marker_id: str) -> list[str]:
-    """Under what names it is kept how far a destination has each dialect."""
-    return [_cursor(marker_id, dialect) for dialect in FORMS.values()]
+def cursors(destination: str) -> list[str]:
+    """Under what names it is kept how far a destination has each dialect; its own is that of its table."""
+    return [_cursor(destination, dialect) for dialect in FORMS.values()]
 
 
 class Translator:
@@ -37,15 +37,15 @@ class Translator:
         self._delivery = delivery
         self._ledger = store.ledger_id()
 
-    def deliver(self, marker_id: str, name: str) -> None:
+    def deliver(self, destination: str, name: str) -> None:
         """Write anew every month in which something changed, and move the cursor.
 
         Args:
-            marker_id: of the destination.
+            destination: under what name it is kept how far it has the table.
             name: of the dialect.
         """
         dialect = FORMS[name]
-        cursor = _cursor(marker_id, dialect)
+        cursor = _cursor(destination, dialect)
         lacking = self._store.lacking_as_it_stands(cursor)
         for month in months_of(lacking.hours, self._timezone):
             for file, content in self._files(dialect, month).items():
@@ -83,5 +83,5 @@ class Translator:
         self._delivery.files.append(name)
 
 
-def _cursor(marker_id: str, dialect: Dialect) -> str:
-    return f"{marker_id} {dialect.name}"
+def _cursor(destination: str, dialect: Dialect) -> str:
+    return f"{destination} {dialect.name}"

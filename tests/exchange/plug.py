@@ -42,8 +42,8 @@ class Panel:
 def means(store: Store, **changes: Any) -> Means:
     """Rows are brought by this process, and nothing is unmounted."""
 
-    def deliver(mountpoint: Path) -> Delivery:
-        (delivery,) = sync(store, [str(mountpoint)], timezone=UTC, terms=DeliveryTerms(prepare=True))
+    def deliver(mountpoint: Path, stick: str) -> Delivery:
+        (delivery,) = sync(store, [str(mountpoint)], timezone=UTC, terms=DeliveryTerms(prepare=True, stick=stick))
         return delivery
 
     given: dict[str, Any] = {

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
 from decisions import accepted
-from office import blank, known, put
+from office import STICK_ID, blank, known, put
 from plug import NOW, Panel, bring, means, ready, receipt, tree
 from studio import face, portrait
 
 from edge.errors import DeviceError, ModelError, StickError, SyncError
+from edge.exchange.delivery.marker import MARKER
 from edge.exchange.delivery.report import Delivery
+from edge.exchange.delivery.terms import Terms
 from edge.exchange.enrolment.acquisition import Verdict
 from edge.exchange.enrolment.folder import Candidate
 from edge.exchange.files import Files
@@ -23,6 +25,7 @@ from edge.exchange.stick.bounds import Bounds
 from edge.exchange.stick.serve import Served, rehearse, serve
 from edge.exchange.stick.sheet import Outcome
 from edge.exchange.stick.trust import KEY
+from edge.exchange.sync import sync
 from edge.store import Seal, Store
 from edge.store.audit import MANIFEST_REFUSED, PERSON_REMOVED, STICK_REFUSED, STICK_SERVED
 from edge.types import Signal
@@ -215,6 +218,68 @@ class TestTwice:
         assert [line["photograph"] for line in others] == ["1042 Ada Byron/1.png", "\\udcff.png"]
 
 
+class TestMarker:
+    """Each stick has its own memory of what went out: a marker is only a file, and anybody can copy it."""
+
+    @pytest.fixture
+    def share(self, tmp_path: Path, store: Store) -> Path:
+        """A destination that has one of two rows."""
+        joe, share = store.add_person("7", "Joe Bloggs"), tmp_path / "share"
+        share.mkdir()
+        store.record(joe, accepted(NOW - timedelta(hours=2)))
+        sync(store, [str(share)], timezone=UTC, terms=Terms(prepare=True))
+        store.record(joe, accepted(NOW - timedelta(hours=1)))
+        return share
+
+    @pytest.mark.parametrize("policy", ["paired", "open"])
+    def test_a_stick_that_copies_a_shares_takes_no_row_from_the_share(
+        self, stick: Path, share: Path, store: Store, policy: str
+    ) -> None:
+        put(stick, {MARKER: (share / MARKER).read_bytes()})
+        served = serve(ready(stick), store, means(store, policy=policy))
+        assert served.delivery
+        assert served.delivery.n_events == 2, "the stick has neither of them yet"
+        (delivery,) = sync(store, [str(share)], timezone=UTC, terms=Terms(dialect="attlog"))
+        assert (delivery.error, delivery.n_events) == (None, 1)
+
+    def test_neither_from_a_share_in_another_dialect(self, stick: Path, share: Path, store: Store) -> None:
+        put(stick, {MARKER: (share / MARKER).read_bytes()})
+        sync(store, [str(stick)], timezone=UTC, terms=Terms(stick=STICK_ID, dialect="attlog"))
+        sync(store, [str(share)], timezone=UTC, terms=Terms(dialect="attlog"))
+        assert [path.read_bytes().count(b"\n") for path in share.glob("attlog-*.dat")] == [2]
+
+    def test_neither_from_a_path_of_before_there_were_markers(self, stick: Path, share: Path, store: Store) -> None:
+        """Whoever knows the last row could say that they are the one at this path."""
+        (last,) = store.events()[:1]
+        store.mark_delivered(str(stick), last.seq)
+        put(stick, {path.name: path.read_bytes() for path in share.glob("attendance-*.csv")})
+        serve(ready(stick), store, means(store))
+        assert store.last_delivered(str(stick)), "the one to whom it belongs goes on from there"
+
+    def test_the_marker_of_another_stick_takes_no_row_from_that_stick(
+        self, stick: Path, tmp_path: Path, share: Path, store: Store
+    ) -> None:
+        serve(ready(stick), store, means(store))
+        copy = blank(tmp_path / "copy")
+        put(copy, {MARKER: (stick / MARKER).read_bytes()})
+        store.record(store.find_person("7") or store.add_person("7", "Joe"), accepted(NOW))
+        assert rehearse(copy, store, means(store, policy="open")).delivery
+        serve(copy, store, means(store, policy="open"))
+        assert rehearse(copy, store, means(store, policy="open")).delivery is None
+        assert rehearse(stick, store, means(store)).delivery
+        served = serve(stick, store, means(store))
+        assert served.delivery
+        assert served.delivery.n_events == 1
+
+    def test_a_stick_that_was_emptied_gets_everything_anew(self, stick: Path, share: Path, store: Store) -> None:
+        serve(ready(stick), store, means(store))
+        for path in (stick / MARKER, *stick.glob("attendance-*.csv")):
+            path.unlink()
+        served = serve(stick, store, means(store))
+        assert served.delivery
+        assert served.delivery.n_events == 2
+
+
 class TestRemovals:
     def test_who_is_listed_goes_and_nobody_else(self, stick: Path, store: Store) -> None:
         for code in ("1", "2", "3"):
@@ -319,7 +384,7 @@ class TestInterrupted:
         bring(stick, ADA)
         panel = Panel()
 
-        def fails(_: Path) -> Delivery:
+        def fails(*_: object) -> Delivery:
             raise SyncError("it has not answered")
 
         served = serve(ready(stick), store, means(store, deliver=fails, panel=panel))

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -93,7 +94,7 @@ def means(store: Store, policy: str) -> Means:
     return Means(
         recogniser=stand_in,
         terms=Terms(min_face_px=20, gates=OPEN, policy=Policy(Rule(max_distance=0.3))),
-        deliver=lambda mountpoint: _deliver(store, mountpoint),
+        deliver=partial(_deliver, store),
         release=lambda mountpoint: "synced",
         at_utc=NOW,
         clock_ok=True,
@@ -102,8 +103,8 @@ def means(store: Store, policy: str) -> Means:
     )
 
 
-def _deliver(store: Store, mountpoint: Path) -> Delivery:
-    (delivery,) = sync(store, [os.fspath(mountpoint)], timezone=UTC, terms=DeliveryTerms(prepare=True))
+def _deliver(store: Store, mountpoint: Path, stick: str) -> Delivery:
+    (delivery,) = sync(store, [os.fspath(mountpoint)], timezone=UTC, terms=DeliveryTerms(prepare=True, stick=stick))
     return delivery
 
 

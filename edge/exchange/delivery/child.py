@@ -55,7 +55,12 @@ def _look(order: Order) -> dict[str, Any]:
 def _terms(order: Order) -> Terms:
     access = Access(key=order.ssh_key, known_hosts=order.ssh_known_hosts)
     return Terms(
-        must_be_mounted=order.must_be_mounted, prepare=order.prepare, again=order.again, access=access, dialect=order.dialect
+        must_be_mounted=order.must_be_mounted,
+        prepare=order.prepare,
+        again=order.again,
+        access=access,
+        stick=order.stick,
+        dialect=order.dialect,
     )
 
 

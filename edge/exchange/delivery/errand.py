@@ -43,7 +43,8 @@ class Order:
         again: the same.
         ssh_key: see `edge.exchange.delivery.address.Access`.
         ssh_known_hosts: the same.
-        dialect: see `edge.exchange.delivery.terms.Terms`.
+        stick: see `edge.exchange.delivery.terms.Terms`, as for the next one.
+        dialect: the same.
         key_file: ``privacy.key_file``; the credential of systemd reaches the process with the other variables.
     """
 
@@ -57,6 +58,7 @@ class Order:
     again: bool = False
     ssh_key: str = ""
     ssh_known_hosts: str = ""
+    stick: str = ""
     dialect: str = ""
     key_file: str = ""
 

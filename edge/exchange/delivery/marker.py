@@ -54,6 +54,19 @@ class Marker:
         return f'{comment}\nid = "{self.id}"\nname = {name}\n'.encode()
 
 
+def cursor_of(marker_id: str, *, stick: str = "") -> str:
+    """Under what name the unit remembers how far a place has everything.
+
+    A marker can be copied. What a stick gets that is plugged in is remembered for that stick alone: else one that says that it is
+    a share would take the share's rows for itself, and the share would never get them.
+
+    Args:
+        marker_id: of the destination.
+        stick: its id as it is paired, or how any other is called; empty for a destination that is configured or named by hand.
+    """
+    return f"stick {stick} {marker_id}" if stick else marker_id
+
+
 def read_marker(content: bytes | None, destination: str) -> Marker:
     """The marker of a destination.
 

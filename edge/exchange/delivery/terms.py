@@ -23,6 +23,7 @@ class Terms:
         again: everything goes out, as to a new destination.
         mountinfo: what is mounted where, and on what kind of file system.
         access: how servers let us in.
+        stick: see `edge.exchange.delivery.marker.cursor_of`.
         dialect: in which the rows go out beside the table, as in ``attlog``; empty for none.
     """
 
@@ -31,6 +32,7 @@ class Terms:
     again: bool = False
     mountinfo: Path = MOUNTINFO
     access: Access = field(default_factory=Access)
+    stick: str = ""
     dialect: str = ""
 
     def destination(self, name: str, files: Files) -> Destination:

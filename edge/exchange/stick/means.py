@@ -24,7 +24,7 @@ class Means:
     Attributes:
         recogniser: makes the one that looks at photographs; not called where there is none to look at.
         terms: on which people are enrolled.
-        deliver: brings rows to the stick, which is mounted there.
+        deliver: brings rows to the stick, which is mounted there; the second word is which stick it is, as in `Trust.known_as`.
         release: sees that all is on the medium and takes the stick out of the system; a sentence on how far it came. Raises
             DeviceError where the stick must not be pulled.
         at_utc: now.
@@ -41,7 +41,7 @@ class Means:
 
     recogniser: Callable[[], Recogniser]
     terms: Terms
-    deliver: Callable[[Path], Delivery]
+    deliver: Callable[[Path, str], Delivery]
     release: Callable[[Path], str]
     at_utc: datetime
     clock_ok: bool

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from edge.errors import DeviceError, EnrolError, MusterError, StickError, StoreError, SyncError
-from edge.exchange.delivery.marker import MARKER, read_marker
+from edge.exchange.delivery.marker import MARKER, cursor_of, read_marker
 from edge.exchange.delivery.marker import MAX_BYTES as MARKER_BYTES
 from edge.exchange.delivery.report import Delivery
 from edge.exchange.enrolment.receipt import Line
@@ -111,7 +111,7 @@ def rehearse(mountpoint: Path, store: Store, means: Means) -> Served:
     with _opened(mountpoint) as tree, store.rehearsal() as copy:
         trust = examine(mountpoint, store, policy=means.policy, hardware=means.hardware)
         served = _Visit(tree, trust, copy, means).rehearse()
-        is_due = bool(store.lacking(_destination(tree)).last_seq)
+        is_due = bool(store.lacking(cursor_of(_destination(tree), stick=trust.known_as)).last_seq)
     return replace(served, delivery=Delivery(str(mountpoint)) if is_due else None)
 
 
@@ -210,15 +210,14 @@ class _Visit:
         try:
             if not self._tree.is_in_place():
                 raise DeviceError("the stick was pulled. Plug it in again: it goes on where it was.")
-            delivery = self._means.deliver(self._tree.top)
+            delivery = self._means.deliver(self._tree.top, self._trust.known_as)
         except (SyncError, StoreError, DeviceError) as error:
             self._errors.append(error)
             return None
         if delivery.error:
             self._errors.append(delivery.error)
         if delivery.n_events:
-            who = self._trust.stick.id if self._trust.stick else "without pairing"
-            self._note(STICK_SERVED, f"{who}: {counted(delivery.n_events, 'row')} taken out")
+            self._note(STICK_SERVED, f"{self._trust.known_as}: {counted(delivery.n_events, 'row')} taken out")
         return delivery
 
 

@@ -51,6 +51,11 @@ class Trust:
     is_open: bool = False
     is_done: bool = False
 
+    @property
+    def known_as(self) -> str:
+        """For whom the unit remembers which rows went out: the paired stick; all others are one, and told apart by markers."""
+        return self.stick.id if self.stick else "without pairing"
+
 
 def examine(mountpoint: Path, store: Store, *, policy: str, hardware: str) -> Trust:
     """Find out which stick it is. Nothing is written, neither there nor here.
