@@ -29,6 +29,16 @@ judge_system() {
 		*) refuse 69 "this system is $(dpkg --print-architecture), and there is no TFLite runtime for it." \
 			"On a Raspberry Pi set the card up with the 64-bit system; dpkg --print-architecture must then say arm64." ;;
 	esac
+	! grep -qsE '(^| )(boot=overlay|overlayroot=tmpfs)' /proc/cmdline || refuse 69 \
+		"this system forgets at each start what was written to it (an overlay)." \
+		"sudo raspi-config nonint disable_overlayfs, start it again, this again, and enable_overlayfs."
+}
+
+# judge_writable FOLDER: for root; where it is not there, the one that it will be made in
+judge_writable() {
+	local place=$1
+	while [ ! -d "$place" ]; do place=$(dirname "$place"); done
+	[ -w "$place" ] || refuse 69 "$place is read-only." "sudo mount -o remount,rw $(df --output=target "$place" | tail -n 1), then this again."
 }
 
 # judge_python: only where it is there; where it is not, judge_packages says so

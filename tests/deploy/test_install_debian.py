@@ -150,10 +150,11 @@ def test_a_damaged_file_is_put_right(unit: Chroot) -> None:
         ("cp /mnt/release.pub /etc/muster/", "foreign", REFUSED),
         ("true", "broken", REFUSED),
         ("mount -t tmpfs -o size=300m tmpfs /opt", "bundle", NO_ROOM),
+        ("mount -t tmpfs -o ro tmpfs /opt", "bundle", MISSING),
         ("dpkg --force-all --remove udev >/dev/null 2>&1", "bundle", MISSING),
         ("exec 8>/run/muster-install.lock; flock 8", "bundle", BUSY),
     ],
-    ids=["signed by another key", "sums that do not fit", "no room", "a package is missing", "another installation"],
+    ids=["signed by another key", "sums that do not fit", "no room", "read-only", "a package is missing", "another installation"],
 )
 def test_a_refusal_changes_nothing(card: Chroot, before: str, name: str, code: int) -> None:
     script = f"mkdir -p /etc/muster; {before}; find / -xdev -path /proc -prune -o -print | sort >/tmp/before"
