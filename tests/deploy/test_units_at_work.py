@@ -1,0 +1,194 @@
+"""The units under a real systemd: ready when the loop has turned, begun anew when it hangs, FAULT when it does not come back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from machine import CONFIG, ROOT, Machine, why_not
+
+from edge import wiring
+
+_WHY_NOT = why_not()
+pytestmark = [
+    pytest.mark.skipif(bool(_WHY_NOT), reason=_WHY_NOT or "-"),
+    pytest.mark.skipif(not wiring.manifest_path().exists(), reason="no models: `make models` builds them"),
+]
+
+MUSTER = "/opt/muster/current/.venv/bin/muster"
+PYTHON = "PYTHONHOME=/opt/muster/python /opt/muster/python/bin/python3"
+HASTY = "[Service]\nWatchdogSec=2\nRestartSec=0\n"
+
+PROBE = """
+import ctypes, json, mmap, os, socket
+
+def may(does, *words):
+    try:
+        does(*words)
+    except OSError:
+        return False
+    return True
+
+def adjtimex(modes):
+    timex = (ctypes.c_long * 64)()
+    timex[0] = modes
+    if ctypes.CDLL(None).adjtimex(ctypes.byref(timex)) < 0:
+        raise OSError
+
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print("PROBE" + json.dumps({
+    "ask the clock": may(adjtimex, 0),
+    "set the clock": may(adjtimex, 1),
+    "run what was written": may(lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)),
+    "the network": may(socket.socket, socket.AF_INET),
+    "hear of devices": may(socket.socket, socket.AF_NETLINK, socket.SOCK_RAW, 15),
+    "its own folder": may(open, "/var/lib/muster/probe", "ab"),
+    "/etc": may(open, "/etc/probe", "ab"),
+    "its program": may(open, "/opt/muster/probe", "ab"),
+    "disks": may(open, "/dev/loop0"),
+    "homes": may(os.listdir, "/root"),
+    "capabilities": int(status["CapEff"], 16),
+    "seccomp": int(status["Seccomp"]),
+    "user": os.getuid(),
+}))
+"""
+ALLOWED = {"ask the clock", "hear of devices", "its own folder"}
+
+MOUNT = """#!/bin/sh
+# In place of the kernel's FAT, which is not on every computer: another file system with the same rights.
+echo "mounted: $*" >>/run/muster-test.log
+exec mount -i -t tmpfs -o nosuid,nodev,noexec,mode=700,uid=muster,gid=muster stick "$2"
+"""
+
+Boot = Callable[..., Machine]
+
+
+@pytest.fixture
+def boot(tmp_path: Path) -> Iterator[Boot]:
+    """Machines that end with the test."""
+    with ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(Machine(tmp_path / "machine", **settings))
+
+
+@pytest.fixture(scope="module")
+def at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A unit at work, and a stick's service as it is but for udev, which is not there to say that a stick is."""
+    unit = (ROOT / "deploy/systemd/muster-stick@.service").read_text()
+    without_udev = re.sub(r"^(BindsTo|After)=dev-.*\n", "", unit, flags=re.MULTILINE)
+    settings = f"[Service]\nExecStartPre=/bin/sh -c '{PYTHON} /run/probe.py'\n"
+    with Machine(
+        tmp_path_factory.mktemp("at") / "work", drop_in=settings, replaced={"muster-stick@.service": without_udev}
+    ) as machine:
+        machine.write("/run/probe.py", PROBE)
+        machine.write("/sbin/mount.vfat", MOUNT)
+        machine.run("chmod", "755", "/sbin/mount.vfat")
+        assert machine.run("systemctl", "start", "muster").returncode == 0, machine.log()
+        yield machine
+
+
+def test_a_unit_is_ready_after_its_first_turn_and_may_do_nothing_beside_its_work(at_work: Machine) -> None:
+    assert at_work.show("muster", "StatusText") == "at work, 0 rows since the start"
+    log = at_work.log()
+    assert re.search(r"INFO: ready \d+\.\d\d s after the start: imports .*, networks .*, first frame .*, first turn", log)
+    (found,) = re.findall(r"^PROBE(.*)$", log, re.MULTILINE)
+    probed = json.loads(found)
+    assert {what for what, may in probed.items() if may is True} == ALLOWED
+    assert (probed["capabilities"], probed["seccomp"], probed["user"] != 0) == (0, 2, True)
+    assert at_work.run("stat", "-c", "%a %U", "/var/lib/muster").stdout == "700 muster\n"
+
+
+def test_a_door_where_nobody_comes_is_left_alone_and_a_camera_that_hangs_is_not(boot: Boot) -> None:
+    machine = boot(drop_in=HASTY)
+    machine.systemctl("start", "muster")
+    began_us = int(machine.show("muster", "WatchdogTimestampMonotonic"))
+    while int(machine.show("muster", "WatchdogTimestampMonotonic")) < began_us + 3_000_000:
+        assert machine.show("muster", "ActiveState") == "active", machine.log()
+    assert machine.show("muster", "NRestarts") == "0"
+
+    machine.run("sh", "-c", "mkfifo /srv/pipe && mv /srv/pipe /srv/room.png")  # whoever opens it now waits for ever
+    machine.until("show", "--value", "-p", "Result", "muster", says="watchdog")
+    assert re.search(r"Fatal Python error: Aborted\n(.*\n)*.*replay\.py\", line \d+ in _picture", machine.log())
+    machine.until("show", "--value", "-p", "NRestarts", "muster", says="1")
+
+
+def test_a_database_that_cannot_be_written_is_no_turn(boot: Boot) -> None:
+    machine = boot(drop_in=HASTY)
+    machine.systemctl("start", "muster")
+    holds = "import sqlite3, time; c = sqlite3.connect('/var/lib/muster/muster.db'); c.execute('BEGIN IMMEDIATE'); time.sleep(60)"
+    machine.run("sh", "-c", f'{PYTHON} -c "{holds}" >/dev/null 2>&1 &')
+    machine.until("show", "--value", "-p", "Result", "muster", says="watchdog")
+
+
+def test_a_configuration_with_a_fault_is_shown_and_a_good_one_takes_the_panel_back(boot: Boot) -> None:
+    machine = boot(config=CONFIG.replace("kind", "knid"))
+    assert machine.run("systemctl", "start", "muster").returncode != 0
+    machine.until("is-active", "muster-fault", says="active")
+    assert (machine.show("muster", "ExecMainStatus"), machine.show("muster", "NRestarts")) == ("78", "0")
+    assert "did you mean 'accelerator.kind'?" in machine.log()
+    machine.run("sed", "-i", "s/knid/kind/", "/etc/muster/muster.toml")
+    machine.systemctl("start", "muster")
+    assert machine.systemctl("is-active", "muster") == "active", machine.log()
+    assert machine.systemctl("is-active", "muster-fault") != "active"
+
+
+def test_what_does_not_start_is_tried_a_few_times_then_shown_and_later_tried_again(boot: Boot) -> None:
+    start = f"/bin/sh -c 'test -e /run/mended && exec {MUSTER} run'"
+    machine = boot(drop_in=f"[Service]\nRestartSec=0\nExecStart=\nExecStart={start}\n")
+    machine.systemctl("start", "muster")
+    machine.until("is-active", "muster-fault", says="active")
+    assert (machine.show("muster", "ActiveState"), machine.show("muster", "NRestarts")) == ("failed", "5")
+
+    soon = f"[Service]\nExecStart=\nExecStart={MUSTER} panel fault --for 1\n"
+    machine.write("/etc/systemd/system/muster-fault.service.d/soon.conf", soon)
+    for words in (["daemon-reload"], ["stop", "muster-fault"], ["reset-failed"]):
+        machine.systemctl(*words)
+    machine.run("touch", "/run/mended")
+    machine.systemctl("start", "muster-fault")
+    machine.until("is-active", "muster", says="active")
+    assert machine.systemctl("is-active", "muster-fault") != "active"
+
+
+def test_the_timers_work_is_done_in_their_sandboxes(at_work: Machine) -> None:
+    machine = at_work
+    machine.systemctl("start", "muster-sync")
+    assert "no destination" not in machine.log(), "where none is configured, none is missed"
+
+    as_muster = f"setpriv --reuid=muster --regid=muster --clear-groups env MUSTER_DATA=/var/lib/muster {MUSTER}"
+    machine.run("sh", "-c", f"install -d -o muster -m 700 /mnt/share && {as_muster} sync --prepare /mnt/share")
+    machine.run("sh", "-c", "printf '[sync]\\ndestinations = [\"/mnt/share\"]\\n' >>/etc/muster/muster.toml")
+    machine.systemctl("start", "muster-sync")
+    assert "/mnt/share: nothing new" in machine.log(), machine.log()
+    machine.systemctl("start", "--no-block", "muster-retention")
+    machine.until_log(r"0 people removed|nobody was removed: nothing has set the clock")
+
+
+def test_a_stick_is_served_as_the_units_user_unmounted_and_only_then_called_safe_to_pull(at_work: Machine) -> None:
+    machine = at_work
+    machine.systemctl("start", "muster-stick@sdy1")
+    machine.until("is-active", "muster-stick@sdy1", says="inactive")
+    assert "stick refused: LED red" in machine.log()
+    assert "safe to pull" not in machine.log(), "this one was never taken"
+
+    machine.run("sh", "-c", "printf '[stick]\\npolicy = \"open\"\\n' >>/etc/muster/muster.toml")
+    machine.systemctl("start", "muster-stick@sdz1")
+    machine.until("is-active", "muster-stick@sdz1", says="inactive")
+    log = machine.log()
+    assert log.index("stick at work: LED") < log.index("Unmount it before it is pulled.") < log.index("safe to pull: LED"), log
+    assert machine.run("grep", "muster-stick", "/proc/self/mountinfo").stdout == ""
+
+
+def test_a_disk_of_the_system_itself_is_no_stick(at_work: Machine) -> None:
+    at_work.run("sh", "-c", "mkdir -p /mnt/boot && mount -t tmpfs /dev/sdx1 /mnt/boot")
+    at_work.systemctl("start", "muster-stick@sdx1")
+    assert at_work.systemctl("is-active", "muster-stick@sdx1") == "inactive"
+    assert "/dev/sdx1" not in at_work.log()
+
+
+def test_a_unit_that_is_stopped_has_not_failed(at_work: Machine) -> None:
+    at_work.systemctl("start", "muster")
+    at_work.systemctl("stop", "muster")
+    assert (at_work.show("muster", "Result"), at_work.systemctl("is-active", "muster-fault")) == ("success", "inactive")
