@@ -22,6 +22,9 @@ _BEYOND = (
     "SELECT count(*) FROM main.person AS own WHERE NOT EXISTS (SELECT 1 FROM other.person WHERE other.person.code = own.code)",
     "SELECT count(*) FROM (SELECT code, model, photo_sha256 FROM main.template JOIN main.person ON person_id = person.id"
     " EXCEPT SELECT code, model, photo_sha256 FROM other.template JOIN other.person ON person_id = other.person.id)",
+    "SELECT count(*) FROM main.person AS own JOIN other.person AS theirs ON theirs.code = own.code"
+    " WHERE (own.active, own.valid_from, own.valid_until, own.basis, own.retain_until, own.language)"
+    " IS NOT (theirs.active, theirs.valid_from, theirs.valid_until, theirs.basis, theirs.retain_until, theirs.language)",
 )
 
 _ERASURES = "SELECT code, erased_utc FROM erasure ORDER BY id"
@@ -29,11 +32,19 @@ _LINES = "SELECT at_utc, clock_ok, what, detail FROM audit ORDER BY seq"
 
 
 class Beyond(NamedTuple):
-    """What one database has and another has not."""
+    """What one database has and another has not.
+
+    Attributes:
+        n_rows: rows of the ledger.
+        n_people: people, by their codes.
+        n_templates: templates, of them and of others.
+        n_changed: people of whom it is known otherwise when and for how long they are valid, or kept, and why.
+    """
 
     n_rows: int
     n_people: int
     n_templates: int
+    n_changed: int
 
 
 @dataclass(frozen=True, slots=True)

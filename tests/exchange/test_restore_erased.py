@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from exchange.vault import LATER, NOW, PAIR, contents, enrol, made, opened, record, restored, unit
+from exchange.vault import LATER, NOW, PAIR, contents, enrol, made, names, opened, record, restored, unit
 
 from edge.cli import main
+from edge.errors import BackupError, StoreError
 from edge.ledger import verify
 from edge.store import FILE_NAME, Seal
 from edge.store.audit import PERSON_REMOVED
+from edge.store.people import PersonDetails
 from edge.store.sticks import Stick
-from edge.types import Direction, Draft, EventKind
+from edge.types import Direction, Draft, EventKind, Validity
 
 LOST, NEW = Seal.of(bytes(range(32))), Seal.of(bytes(range(32, 64)))
 
@@ -95,6 +100,48 @@ def test_who_has_the_code_of_somebody_who_was_removed_stays_when_a_later_backup_
     with opened(data) as store:
         assert store.find_person("7").name == "Rosa Parks"
         assert [event.person_name for event in store.events(code="7")] == ["", "Rosa Parks"]
+
+
+def test_who_was_shut_out_since_is_not_let_in_again_unasked(data: Path, tmp_path: Path) -> None:
+    made(data, tmp_path / "file")
+    with opened(data) as store:
+        store.set_validity("7", Validity(active=False))
+        store.set_details("1042", PersonDetails(retain_until=NOW.date()))
+    with pytest.raises(BackupError, match=r"has 0 rows, 0 people and 0 templates .*, and other dates or notes of 2 people"):
+        restored(data, tmp_path / "file")
+    with opened(data) as store:
+        assert [validity.active for validity in store.validity().values()] == [False]
+    restored(data, tmp_path / "file", replace=True)
+
+
+def test_a_database_that_another_process_has_for_itself_is_not_taken_for_a_damaged_one(data: Path, tmp_path: Path) -> None:
+    made(data, tmp_path / "file")
+    hold = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
+        " c.execute('PRAGMA locking_mode = EXCLUSIVE'); c.execute('BEGIN EXCLUSIVE');"
+        " c.execute('UPDATE revision SET number = number'); print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", hold, data / FILE_NAME]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(StoreError, match="another process holds") as told:
+            restored(data, tmp_path / "file", replace=True)
+        assert told.value.retryable
+        holder.stdin.close()
+    assert names(data) == [FILE_NAME]
+
+
+def test_the_log_of_what_was_there_is_not_taken_for_the_log_of_what_is_restored(data: Path, tmp_path: Path) -> None:
+    made(data, tmp_path / "file")
+    left = tmp_path / "left"
+    left.mkdir()
+    with opened(data) as store:
+        record(store, 50, start=LATER)
+        shutil.copy(data / f"{FILE_NAME}-wal", left / f"{FILE_NAME}-wal")
+    restored(left, tmp_path / "file", replace=True)
+    with opened(left) as store:
+        assert store.n_rows() == 11
+        assert list(verify(store.entries(), n_written=store.n_written())) == []
 
 
 def restore_by_hand(data: Path, file: Path, tmp_path: Path, *more: str) -> int:

@@ -110,9 +110,11 @@ class Present:
         beyond = self.store.beyond(staged)
         if any(beyond):
             rows, people = counted(beyond.n_rows, "row"), counted(beyond.n_people, "person")
+            templates, changed = counted(beyond.n_templates, "template"), counted(beyond.n_changed, "person")
             raise BackupError(
-                f"{self.path} has {rows}, {people} and {counted(beyond.n_templates, 'template')} that the backup has not. Nothing"
-                " was restored. `muster sync` first, so that no row is lost; --replace then sets it aside and restores."
+                f"{self.path} has {rows}, {people} and {templates} that the backup has not, and other dates or notes of"
+                f" {changed}. Nothing was restored. `muster sync` first, so that no row is lost; --replace then sets it aside and"
+                " restores."
             )
 
     def aside(self, at_utc: datetime) -> Path | None:
