@@ -63,6 +63,12 @@ def test_nobody_is_given_the_rows_of_who_had_the_code_before(store: Store, old: 
     assert len(store.dossier(new.code).events) == 5, "whose each was nobody can tell any more"
 
 
+def test_what_was_entered_before_somebody_was_enrolled_is_theirs(store: Store, old: Event) -> None:
+    early = store.append(Draft("9", "Mary", old.at_utc, Direction.IN, EventKind.ENTRY, by="Eve", why="a visit"))
+    store.add_person("9", "Mary")
+    assert store.dossier("9").events == early
+
+
 def test_who_was_given_a_row_keeps_it_when_it_is_put_right_again(store: Store, old: Event, new: Person) -> None:
     given = correct(store, old.seq, Change(person=new))
     entry = correct(store, given.seq, Change(direction=Direction.OUT))

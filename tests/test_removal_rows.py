@@ -14,8 +14,9 @@ from decisions import accepted
 from edge.commands.installation import Installation
 from edge.commands.people_leave import expire
 from edge.config import Config
-from edge.store import Seal, Store
+from edge.store import FILE_NAME, Seal, Store
 from edge.store.people import PersonDetails
+from edge.store.remains import Traces, remains
 from edge.store.removal import N_PAGE
 from edge.types import Direction, Draft, EventKind
 from edge.wiring import Now
@@ -94,6 +95,7 @@ def test_a_code_as_a_mac_writes_it(store: Store) -> None:
     assert apart != "zoë"
     assert len(store.dossier(apart).events) == 1
     assert store.remove_person(apart).n_names == 1
+    assert len(store.dossier(apart).events) == 1
 
 
 @pytest.mark.parametrize("seal", [None, KEY], ids=["plain", "sealed"])
@@ -110,6 +112,41 @@ def test_names_of_any_length_leave_no_copy_where_rows_get_short(db_path: Path, s
             store.remove_person(person.code)
     raw = db_path.read_bytes()
     assert not any(cell[at : at + 40] in raw for cell in kept for at in (0, max(0, len(cell) - 40)))
+
+
+PAGE, NAME = 4096, b"Wilhelmina Quux"
+
+
+@pytest.mark.parametrize(
+    ("page", "kind", "at", "is_lost"),
+    [
+        (0, 13, 110, True),  # behind the header of the file (100), that of the page (8), and one pointer to a row (2)
+        (0, 13, 109, False),
+        (0, 13, 199, True),
+        (0, 13, 200, False),  # where the row begins
+        (1, 13, 10, True),
+        (1, 5, 14, True),  # the header of a page with children has 12
+        (1, 5, 13, False),
+        (1, 0, 14, False),  # no page of a b-tree: more of a long row
+    ],
+)
+def test_where_a_page_has_no_row(tmp_path: Path, page: int, kind: int, at: int, *, is_lost: bool) -> None:
+    content = bytearray(2 * PAGE)
+    content[16:18] = PAGE.to_bytes(2)
+    begin = 100 if page == 0 else 0
+    header = bytes([kind]) + bytes(2) + (1).to_bytes(2) + (200).to_bytes(2) + bytes(1)
+    content[page * PAGE + begin : page * PAGE + begin + len(header)] = header
+    content[page * PAGE + at : page * PAGE + at + len(NAME)] = NAME
+    (tmp_path / FILE_NAME).write_bytes(content)
+    found = remains(tmp_path / FILE_NAME, Traces(frozenset({NAME}), frozenset(), frozenset()))
+    assert (found.n_names, found.n_kept) == ((1, 0) if is_lost else (0, 1))
+
+
+def test_what_is_the_same_everywhere_is_no_template(tmp_path: Path) -> None:
+    """Half a template of zeros is in every file."""
+    (tmp_path / FILE_NAME).write_bytes(bytes(PAGE))
+    traces = Traces(frozenset(), frozenset({bytes(64) + bytes(range(64))}), frozenset())
+    assert remains(tmp_path / FILE_NAME, traces).is_nothing
 
 
 def test_names_of_a_code_that_nobody_has(store: Store) -> None:

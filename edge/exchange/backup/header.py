@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from edge.errors import BackupError
-from edge.exchange.backup.envelope import Label
+from edge.exchange.backup.envelope import Label, Sink
 from edge.store.sealing import KEY_BYTES
 from edge.store.snapshot import Facts
 from edge.types import utc_text
@@ -77,13 +77,6 @@ class Header:
         if len(key) not in {0, KEY_BYTES}:
             raise BackupError("the key in it is none")
         return key
-
-
-class Sink(Protocol):
-    """What takes the bytes of the database."""
-
-    def write(self, content: bytes, /) -> object:
-        """Take the next bytes."""
 
 
 class Parting:
