@@ -15,14 +15,15 @@ import numpy as np
 from edge.errors import EnrolError
 from edge.exchange.enrolment.acquisition import Verdict, acquire
 from edge.exchange.enrolment.admission import Admission, Standing, Taken, admit
+from edge.exchange.enrolment.everybody import Everybody
 from edge.exchange.enrolment.folder import Candidate
 from edge.exchange.enrolment.photographs import decode, read_bytes
 from edge.exchange.enrolment.receipt import GOOD, Line
 from edge.exchange.names import Label
-from edge.matching.gallery import Gallery
 from edge.matching.policy import Policy
 from edge.store import Store
 from edge.store.templates import restored, stored
+from edge.types import Floats, Person
 from edge.vision.quality import Gates
 from edge.vision.recogniser import Recogniser
 
@@ -59,6 +60,7 @@ class Desk:
         self._recogniser = recogniser
         self._terms = terms
         self._read = read
+        self._everybody = Everybody(store, recogniser.model)
 
     def lines(self, of_one_folder: Iterable[Candidate]) -> list[Line]:
         """Enrol the person of a folder, or find out why not; a line for each photograph."""
@@ -126,40 +128,46 @@ class Desk:
         """Judge and store; judge anew where another process enrols somebody meanwhile: it may be the same face."""
         try:
             while True:
-                revision = self._store.revision()
+                revision = self._everybody.up_to_date()
                 admission = admit(taken, self._standing(label))
                 with self._store.transaction():
-                    if self._store.revision() == revision:
-                        self._keep(label, taken, admission)
-                        return admission.lines
+                    if self._store.revision() != revision:
+                        continue
+                    person = self._keep(label, taken, admission)
+                    now = person and (person, self._own(person), self._store.revision())
+                if now:  # what is taken back when a transaction fails has not changed anybody
+                    self._everybody.changed(*now)
+                return admission.lines
         except EnrolError as error:  # another process was quicker with one of them
             return [Line(each.shown, label, Verdict.REFUSED, f"{error}; enrol the folder again") for each in taken]
 
     def _standing(self, label: Label) -> Standing:
         """Who is enrolled now."""
-        person, model = self._store.find_person(label.code), self._recogniser.model
-        templates, ids = self._store.templates(model)
-        is_other = ids != (person.id if person else -1)
+        person = self._store.find_person(label.code)
         return Standing(
             label=label,
-            own=self._store.templates_of(person.id, model=model) if person else {},
-            others=Gallery(templates[is_other], ids[is_other]),
-            people={each.id: each for each in self._store.people()},
+            own=self._own(person) if person else {},
+            others=self._everybody.others(person),
+            people=self._everybody.people,
             may_look_alike=label.code in self._terms.look_alikes,
         )
 
-    def _keep(self, label: Label, taken: Sequence[Taken], admission: Admission) -> None:
-        """All of a person's changes; nobody is added without a good photograph."""
+    def _own(self, person: Person) -> dict[str, Floats]:
+        return self._store.templates_of(person.id, model=self._recogniser.model)
+
+    def _keep(self, label: Label, taken: Sequence[Taken], admission: Admission) -> Person | None:
+        """All of a person's changes; nobody is added without a good photograph, and there is nobody then."""
         model = self._recogniser.model
         good = [(line.verdict, each) for line, each in zip(admission.lines, taken, strict=True) if line.verdict in GOOD]
         if not good:
-            return
+            return None
         person = self._store.find_person(label.code) or self._store.add_person(*label)
         for verdict, each in good:
             if verdict is Verdict.ENROLLED:
                 self._store.add_template(person.id, each.template, model=model, photo_sha256=each.sha256)
         for sha256 in (*admission.dropped, *(each.sha256 for verdict, each in good if verdict is Verdict.NOT_NEEDED)):
             self._store.set_aside(person.id, model=model, photo_sha256=sha256)
+        return person
 
 
 def _shared(line: Line, shown: str) -> Line:
