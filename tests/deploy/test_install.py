@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -116,9 +117,14 @@ def test_wrong_usage_is_said_and_does_nothing(arguments: list[str]) -> None:
     assert "usage: deploy/install" in outcome.stderr
 
 
-def requirements_for(name: str, *where: str) -> list[str]:
-    command = [sys.executable, str(ROOT / "deploy/lib/requirements_for.py"), str(ROOT / f"requirements/{name}.txt"), *where]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()
+def requirements_for(name: str, machine: str, python: str) -> list[str]:
+    found = importlib.util.spec_from_file_location("requirements_for", ROOT / "deploy/lib/requirements_for.py")
+    assert found
+    assert found.loader
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    lines: list[str] = module.lines_for((ROOT / f"requirements/{name}.txt").read_text("utf-8"), machine, python)
+    return lines
 
 
 def versions(lines: list[str]) -> dict[str, str]:
