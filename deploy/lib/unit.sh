@@ -7,9 +7,9 @@ top=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd -P)
 
 # An installed version works on the unit's own data as the unit's own user; a checkout on its own.
 if [ -e "$top/MANIFEST" ]; then
-	muster=${MUSTER_COMMAND:-/usr/local/bin/muster} data=${MUSTER_DATA:-/var/lib/muster}
+	muster=${MUSTER_COMMAND:-/usr/local/bin/muster} data=${MUSTER_DATA:-/var/lib/muster} installed=yes
 else
-	muster=${MUSTER_COMMAND:-$top/.venv/bin/muster} data=${MUSTER_DATA:-var}
+	muster=${MUSTER_COMMAND:-$top/.venv/bin/muster} data=${MUSTER_DATA:-var} installed=''
 fi
 
 # usage: the comment at the head of the script
