@@ -1,7 +1,7 @@
 """How long `muster run` takes until it says that it is ready: after a whole turn, as systemd hears it.
 
-``python -m tests.bench.start``; half a minute. In turns with a start of Python that imports numpy and OpenCV, which no program that
-recognises faces can be without. Not part of ``make bench``.
+``python -m tests.bench.start``; half a minute. In turns with a Python that imports numpy and OpenCV, which no program can
+be without that recognises faces. Not part of ``make bench``.
 """
 
 from __future__ import annotations

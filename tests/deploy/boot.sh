@@ -1,6 +1,6 @@
 #!/bin/bash
 # What PID 1 of a machine does before it becomes systemd: a copy of this system, thrown away when the machine ends.
-# boot.sh FOLDER CHECKOUT PYTHON PACKAGES, in namespaces of its own (unshare --mount --pid --fork --cgroup). PYTHON is the prefix of the
+# boot.sh FOLDER CHECKOUT PYTHON PACKAGES [read-only], in namespaces of its own (unshare --mount --pid --fork --cgroup). PYTHON is the prefix of the
 # interpreter: it and the checkout may lie in somebody's home, where no service looks, so that both get another place.
 set -eu
 above=$1/above root=$1/root checkout=$2
@@ -32,6 +32,12 @@ cp "$1/room.png" "$root/srv/"
 mkdir "$root/srv/frames"
 mount --bind "$1/frames" "$root/srv/frames"
 systemd-sysusers --root="$root" "$checkout"/deploy/sysusers.d/*.conf
+if [ "${5:-}" = read-only ]; then # but for the data and the log, as with overlayroot
+	mkdir -p "$root/var/lib/muster"
+	mount -t tmpfs data "$root/var/lib/muster"
+	mount -t tmpfs log "$root/var/log"
+	mount -o remount,ro "$root"
+fi
 cd "$root"
 pivot_root . mnt
 umount -l /mnt

@@ -49,10 +49,13 @@ class Machine:
         config: muster.toml.
         replaced: units that are not taken as they are, by name.
         drop_in: settings of muster.service beside its own.
+        root: "read-only", or empty.
     """
 
-    def __init__(self, folder: Path, *, config: str = CONFIG, replaced: dict[str, str] | None = None, drop_in: str = "") -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, *, config: str = CONFIG, replaced: dict[str, str] | None = None, drop_in: str = "", root: str = ""
+    ) -> None:
+        self._folder, self._root = folder, root
         system = folder / "system"
         for name in SERVICES:
             (system / f"{name}.d").mkdir(parents=True)
@@ -69,7 +72,7 @@ class Machine:
 
     def __enter__(self) -> Self:
         packages = sysconfig.get_path("purelib")
-        boot = ["bash", str(ROOT / "tests/deploy/boot.sh"), str(self._folder), str(ROOT), sys.base_prefix, packages]
+        boot = ["bash", str(ROOT / "tests/deploy/boot.sh"), str(self._folder), str(ROOT), sys.base_prefix, packages, self._root]
         with (self._folder / "console").open("w") as console:
             self._process = subprocess.Popen(
                 ["unshare", *NAMESPACES, "--fork", "--kill-child", *boot],

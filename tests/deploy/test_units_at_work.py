@@ -188,6 +188,15 @@ def test_a_disk_of_the_system_itself_is_no_stick(at_work: Machine) -> None:
     assert "/dev/sdx1" not in at_work.log()
 
 
+def test_everything_but_the_data_may_be_read_only(boot: Boot) -> None:
+    machine = boot(root="read-only")
+    assert machine.run("touch", "/etc/probe").returncode != 0
+    machine.systemctl("start", "muster")
+    assert machine.systemctl("is-active", "muster") == "active", machine.log()
+    machine.systemctl("start", "--no-block", "muster-retention")
+    machine.until_log(r"0 people removed|nobody was removed: nothing has set the clock")
+
+
 def test_a_unit_that_is_stopped_has_not_failed(at_work: Machine) -> None:
     at_work.systemctl("start", "muster")
     at_work.systemctl("stop", "muster")
