@@ -58,7 +58,7 @@ take_away() {
 			systemctl --quiet disable "${1##*/}" 2>/dev/null || true ;;
 	esac
 	rm -f "$1"
-	drop_empty "$(dirname "$1")"
+	case $1 in /etc/*) drop_empty "$(dirname "$1")" ;; esac
 }
 
 # drop_empty FOLDER: unless a package of Debian has it
