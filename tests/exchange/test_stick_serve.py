@@ -280,6 +280,36 @@ class TestMarker:
         assert served.delivery.n_events == 2
 
 
+class TestNames:
+    def test_a_folder_with_the_old_name_is_told_how_to_call_it(self, stick: Path, store: Store) -> None:
+        store.add_person("1042", "Ada Byron")
+        bring(stick, ADA)
+        put(stick, {"people.csv": b"code,name\n1042,Ada Lovelace\n"})
+        served = serve(ready(stick), store, means(store))
+        assert ([person.name for person in store.people()], served.exit_code) == (["Ada Lovelace"], 65)
+        assert "name the folder '1042 Ada Lovelace'" in receipt(stick, "enrol")[0]["reason"]
+
+    def test_somebody_who_was_removed_comes_back_with_the_next_manifest(self, stick: Path, store: Store) -> None:
+        store.add_person("7", "Joe")
+        bring(stick, ADA)
+        serve(ready(stick, serial=20), store, means(store))
+        put(stick, {"remove.csv": b"code\n1042\n"})
+        assert serve(ready(stick, serial=21), store, means(store)).exit_code == 65
+        assert codes(store) == ["7"]
+        (stick / "remove.csv").unlink()
+        assert serve(ready(stick, serial=22), store, means(store)).exit_code == 0
+        assert codes(store) == ["1042", "7"]
+
+    def test_what_systems_leave_behind_is_no_photograph(self, stick: Path, store: Store) -> None:
+        bring(stick, ADA)
+        left = (".DS_Store", "1042 Ada Byron/.DS_Store", "1042 Ada Byron/._1.png", "1042 Ada Byron/Thumbs.db", "__MACOSX/1.png")
+        put(stick, {f"enrol/{name}": b"\0" for name in left})
+        ready(stick)
+        put(stick, {f"enrol/{name}": b"\1\1" for name in left})
+        served = serve(stick, store, means(store))
+        assert ([line.verdict.value for line in served.photographs], served.exit_code) == (["enrolled"], 0)
+
+
 class TestRemovals:
     def test_who_is_listed_goes_and_nobody_else(self, stick: Path, store: Store) -> None:
         for code in ("1", "2", "3"):

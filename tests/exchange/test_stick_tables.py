@@ -128,7 +128,11 @@ class TestPeople:
             ("1,A\u202eb,,,,", "cannot be printed"),
             ("1," + "x" * 201 + ",,,,", "longer than 200"),
             ("1,,maybe,,,", "write yes or no"),
-            ("1,,,22.11.2026,,", "a date as 2026-11-22"),
+            ("1,,,31.02.2026,,", "a date as 2026-11-22"),
+            ("1,,,11/22/2026,,", "a date as 2026-11-22"),
+            ("1,,,22.11.26,,", "a date as 2026-11-22"),
+            ("1.23E+11,Eve,,,,", "a spreadsheet has made"),
+            ("01,Ada,,,,", "1 looks like it"),
             ("1,,,20261122,,", "a date as 2026-11-22"),
             ("1,,,2026-11-22,2026-11-21,", "lies before"),
             ("1,Zoë,no,,,german language", "no language"),
@@ -142,6 +146,26 @@ class TestPeople:
         assert told.outcome is Outcome.REFUSED
         assert why in told.reason
         assert (store.revision(), [person.name for person in store.people()]) == (revision, ["Ada"])
+
+    def test_as_excel_saves_it_in_germany(self, store: Store) -> None:
+        store.add_person("0042", "Ada")
+        text = "code;name;valid_from;valid_until\r\n42;Ada;1.12.2026;\r\n43;J\xf6rg;;\r\n"
+        text += "44;Bob;1.12.2026;09.01.2027\r\n1,23E+11;Eve;;\r\n"
+        lines = list(apply_people(people_sheet(9).read(text.encode("cp1252")), store, barred=frozenset(), is_over=lambda: False))
+        assert [line.outcome for line in lines] == [Outcome.REFUSED, Outcome.REFUSED, Outcome.ADDED, Outcome.REFUSED]
+        for line, why in zip(lines, ("0042 looks like it", "CSV UTF-8", "", "a spreadsheet has made"), strict=True):
+            assert why in line.reason
+        assert [person.code for person in store.people()] == ["0042", "44"]
+        assert facts(store, "44")[1] == Validity(valid_from=date(2026, 12, 1), valid_until=date(2027, 1, 9))
+
+    def test_a_line_that_was_refused_is_no_ones_twin(self, store: Store) -> None:
+        lines = put(store, "code,name\n042,\n42,Ada\n0042,Bob\nA-1,Eve\na-1,Tim\n")
+        assert [line.outcome.value for line in lines] == ["refused", "added", "refused", "added", "refused"]
+
+    def test_whoever_has_a_code_may_have_one_that_looks_like_anothers(self, store: Store) -> None:
+        for code in ("42", "0042"):
+            store.add_person(code, "Ada")
+        assert [line.outcome.value for line in put(store, "code,name\n42,Zoe\n0042,Bob\n")] == ["changed"] * 2
 
     def test_a_table_removes_nobody(self, store: Store) -> None:
         store.add_person("1", "Ada")
@@ -186,6 +210,15 @@ class TestRemovals:
             (4, Outcome.REFUSED),
         ]
         assert [person.code for person in store.people()] == ["1", "3"]
+
+    @pytest.mark.parametrize("code", ["42", "042", "00042"])
+    def test_a_code_without_its_zeros_is_told_and_removes_nobody(self, store: Store, code: str) -> None:
+        """Else the office takes somebody for gone who is not."""
+        for each in ("0042", "1"):
+            store.add_person(each, "Ada")
+        (line,) = self.remove(store, f"code\n{code}\n")
+        assert (line.outcome, len(store.people())) == (Outcome.REFUSED, 2)
+        assert "0042 looks like it" in line.reason
 
     @pytest.mark.parametrize("text", ["1\n2\n", "name\nAda\n", "", "code,why\n1\n"])
     def test_a_table_that_is_none_removes_nobody(self, store: Store, text: str) -> None:

@@ -85,8 +85,8 @@ class Desk:
             known = self._store.find_person(label.code)
             if known and known.name.casefold() != label.name.casefold():
                 raise EnrolError(
-                    f"the code {label.code} belongs to {known.name}; another person needs another code, and"
-                    " `muster people rename` corrects a name"
+                    f"the code {label.code} belongs to {known.name}: if this is the same person, name the folder"
+                    f" '{label.code} {known.name}', or `muster people rename`; another person needs another code"
                 )
         except EnrolError as error:
             return Line(candidate.shown, label, Verdict.REFUSED, str(error))

@@ -5,13 +5,15 @@ People who are not named stay as they are. Nobody leaves through this table (`ed
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Self
 
 from edge.errors import EnrolError
-from edge.exchange.stick.sheet import Outcome, Row, Sheet, TableLine, fit
+from edge.exchange.stick.sheet import Outcome, Row, Sheet, TableLine, fit, twin
 from edge.store import Store
 from edge.store.people import PersonDetails
 from edge.types import Person, Validity
@@ -21,6 +23,8 @@ COLUMNS = ("code", "name", "active", "valid_from", "valid_until", "language", "b
 CLEARED = "none"
 
 _WORDS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+_ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)", re.ASCII)
+_DOTTED = re.compile(r"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{4})", re.ASCII)
 _LONGEST = {"name": 200, "language": 35, "basis": 500}
 
 
@@ -72,6 +76,8 @@ class _Work:
         self._people = {person.code: person for person in store.people()}
         self._validity, self._details = store.validity(), store.details()
 
+        self._twins = {twin(code): code for code in self._people}
+
     def put(self, code: str, wish: dict[str, Any]) -> Outcome:
         """Change what is not as it is wished.
 
@@ -84,7 +90,9 @@ class _Work:
             if _after(before, wish) == before:
                 return Outcome.UNCHANGED
         with self._store.transaction():
-            return self._change(code, wish)
+            outcome = self._change(code, wish)
+        self._twins.setdefault(twin(code), code)
+        return outcome
 
     def _then(self, person: Person) -> _Facts:
         """As it was when the table was begun."""
@@ -98,6 +106,8 @@ class _Work:
         person = self._store.find_person(code)
         before = self._now(person) if person else None
         after = _after(before or _Facts("", Validity(), PersonDetails()), wish)
+        if person is None:
+            self._demand_new(code)
         if not after.name:
             raise EnrolError("nobody has this code, and the line gives no name; write one")
         if person is None:
@@ -109,6 +119,19 @@ class _Work:
         if before is None:
             return Outcome.ADDED
         return Outcome.UNCHANGED if after == before else Outcome.CHANGED
+
+    def _demand_new(self, code: str) -> None:
+        """Somebody who is here shall not get a second code because a spreadsheet has changed the first.
+
+        Raises:
+            EnrolError: it looks like that.
+        """
+        other = self._twins.get(twin(code))
+        if other:
+            raise EnrolError(
+                f"nobody has this code, and {other} looks like it: a spreadsheet takes zeros away. Make the column text, and"
+                " type the code anew; if it is somebody else's: `muster people add`"
+            )
 
 
 def _after(before: _Facts, wish: dict[str, Any]) -> _Facts:
@@ -157,10 +180,10 @@ def _value(column: str, cell: str) -> object:
 
 
 def _day(column: str, cell: str) -> date:
-    try:
-        day = date.fromisoformat(cell)
-    except ValueError:
-        day = None
-    if day is None or str(day) != cell:
-        raise EnrolError(f"{column} is {cell[:30]!a}; write a date as 2026-11-22, or none")
-    return day
+    """As people write it, or as spreadsheets of half of Europe do; with strokes nobody can tell the day from the month."""
+    for form in (_ISO, _DOTTED):
+        found = form.fullmatch(cell)
+        if found:
+            with suppress(ValueError):
+                return date(int(found["year"]), int(found["month"]), int(found["day"]))
+    raise EnrolError(f"{column} is {cell[:30]!a}; write a date as 2026-11-22 or 22.11.2026, or none")

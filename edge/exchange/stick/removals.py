@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from edge.errors import EnrolError
-from edge.exchange.stick.sheet import Outcome, Row, Sheet, TableLine
+from edge.exchange.stick.sheet import Outcome, Row, Sheet, TableLine, twin
 from edge.store import Removal, Store
 from edge.words import counted
 
@@ -31,6 +31,7 @@ def apply_removals(
         is_over: whether no further one shall be begun.
     """
     enrolled = {person.code for person in store.people()}
+    twins = {twin(code): code for code in enrolled}
     listed = set(codes(rows))
     is_everybody = bool(enrolled) and enrolled <= listed
     if is_everybody:
@@ -42,7 +43,7 @@ def apply_removals(
         if isinstance(row, TableLine):
             yield row
         elif row.code not in enrolled:
-            yield TableLine(FILE, row.number, row.code, Outcome.NOT_HERE)
+            yield _nobody(row, twins.get(twin(row.code), ""))
         elif is_everybody:
             yield TableLine(FILE, row.number, row.code, Outcome.REFUSED, "it would remove everybody")
         elif is_over():
@@ -63,6 +64,15 @@ def remover(store: Store, *, at_utc: datetime, clock_ok: bool) -> Callable[[str]
         return store.remove_person(code, at_utc=at_utc, clock_ok=clock_ok)
 
     return remove
+
+
+def _nobody(row: Row, looks_like: str) -> TableLine:
+    if not looks_like:
+        return TableLine(FILE, row.number, row.code, Outcome.NOT_HERE)
+    reason = (
+        f"nobody has this code, and {looks_like} looks like it: a spreadsheet takes zeros away. Nobody is removed; type it anew"
+    )
+    return TableLine(FILE, row.number, row.code, Outcome.REFUSED, reason)
 
 
 def _removed(row: Row, remove: Callable[[str], Removal]) -> TableLine:

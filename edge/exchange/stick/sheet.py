@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from edge.errors import EnrolError
+from edge.exchange.names import has_unseen
 
 SEPARATORS = (",", ";", "\t")
 """Spreadsheets of half of Europe write semicolons, and Excel's "Unicode text" has tabs."""
@@ -19,11 +21,8 @@ SEPARATORS = (",", ";", "\t")
 MAX_LINE = 10_000
 """Characters; no person has more to say."""
 
-_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-"""Categories of characters that no name has, and that confuse a terminal or turn a line around."""
-
-_JOINERS = "\u200c\u200d"
-"""Not to be seen, and a part of names in Persian and in Indian scripts."""
+_ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII | re.IGNORECASE)
+"""What a spreadsheet makes of a number that is too long for it."""
 
 
 class Outcome(Enum):
@@ -147,9 +146,14 @@ def fit(text: str, what: str, *, at_most: int) -> str:
     """
     if len(text) > at_most:
         raise EnrolError(f"the {what} is longer than {at_most} characters; make it shorter")
-    if any(unicodedata.category(character) in _UNSEEN and character not in _JOINERS for character in text):
+    if has_unseen(text):
         raise EnrolError(f"the {what} holds something that cannot be printed; type it anew")
     return unicodedata.normalize("NFC", text)
+
+
+def twin(code: str) -> str:
+    """The same for all codes that a spreadsheet, or somebody who types, takes for one: 0042 comes back as 42, a-17 as A-17."""
+    return code.lstrip("0") if code.isdecimal() else code.casefold()
 
 
 def _lines(content: bytes) -> Iterator[tuple[int, str]]:
@@ -187,6 +191,10 @@ def _row(number: int, line: str, header: list[str], separator: str) -> Row | Non
     named = dict(zip(header, cells, strict=True))
     if not named["code"]:
         raise EnrolError("it has no code")
+    if _ROUNDED.fullmatch(named["code"]):
+        raise EnrolError(
+            f"{named['code']} is what a spreadsheet has made of a long code; make the column text, and type the code anew"
+        )
     return Row(number, fit(named["code"], "code", at_most=100), named)
 
 
