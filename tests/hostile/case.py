@@ -87,7 +87,7 @@ class Stage:
         result.seconds, result.rss_mb, result.outcome = first.seconds, first.rss_mb, first.told.get("outcome", "")
         yield from first.faults(self._limit_s)
         yield from self._touched()
-        if whole.is_whole(result.content):
+        if whole.is_whole(result.content.number):
             yield from whole.faults(self._folder, first.told)
         after, knows = oracle.snapshot(stick), Memory.of(data)
         yield from oracle.spoilt(before, after)
@@ -168,7 +168,7 @@ def _child(folder: Path, content: Content, serve: Serve) -> None:
             os.dup2(null, stream)
         os.chdir(folder / "data")
         tempfile.tempdir = str(folder / "scratch")
-        told = whole.serve_whole(folder, content) if whole.is_whole(content) else _told(folder, content, serve)
+        told = whole.serve_whole(folder, content) if whole.is_whole(content.number) else _told(folder, content, serve)
     except BaseException:  # noqa: BLE001  whatever it is, it is what this looks for
         told = {"crash": " | ".join(traceback.format_exc().strip().splitlines()[-5:])}
     finally:

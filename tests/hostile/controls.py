@@ -71,7 +71,7 @@ def _sit(top: Path, store: Store) -> None:
 
 
 def _hoard(top: Path, store: Store) -> None:
-    bytes(MAX_RSS_MB * 1_050_000).count(1)
+    bytearray(b"x") * (MAX_RSS_MB * 1_050_000)
 
 
 def _break_down(top: Path, store: Store) -> None:
@@ -133,20 +133,21 @@ def _believe(mountpoint: Path, store: Store, means: Means) -> Served:
         return Served()
 
 
-CONTROLS: dict[str, Serve] = {
-    "opens everything in enrol, wherever it leads": _after(_read_all),
-    "writes through whatever is called people.csv": _after(_write_through),
-    "writes beside the stick": _after(_write_beside),
-    "deletes photographs from the stick": _after(_spoil),
-    "takes longer than it may": _after(_sit),
-    "takes more memory than it may": _after(_hoard),
-    "breaks down at a name or a table that is no UTF-8": _before(_break_down),
-    "ends without a word": _after(_leave),
-    "dies": _after(_die),
-    "tells nothing of what it refused": _forget,
-    "leaves no receipt": _hide,
-    "writes a receipt without an end": _after(_babble),
-    "adds somebody each time": _after(_grow),
-    "edits the ledger": _after(_edit),
-    "takes everything without a manifest": _believe,
+CONTROLS: dict[str, tuple[Serve, str]] = {
+    "opens everything in enrol, wherever it leads": (_after(_read_all), "a link"),
+    "writes through whatever is called people.csv": (_after(_write_through), "people.csv"),
+    "writes beside the stick": (_after(_write_beside), "beside the stick"),
+    "deletes photographs from the stick": (_after(_spoil), "changed on the stick: 'enrol"),
+    "takes longer than it may": (_after(_sit), " s"),
+    "takes more memory than it may": (_after(_hoard), " MB"),
+    "breaks down at a name or a table that is no UTF-8": (_before(_break_down), "broke down"),
+    "ends without a word": (_after(_leave), "ended with 0 and said nothing"),
+    "dies": (_after(_die), "ended with -6"),
+    "tells nothing of what it refused": (_forget, "nothing tells of"),
+    "leaves no receipt": (_hide, "not in a receipt"),
+    "writes a receipt without an end": (_after(_babble), "receipts of"),
+    "adds somebody each time": (_after(_grow), "second time changed what the unit knows: people"),
+    "edits the ledger": (_after(_edit), "ledger"),
+    "takes everything without a manifest": (_believe, "no right manifest"),
 }
+"""What each does, and words of the fault by which it must be seen."""

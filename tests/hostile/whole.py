@@ -30,9 +30,9 @@ policy = "{policy}"
 """
 
 
-def is_whole(content: Content) -> bool:
+def is_whole(number: int) -> bool:
     """Whether a case is played in this way."""
-    return content.number % EVERY == EVERY // 2
+    return number % EVERY == EVERY // 2
 
 
 def serve_whole(folder: Path, content: Content) -> dict[str, Any]:
