@@ -89,7 +89,7 @@ faults: .venv/.ready-dev ## kill the unit and cut its power at every write and s
 hostile: .venv/.ready-dev ## serve 10,000 hostile sticks; OPTIONS="--only K" plays one again, "--start K --cases N" some of them
 	PYTHONPATH=tests $(BIN)/python -m hostile $(OPTIONS)
 
-SHELL_SCRIPTS = $(shell grep -lsE '^\#!.*(/| )(ba)?sh$$' .ci/* models/* scripts/* deploy/* deploy/*/* tests/rig/*/*) $(wildcard deploy/lib/*.sh)
+SHELL_SCRIPTS = $(shell grep -lsE '^\#!.*(/| )(ba)?sh$$' .ci/* models/* scripts/* deploy/* deploy/*/* tests/deploy/* tests/rig/*/*) $(wildcard deploy/lib/*.sh)
 
 check: .venv/.ready-dev ## format, lint, types
 	$(BIN)/ruff format --check .

@@ -12,6 +12,7 @@ import pytest
 from machine import CONFIG, ROOT, Machine, why_not
 
 from edge import wiring
+from edge.store import Seal
 
 _WHY_NOT = why_not()
 pytestmark = [
@@ -201,3 +202,17 @@ def test_a_unit_that_is_stopped_has_not_failed(at_work: Machine) -> None:
     at_work.systemctl("start", "muster")
     at_work.systemctl("stop", "muster")
     assert (at_work.show("muster", "Result"), at_work.systemctl("is-active", "muster-fault")) == ("success", "inactive")
+
+
+def test_a_key_that_is_given_as_a_credential_seals_the_database(boot: Boot) -> None:
+    machine = boot()
+    key = "0123456789abcdef" * 4
+    encrypt = "systemd-creds encrypt --with-key=host --name=muster-key - /etc/credstore.encrypted/muster-key"
+    machine.run("sh", "-c", f"mkdir -p /etc/credstore.encrypted && printf {key} | {encrypt}")
+    machine.systemctl("start", "muster")
+    assert machine.systemctl("is-active", "muster") == "active", machine.log()
+    asked = (
+        "import sqlite3; print(sqlite3.connect('/var/lib/muster/muster.db').execute('SELECT key_id FROM sealing').fetchone()[0])"
+    )
+    sealed_with = machine.run("sh", "-c", f'{PYTHON} -c "{asked}"').stdout.strip()
+    assert sealed_with == Seal.of(bytes.fromhex(key)).key_id
