@@ -131,7 +131,7 @@ class TestOnce:
         assert len(told(store, STICK_REFUSED)) == 1, "at most one a minute"
 
     def test_nothing_there(self, tmp_path: Path, store: Store) -> None:
-        with pytest.raises(StickError, match="cannot be read"):
+        with pytest.raises(DeviceError, match="cannot be read"):
             serve(tmp_path / "nowhere", store, means(store))
 
 
