@@ -98,7 +98,7 @@ def test_a_rehearsal_writes_nothing(muster: Muster, stick: Path, data: Path) -> 
 def test_a_stick_that_is_not_ours(muster: Muster, tmp_path: Path, data: Path) -> None:
     (tmp_path / "theirs").mkdir()
     code, said, complained = muster("stick", "serve", tmp_path / "theirs")
-    assert (code, said, list((tmp_path / "theirs").iterdir())) == (65, "", [])
+    assert (code, said, list((tmp_path / "theirs").iterdir())) == (77, "", [])
     assert "not paired" in complained
     assert "stick refused" in muster("audit")[1]
 

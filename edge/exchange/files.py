@@ -24,14 +24,15 @@ _NO_LOCKS_HERE = {errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno
 _MEDIUM_FAILS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
 
 
-def unwritable(shown: str, error: OSError) -> MusterError:
+def unwritable(shown: str, error: OSError, *, advice: str = "") -> MusterError:
     """What to say of a file or folder that cannot be written: a full or failing medium (74), or a place of no use now (65)."""
     if isinstance(error, BlockingIOError):
         return EnrolError(f"another Muster is at work in {shown}. Wait until it is done.")
     if error.errno in _MEDIUM_FAILS:
-        advice = "What is there stays. Make room, or name another place, and do the same again."
+        advice = advice or "What is there stays. Make room, or name another place, and do the same again."
         return StoreError(f"{shown}: cannot be written ({error.strerror}). {advice}")
-    return EnrolError(f"{shown}: cannot be written ({error.strerror or error}). Name a folder that you may write into.")
+    advice = advice or "Name a folder that you may write into."
+    return EnrolError(f"{shown}: cannot be written ({error.strerror or error}). {advice}")
 
 
 def read_regular(path: Path, *, at_most: int) -> bytes:

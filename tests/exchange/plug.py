@@ -50,7 +50,7 @@ def means(store: Store, **changes: Any) -> Means:
         "recogniser": studio.recogniser,
         "terms": Terms(60, OPEN, studio.POLICY),
         "deliver": deliver,
-        "release": lambda _: "Everything is on the stick.",
+        "release": lambda _: "All that was written is on the stick.",
         "at_utc": NOW,
         "clock_ok": True,
         "unit": "door-1",

@@ -55,12 +55,12 @@ def test_a_folder_of_the_disk_and_a_folder_on_a_stick_are_not_unmounted(tmp_path
 
 
 def test_who_wants_it_to_stay_mounted_has_it_flushed(tmp_path: Path, stick: Path, mounts: Path) -> None:
-    assert release(stick, flush=noting(tmp_path), unmounts=(), mountinfo=mounts) == "Everything is on the stick."
+    assert release(stick, flush=noting(tmp_path), unmounts=(), mountinfo=mounts) == "All that was written is on the stick."
     assert (tmp_path / "called").exists()
 
 
 def test_the_real_flush_flushes(stick: Path) -> None:
     (stick / "-x").write_bytes(b"x")
-    assert release(stick) == "Everything is on the stick."
+    assert release(stick) == "All that was written is on the stick."
     with pytest.raises(DeviceError):
         release(stick / "gone")

@@ -382,6 +382,7 @@ class TestInterrupted:
         panel = Panel()
         served = serve(stick, store, means(store, files=Full(), panel=panel))
         assert (served.exit_code, panel.shown[-1], store.sticks()[0].is_done) == (74, Signal.STICK_FAILED, False)
+        assert str(served.errors[0]).endswith("plug it in again; nothing is taken in twice.")
         assert not list((stick / "receipts").glob("*.part"))
         assert serve(stick, store, means(store)).exit_code == 0
         assert store.sticks()[0].is_done

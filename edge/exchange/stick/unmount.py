@@ -48,12 +48,12 @@ def release(
     if why:
         raise DeviceError(f"{mountpoint}: not everything is on the stick yet ({why}). Leave it in, and do the same again.")
     if not unmounts or not _is_mount_point(mountpoint, mountinfo):
-        return "Everything is on the stick."
+        return "All that was written is on the stick."
     for unmount in unmounts:
         why = _failure([*unmount, str(mountpoint)], limit_s)
         if not why:
-            return "Everything is on the stick, and it is unmounted."
-    return f"Everything is on the stick. It could not be unmounted ({why}), which does no harm now."
+            return "All that was written is on the stick, and it is unmounted."
+    return f"All that was written is on the stick. It could not be unmounted ({why}), which does no harm now."
 
 
 def _is_mount_point(folder: Path, mountinfo: Path) -> bool:
