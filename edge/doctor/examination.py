@@ -16,6 +16,7 @@ from edge.doctor.power import power
 from edge.doctor.pycoral import pycoral
 from edge.doctor.recognition import models, runtime
 from edge.doctor.sealing import sealing
+from edge.doctor.update import update
 from edge.store import FILE_NAME
 
 
@@ -43,4 +44,5 @@ def examine(config: Config, data: Path, places: Places | None = None) -> Iterato
     yield pycoral(places.packages)
     yield clock(SystemClock())
     yield disk(data)
+    yield update(places.updates)
     yield destinations(config)

@@ -10,6 +10,7 @@ from edge.device.panel import BOARD
 from edge.device.tpu import sticks
 from edge.device.tpu.library import LibraryPlaces
 from edge.device.tpu.opening import TpuPlaces
+from edge.doctor import update
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Places:
         vcgencmd: asks a Raspberry Pi's firmware.
         environment: variables of the processes that open an Edge TPU, beside those of this one.
         open_s: how long the Edge TPU may take to open.
+        updates: where updates tell what became of them.
     """
 
     sysfs: Path = sticks.SYSFS
@@ -39,6 +41,7 @@ class Places:
     vcgencmd: Path = Path("/usr/bin/vcgencmd")
     environment: Mapping[str, str] = field(default_factory=dict)
     open_s: float = 15.0
+    updates: Path = update.FOLDER
 
     @property
     def tpu(self) -> TpuPlaces:

@@ -257,7 +257,6 @@ REFUSED = [
     *[
         "people export 1042 --to /etc/passwd",
         "people set 1042 --active maybe",
-        "people rename 1042",
         "people rename -- x",
         "people @",
     ],
