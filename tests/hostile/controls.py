@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from hostile.oracle import MAX_RSS_MB
+from hostile.oracle import HANGS, MAX_RSS_MB
 from hostile.subject import REAL, Serve
 
 from edge.errors import EnrolError
@@ -16,7 +16,7 @@ from edge.exchange.enrolment.receipt import GOOD
 from edge.exchange.stick.serve import Means, Served
 from edge.store import Store
 
-LIMIT_S = 5.0
+LIMIT_S = 4.0
 """That a stick may take while sabotage is tried: nothing large is on it."""
 
 
@@ -67,7 +67,7 @@ def _write_beside(top: Path, store: Store) -> None:
 
 def _sit(top: Path, store: Store) -> None:
     if (top / "enrol" / "1042 Ada" / "2.png").exists():
-        time.sleep(LIMIT_S + 0.5)
+        time.sleep(LIMIT_S * HANGS + 1)
 
 
 def _hoard(top: Path, store: Store) -> None:
@@ -138,7 +138,7 @@ CONTROLS: dict[str, tuple[Serve, str]] = {
     "writes through whatever is called people.csv": (_after(_write_through), "people.csv"),
     "writes beside the stick": (_after(_write_beside), "beside the stick"),
     "deletes photographs from the stick": (_after(_spoil), "changed on the stick: 'enrol"),
-    "takes longer than it may": (_after(_sit), " s"),
+    "takes longer than it may": (_after(_sit), "did not end"),
     "takes more memory than it may": (_after(_hoard), " MB"),
     "breaks down at a name or a table that is no UTF-8": (_before(_break_down), "broke down"),
     "ends without a word": (_after(_leave), "ended with 0 and said nothing"),

@@ -24,6 +24,11 @@ from edge.ledger import verify
 from edge.store import FILE_NAME, Store
 
 MAX_SECONDS = 60.0
+"""Of work; a machine that others keep busy takes longer over it."""
+
+HANGS = 3
+"""Whoever takes so many times as long by the clock is ended: that is waiting, and not work."""
+
 MAX_RSS_MB = 1_000
 MAX_RECEIPT_BYTES = 8_000_000
 MAX_OUTPUT_BYTES = 2_000_000
@@ -48,7 +53,7 @@ class Ending:
 
     Attributes:
         status: as `os.waitpid` tells it: the exit code, or the signal as a negative number.
-        seconds: it took.
+        seconds: of work that it took, with all that it has started.
         rss_mb: at most, of real memory.
         is_late: it was ended because its time was over.
         told: what it said of itself; see `hostile.case`.
@@ -63,7 +68,7 @@ class Ending:
     def faults(self, limit_s: float) -> Iterator[str]:
         """What is wrong with that."""
         if self.is_late or self.seconds > limit_s:
-            yield f"it took {self.seconds:.1f} s"
+            yield f"it took {self.seconds:.1f} s of work" + (" and did not end" if self.is_late else "")
         if self.rss_mb > MAX_RSS_MB:
             yield f"it took {self.rss_mb:.0f} MB"
         if self.told.get("crash"):
