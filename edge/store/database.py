@@ -170,6 +170,26 @@ class DurableDatabase(sqlite_utils.Database):
         with self.sentences():
             return self.conn.execute(sql, values).fetchall()
 
+    def empty_log(self) -> bool:
+        """Put what the write-ahead log holds into the file, and cut it to nothing; False while another process reads.
+
+        SQLite does not wait for the cut: a power cut could bring back what the log held, and with it who was erased since.
+
+        Raises:
+            StoreError: the disk fails.
+        """
+        is_blocked, *_ = self.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        if is_blocked:
+            return False
+        try:
+            with self.path.with_name(f"{self.path.name}-wal").open("rb") as log:
+                os.fsync(log.fileno())
+        except FileNotFoundError:
+            pass  # it is in memory
+        except OSError as error:
+            raise StoreError(_SENTENCES[sqlite3.SQLITE_IOERR].format(path=self.path, why=error.strerror)) from error
+        return True
+
     @property
     def version(self) -> int:
         """How many migrations the file has seen."""

@@ -100,7 +100,7 @@ class Removals(Audit, Sealed):
             work.person()
             self._leave_word(person.code, at_utc or datetime.now(UTC), clock_ok=clock_ok, what=what)
         backups = [Copy(file, datetime.fromisoformat(made)) for file, made in self._database.rows(_BACKUPS)]
-        return Removal(person, *counts, self._empty_the_log(), tuple(backups), traces)
+        return Removal(person, *counts, self._database.empty_log(), tuple(backups), traces)
 
     def erase_names(self, code: str) -> int:
         """Erase the name, and its salt, in every row of a code that nobody has any more.
@@ -114,11 +114,6 @@ class Removals(Audit, Sealed):
         numbers, last_seq = self._rows_of(code)
         with self._database.writing():
             return _erase_names(self._database, numbers + self._numbers_between(code, last_seq + 1, self._last_seq()))
-
-    def _empty_the_log(self) -> bool:
-        """Put what the write-ahead log holds into the database, and cut it to nothing; False while another process reads."""
-        is_blocked, *_ = self._database.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
-        return not is_blocked
 
     def _enrolled(self, code: str) -> Person:
         rows = self._database.rows("SELECT id, code, name FROM person WHERE code = ?", [unicodedata.normalize("NFC", code)])

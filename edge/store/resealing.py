@@ -113,14 +113,14 @@ class Resealing:
         try:
             with self._database.sentences():
                 self._database.conn.execute("VACUUM")
-            (is_blocked, *_), *_ = self._database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-            if not is_blocked:
+            is_emptied = self._database.empty_log()
+            if is_emptied:
                 with self._database.writing():
                     self._database.rows("UPDATE sealing SET is_swept = 1")
         except StoreError as error:
             log.warning("what was there before the seal can still be read in parts: %s", error)
             return False
-        return not is_blocked
+        return is_emptied
 
 
 def key_id_of(path: Path, *, busy_timeout_s: float = 1.0) -> str:

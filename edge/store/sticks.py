@@ -85,7 +85,7 @@ class Sticks(Sealed):
 
         While another process reads it stays; the last one to close the database does it.
         """
-        self._database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._database.empty_log()
 
     def take_up(self, stick_id: str, *, serial: int, mac: str) -> bool:
         """Begin to take in a manifest, or go on with it after an interruption.
