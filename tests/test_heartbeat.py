@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class Watcher:
 class Ticking(ScriptedCamera):
     """A camera whose frames come when they were taken."""
 
-    def __init__(self, script: Sequence[Frame | DeviceError], clock: ManualClock) -> None:
+    def __init__(self, script: Iterable[Frame | DeviceError], clock: ManualClock) -> None:
         super().__init__(script)
         self._clock = clock
 
@@ -65,7 +65,7 @@ class Scene:
         self.clock, self.panel, self.eyes = ManualClock(), RecordingPanel(), ReadsPixels()
         self.watcher = Watcher(self.clock)
 
-    def run(self, script: Sequence[Frame | DeviceError]) -> None:
+    def run(self, script: Iterable[Frame | DeviceError]) -> None:
         hands = Hands(Ticking(script, self.clock), self.panel, self.clock, self.store, watchdog=self.watcher)
         eyes = Recogniser(self.eyes, self.eyes, MODEL)
         Unit(hands, eyes, rules=RULES, limits=LIMITS, report=lambda _verdict: None).run()
@@ -132,9 +132,20 @@ def test_a_database_that_somebody_keeps_locked_feeds_nobody_and_is_shown_though_
         scene.run([frame(0.0), frame(1.0), frame(RETRY_S + 0.1), frame(RETRY_S + 0.2)])
         assert (scene.watcher.fed_s, scene.panel.signals[-1]) == ([], Signal.FAULT)
         assert scene.watcher.said[-1].startswith("fault: writing the database: ")
-        other.execute("ROLLBACK")
-    scene.run([frame(100.0), frame(100.1)])
-    assert (scene.watcher.fed_s, scene.panel.signals[-1]) == ([100.0, 100.1], Signal.READY)
+
+
+def test_a_database_that_can_be_written_again_ends_the_fault(scene: Scene) -> None:
+    with closing(sqlite3.connect(scene.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def script() -> Iterator[Frame]:
+            yield from (frame(0.0), frame(0.1))
+            assert scene.panel.signals[-1] is Signal.FAULT
+            other.execute("ROLLBACK")
+            yield from (frame(RETRY_S), frame(RETRY_S + 0.1))
+
+        scene.run(script())
+    assert (scene.watcher.fed_s, scene.panel.signals[-1]) == ([RETRY_S, RETRY_S + 0.1], Signal.READY)
 
 
 def test_a_database_that_failed_is_not_tried_with_every_frame(scene: Scene) -> None:
