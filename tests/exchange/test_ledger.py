@@ -188,6 +188,28 @@ def test_what_is_not_as_it_was_written_is_noticed_and_the_rest_is_kept(content: 
     assert len(table.rows) == n_rows
 
 
+def test_of_a_file_in_which_everything_is_wrong_not_everything_is_told() -> None:
+    """A hundred million lines on a stick would take all the memory of a unit."""
+    header, *rows = WHOLE.splitlines(keepends=True)
+    table = read_csv(header + b"x\n" * 1_500 + b"".join(rows))
+    assert (len(table.faults), table.faults[-1]) == (1_001, "and more that is not told one by one")
+    assert len(table.rows) == 4
+
+
+@pytest.mark.parametrize(
+    ("at_the_end_of_a_chunk", "fault"),
+    [
+        ("\N{SNOWMAN}".encode(), None),
+        (b"\xe2\x98A", "byte 999999: not UTF-8"),
+        (b"AAA\xff", "byte 1000002: not UTF-8"),
+        (b"\xe2\x98", "byte 999999: not UTF-8"),
+    ],
+)
+def test_where_a_long_file_is_no_text(at_the_end_of_a_chunk: bytes, fault: str | None) -> None:
+    faults = read_csv(b"x" * 999_999 + at_the_end_of_a_chunk).faults
+    assert [each for each in faults if "UTF-8" in each] == ([fault] if fault else [])
+
+
 @pytest.mark.parametrize("whole", [WHOLE, UNCHAINED, BEFORE], ids=["today's", "of before the chain", "of before backends"])
 def test_wherever_it_is_torn_no_row_comes_out_changed(whole: bytes) -> None:
     rows = read_csv(whole).rows

@@ -75,9 +75,16 @@ class TestSheet:
         assert "no code" in told[7]
         assert "not UTF-8" in told[8]
         assert "line 2 has the same code" in told[9]
+        assert "longer than 10,000" in told[11]
+
+    def test_only_the_end_of_a_line_ends_a_line(self) -> None:
+        """Python knows eight more."""
+        name = "A\u2028B\x0bC\x85D\x1cE"
+        assert names(f"code,name\n1,{name}\n".encode()) == {"1": name}
 
     @pytest.mark.parametrize(
-        "content", [b"", b"\n\n", b"name\nAda\n", b"1042,Ada\n", b"\xff\xfe\x00", b"code,name,NAME\n", b"\0" * 99]
+        "content",
+        [b"", b"\n\n", b"name\nAda\n", b"1042,Ada\n", b"\xff\xfe\x00", b"code,name,NAME\n", b"\0" * 99, b"code," + b"x" * 10_000],
     )
     def test_a_table_without_columns_is_refused_as_a_whole(self, content: bytes) -> None:
         (line,) = rows(content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from edge import programs
 from edge.device.fakes import ManualClock
 from edge.exchange.delivery.errand import Order, run_errands
 from edge.exchange.delivery.patience import insist
@@ -72,6 +74,12 @@ def test_what_goes_wrong_on_purpose_is_an_answer(tmp_path: Path) -> None:
     assert damaged["failed"]["class"] == "StoreError"
     assert not damaged["failed"]["retryable"]
     json.dumps([missing, damaged])
+
+
+def test_where_memory_is_short_the_process_of_a_destination_goes_first() -> None:
+    code = "from edge.exchange.delivery import child; child.be_the_first_to_go(); print(open('/proc/self/oom_score_adj').read())"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=programs.environment())
+    assert told.stdout.strip() == "1000"
 
 
 class Server:

@@ -10,6 +10,7 @@ written. A row that such a file has keeps its cells, if somebody changed them; o
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -118,6 +119,11 @@ _CHAINED = re.compile("\n".join(_CHAIN.values()))
 _NO_TEXT = re.compile("[\udc80-\udcff]")
 """What became of bytes that are not UTF-8."""
 
+MAX_FAULTS = 1_000
+"""No more lines are told of one by one."""
+
+_CHUNK = 1_000_000
+
 _TORN = "\N{REPLACEMENT CHARACTER}"
 """Put behind a last line that was torn before its last cell: that one may be empty, and nothing else would show it."""
 
@@ -184,7 +190,7 @@ def read_csv(content: bytes, known: Mapping[str, Row] | None = None) -> Table:
             continue
         fault = _fault(cells)
         if fault:
-            faults.append(f"line {number}: {fault}")
+            _tell(faults, f"line {number}: {fault}")
         else:
             rows.append(Row(*map(unguard, cells)))
     return Table(rows, faults)
@@ -207,17 +213,29 @@ def records(content: bytes, faults: list[str]) -> Iterator[tuple[int, list[str]]
             if len(cells) == len(header):
                 yield lines.line_num, cells
             elif cells:
-                faults.append(f"line {lines.line_num}: {len(cells)} cells instead of {len(header)}")
+                _tell(faults, f"line {lines.line_num}: {len(cells)} cells instead of {len(header)}")
     except csv.Error as error:
         faults.append(f"line {lines.line_num}: {error}")
 
 
+def _tell(faults: list[str], fault: str) -> None:
+    """A file on a stick may have a hundred million lines, each of them wrong."""
+    if len(faults) < MAX_FAULTS:
+        faults.append(fault)
+    elif len(faults) == MAX_FAULTS:
+        faults.append("and more that is not told one by one")
+
+
 def _text(content: bytes, faults: list[str]) -> TextIO:
     """The file as text, decoded as it is read; bytes that are none become surrogates, and a fault."""
-    try:
-        content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        faults.append(f"byte {error.start}: not UTF-8")
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for begins in range(0, len(content), _CHUNK):  # as one text a file can take four times its own length
+        held, _ = decoder.getstate()
+        try:
+            decoder.decode(content[begins : begins + _CHUNK], final=begins + _CHUNK >= len(content))
+        except UnicodeDecodeError as error:
+            faults.append(f"byte {begins - len(held) + error.start}: not UTF-8")
+            break
     whole = content + _TORN.encode() if content.endswith(b",") else content
     return io.TextIOWrapper(io.BytesIO(whole), encoding="utf-8-sig", errors="surrogateescape", newline="")
 
