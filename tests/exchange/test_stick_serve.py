@@ -217,6 +217,10 @@ class TestTwice:
         assert "prepare-stick" in first["reason"]
         assert [line["photograph"] for line in others] == ["1042 Ada Byron/1.png", "\\udcff.png"]
 
+    def test_one_whose_photographs_are_a_link_says_so_too(self, stick: Path, store: Store) -> None:
+        (stick / "enrol").symlink_to("/etc")
+        assert [line.reason for line in serve(stick, store, means(store)).photographs] == ["a link or a file, not a folder"]
+
 
 class TestMarker:
     """Each stick has its own memory of what went out: a marker is only a file, and anybody can copy it."""

@@ -14,7 +14,7 @@ from plug import NOW
 from edge.exchange.stick.people_table import COLUMNS, apply_people, people_sheet
 from edge.exchange.stick.removals import apply_removals, removal_sheet, remover
 from edge.exchange.stick.sheet import Outcome, Row, Sheet, TableLine
-from edge.store import Store
+from edge.store import Removal, Store
 from edge.store.people import PersonDetails
 from edge.types import Validity
 
@@ -217,6 +217,29 @@ class TestRemovals:
             (4, Outcome.REFUSED),
         ]
         assert [person.code for person in store.people()] == ["1", "3"]
+
+    @pytest.mark.parametrize("text", ["1\n2\n", "2\n9\n1\n"])
+    def test_never_everybody(self, store: Store, text: str) -> None:
+        for code in ("1", "2"):
+            store.add_person(code, "Ada")
+        whole, *lines = self.remove(store, f"code\n{text}")
+        assert (whole.number, whole.outcome, len(store.people())) == (0, Outcome.REFUSED, 2)
+        assert {line.outcome for line in lines if line.code != "9"} == {Outcome.REFUSED}
+
+    def test_of_nobody_nobody_is_everybody(self, store: Store) -> None:
+        assert [line.outcome for line in self.remove(store, "code\n9\n")] == [Outcome.NOT_HERE]
+
+    def test_whom_somebody_else_removes_meanwhile_is_not_here(self, store: Store) -> None:
+        for code in ("1", "2"):
+            store.add_person(code, "Ada")
+
+        def too_late(code: str) -> Removal:
+            store.remove_person(code)
+            return store.remove_person(code)
+
+        found = list(removal_sheet(100).read(b"code\n1\n"))
+        lines = apply_removals(found, store, remove=too_late, is_over=lambda: False)
+        assert [line.outcome for line in lines] == [Outcome.NOT_HERE]
 
     @pytest.mark.parametrize("code", ["42", "042", "00042"])
     def test_a_code_without_its_zeros_is_told_and_removes_nobody(self, store: Store, code: str) -> None:
