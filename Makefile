@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run portraits recording test test-native check docs models edgetpu oracle parity train scores quality study bench faults bundle install-test requirements clean
+.PHONY: help run portraits recording test test-native check docs models edgetpu oracle parity train scores quality study bench faults bundle units-test install-test requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,7 +45,7 @@ recording: portraits ## the recording in the README, drawn from a run of the dem
 
 test: .venv/.ready-dev .venv-tflite/.ready ## all tests, at most five minutes on two cores
 	@$(BIN)/python -m scripts.demo.portraits || echo "Without them the tests on the demonstration's portraits are skipped."
-	$(BIN)/python $(PYTEST)
+	$(BIN)/python $(PYTEST) -m "not machine"
 	@$(MAKE) --no-print-directory test-native
 
 test-native: .venv-tflite/.ready ## the tests that touch native code, under tflite-runtime and numpy 1
@@ -103,6 +103,9 @@ docs: .venv/.ready ## write docs/cli.md and deploy/muster.toml from the program
 bundle: .venv/.ready ## everything for a unit without a network, in one file; ARCH=arm64 PYTHON_VERSION=3.11 RUNTIME= BUNDLE_KEY=private key
 	deploy/bundle $(if $(ARCH),--arch $(ARCH)) $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION)) $(if $(RUNTIME),--runtime $(RUNTIME)) \
 		$(if $(BUNDLE_KEY),--key "$(BUNDLE_KEY)")
+
+units-test: .venv/.ready-dev ## the units under a real systemd, in a machine that is thrown away; root
+	$(BIN)/python -m pytest -m machine
 
 install-test: .venv/.ready-dev ## install from a bundle into a Debian without a network, and off again; root, debootstrap; SUITE=trixie
 	MUSTER_INSTALL_TEST=$(or $(SUITE),bookworm) $(BIN)/python -m pytest -q tests/deploy/test_install_debian.py

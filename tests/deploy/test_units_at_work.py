@@ -16,6 +16,7 @@ from edge.store import Seal
 
 _WHY_NOT = why_not()
 pytestmark = [
+    pytest.mark.machine,
     pytest.mark.skipif(bool(_WHY_NOT), reason=_WHY_NOT or "-"),
     pytest.mark.skipif(not wiring.manifest_path().exists(), reason="no models: `make models` builds them"),
 ]
