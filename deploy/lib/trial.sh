@@ -60,6 +60,8 @@ read_trial() {
 
 # place VERSION: that version's own installer makes it the current one; said in a file, because the connection may have gone
 place() {
+	# What has failed again and again is not started any more, and neither is the version that comes back.
+	systemctl reset-failed muster.service muster-fault.service 2>/dev/null || true
 	"$1/deploy/install" --no-prune --no-doctor >"$progress/log" 2>&1 8>&- || {
 		say "$(tail -n 5 "$progress/log")"
 		return 1
