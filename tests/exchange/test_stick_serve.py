@@ -217,6 +217,10 @@ class TestTwice:
         assert "prepare-stick" in first["reason"]
         assert [line["photograph"] for line in others] == ["1042 Ada Byron/1.png", "\\udcff.png"]
 
+    def test_one_with_a_table_alone_has_no_receipt_of_photographs(self, stick: Path, store: Store) -> None:
+        put(stick, {"people.csv": b"code,name\n8,Eve\n"})
+        assert serve(stick, store, means(store)).receipts == ("receipts/unprepared-door-1-people.csv",)
+
     def test_one_whose_photographs_are_a_link_says_so_too(self, stick: Path, store: Store) -> None:
         (stick / "enrol").symlink_to("/etc")
         assert [line.reason for line in serve(stick, store, means(store)).photographs] == ["a link or a file, not a folder"]
@@ -541,6 +545,13 @@ class TestHostile:
         self.serve(stick, store, receipt_bytes=500)
         (path,) = (stick / "receipts").iterdir()
         assert path.stat().st_size < 700
+
+    def test_a_receipt_that_is_as_long_as_may_be_is_not_written_anew(self, stick: Path, store: Store) -> None:
+        put(stick, {f"enrol/zz{n} X/1.png": b"" for n in range(40)})
+        assert self.serve(stick, store, receipt_bytes=2_000).receipts
+        (path,) = (stick / "receipts").iterdir()
+        assert path.stat().st_size > 1_500
+        assert self.serve(stick, store, receipt_bytes=2_000).receipts == ()
 
     def test_a_name_is_harmless_in_a_receipt(self, stick: Path, store: Store) -> None:
         put(stick, {"enrol/=1+1 A\nB\x1b[31m/1.png": b"x", "people.csv": b'"=cmd()",x\ncode,name\n@1,"Ada"\n'})
