@@ -123,6 +123,13 @@ class TestPreparing:
         prepare(stick, home)
         assert read(stick).serial < 4_000_000_000
 
+    def test_a_table_that_no_unit_looks_for_is_told(self, stick: Path, home: Path) -> None:
+        wrong = ("people.csv.csv", "People.xlsx", "remove (1).csv", "people.csv.txt")
+        put(stick, dict.fromkeys((*wrong, "peoples.txt", "remove.csv", ".people.csv.swp"), b"x"))
+        done = prepare(stick, home)
+        assert [line.split(":")[1].strip() for line in done.stdout.splitlines() if line.startswith("left out")] == sorted(wrong)
+        assert sorted(read(stick).files) == ["enrol/1042 Ada/1.jpg", "people.csv", "remove.csv"]
+
     def test_what_nobody_meant_is_left_out_and_what_cannot_come_is_told(self, stick: Path, home: Path, tmp_path: Path) -> None:
         put(stick, {f"enrol/{name}": b"x" for name in (".DS_Store", "Thumbs.db", "1042 Ada/._1.jpg", "$RECYCLE.BIN/x")})
         put(stick, {"other/x.jpg": b"x", "enrol" + "/d" * 9 + "/x.jpg": b"x"})

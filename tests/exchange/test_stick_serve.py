@@ -430,6 +430,20 @@ class TestInterrupted:
         assert (codes(store), served.exit_code, panel.shown[-1]) == (["1042"], 75, Signal.STICK_FAILED)
         assert store.sticks()[0].is_done
 
+    def test_the_first_thing_that_failed_says_how_it_ends(self, stick: Path, store: Store) -> None:
+        def fails(*_: object) -> Delivery:
+            raise SyncError("it has not answered")
+
+        bring(stick, ADA)
+        put(stick, {"receipts": b""})
+        served = serve(ready(stick), store, means(store, deliver=fails))
+        assert ([error.exit_code for error in served.errors], served.exit_code) == ([65, 75], 65)
+
+    def test_who_unmounts_it_says_that_it_may_be_pulled(self, stick: Path, store: Store) -> None:
+        panel = Panel()
+        serve(ready(stick), store, means(store, panel=panel, stays_mounted=True))
+        assert panel.shown == [Signal.STICK_AT_WORK]
+
     def test_a_stick_that_cannot_be_flushed_must_not_be_pulled(self, stick: Path, store: Store) -> None:
         panel = Panel()
 
