@@ -66,6 +66,8 @@ place() {
 		say "$(tail -n 5 "$progress/log")"
 		return 1
 	}
+	# Where nothing had to be changed, the installer starts nothing.
+	[ "$was_at_work" = False ] || systemctl --no-block start muster.service || true
 }
 
 is_as_well_as_before() { # VERSION
