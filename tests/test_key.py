@@ -8,7 +8,8 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,25 @@ def kept_name(data: Path) -> str:
     return str(name)
 
 
+@contextmanager
+def unit_at_work(data: Path) -> Iterator[None]:
+    """A process that holds the lock of a unit."""
+    lock = (
+        "import sys, pathlib; from edge.device.lock import alone\n"
+        "with alone(pathlib.Path(sys.argv[1])): print(flush=True); input()"
+    )
+    with subprocess.Popen([sys.executable, "-c", lock, str(data)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as unit:
+        unit.stdout.readline()
+        yield
+        unit.communicate(b"\n", timeout=20)
+
+
 class TestFound:
+    def test_a_pipe_in_its_place_is_not_waited_for(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "key")
+        with pytest.raises(ConfigError, match="a pipe or a device"):
+            read_seal(tmp_path / "key")
+
     @pytest.mark.parametrize(
         "content", [DIGITS.encode(), DIGITS.upper().encode() + b"\r\n", f"  {DIGITS}\n\n".encode(), bytes(range(32))]
     )
@@ -256,18 +275,22 @@ class TestCommand:
 
     def test_a_unit_at_work_keeps_its_key(self, muster: Muster, populated: Path, tmp_path: Path) -> None:
         make_key(tmp_path / "key")
-        lock = (
-            "import sys, pathlib; from edge.device.lock import alone\n"
-            "with alone(pathlib.Path(sys.argv[1])): print(flush=True); input()"
-        )
-        with subprocess.Popen(
-            [sys.executable, "-c", lock, str(populated)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as unit:
-            unit.stdout.readline()
+        with unit_at_work(populated):
             code, _, error = muster("key", "change", str(tmp_path / "key"))
-            unit.communicate(b"\n", timeout=20)
         assert (code, "Stop it" in error) == (69, True)
         assert key_id_of(populated / FILE_NAME) == ""
+
+    @pytest.mark.parametrize("words", [("people", "list"), ("sync", "--to", "elsewhere")])
+    def test_no_command_seals_what_a_unit_at_work_writes_without_a_key(
+        self, muster: Muster, populated: Path, tmp_path: Path, words: tuple[str, ...]
+    ) -> None:
+        make_key(keyed(populated, tmp_path / "key"))
+        with unit_at_work(populated):
+            code, _, error = muster(*words)
+        assert (code, "Start it anew" in error.replace("\n", " ")) == (78, True)
+        assert key_id_of(populated / FILE_NAME) == ""
+        assert muster("people", "list")[0] == 0
+        assert key_id_of(populated / FILE_NAME) != ""
 
 
 class TestEveryCommand:

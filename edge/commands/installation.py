@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from edge import config
+from edge import config, wiring
 from edge.errors import ConfigError, StoreError
 from edge.exchange.names import printable
 from edge.store import FILE_NAME, Seal, Store
 from edge.store.key import find_seal
+from edge.store.resealing import key_id_of
 
 CONFIG_NAME = "muster.toml"
 
@@ -74,9 +75,15 @@ class Installation:
         """Under which names and templates are kept here.
 
         Raises:
-            ConfigError: there should be a key, and it cannot be read.
+            ConfigError: there should be a key, and it cannot be read, or a unit is at work that does not know it yet.
         """
-        return find_seal(self.config.privacy.key_file, environ=os.environ)
+        seal = find_seal(self.config.privacy.key_file, environ=os.environ)
+        if seal.key_id and wiring.at_work(self.data) is not None and key_id_of(self.data / FILE_NAME) == "":
+            raise ConfigError(
+                "a unit is at work that was started without the key, and once the database is sealed it could record nobody."
+                " Start it anew first, which seals the database: sudo systemctl restart muster"
+            )
+        return seal
 
     @property
     def timezone(self) -> tzinfo | None:

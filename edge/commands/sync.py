@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     names = list(dict.fromkeys(arguments.to or installation.config.sync.destinations))
     if not names:
         raise ConfigError("no destination: name a folder with --to, or in the configuration: [sync] destinations.")
+    installation.seal()  # the processes of the destinations open the database with it
     rounds = _Rounds(installation, again=arguments.again)
     insist(rounds.attempt, names, for_s=arguments.for_s, time=_Patience())
     return SyncError.exit_code if rounds.failed else 0

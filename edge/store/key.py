@@ -131,7 +131,11 @@ def _disk(device: int, sysfs: Path) -> Path | int:
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb", buffering=0) as file:
+    # A pipe would be waited for without end.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "a folder, a pipe or a device, not a file", str(path))
         return file.read(_N_MOST + 1) or b""
 
 
