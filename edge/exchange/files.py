@@ -88,7 +88,7 @@ class Files:
 
         The temporary file is in the same folder: a rename between file systems is a copy and not atomic.
         """
-        part = path.with_name(f".{path.name}{PART}")
+        part = _part(path)
         self.remove(part)
         try:
             self.create(part, content)
@@ -97,6 +97,10 @@ class Files:
                 self.remove(part)
             raise
         return part
+
+    def sweep(self, path: Path) -> None:
+        """Delete what an interrupted `replace` has left beside a file: FAT may keep both names."""
+        self.remove(_part(path))
 
     def replace(self, path: Path, content: bytes) -> None:
         """After this the file has the new content. If it is interrupted, the file has the old content or the new, whole."""
@@ -114,6 +118,10 @@ class PrivateFiles(Files):
     """Files that only their owner may read: faces."""
 
     mode = 0o600
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}{PART}")
 
 
 @contextlib.contextmanager

@@ -9,8 +9,8 @@ from pathlib import PurePath
 
 from edge.exchange.delivery.marker import Marker
 
-OURS = ("attendance-", "attlog-", "frappe-")
-"""How the names of the files begin that a delivery writes anew, one for each month and dialect."""
+OURS = ("attendance-", "attlog-", "frappe-", "muster-destination.")
+"""How the names of the files begin that a delivery writes anew, one for each month and dialect, and of the marker."""
 
 MAX_BYTES = 200_000_000
 """A month's file is not read beyond this: some 1.6 million rows before the chain, 600,000 since."""

@@ -73,6 +73,8 @@ class Receipts:
             if cut.rows and not self._says(name, cut):
                 self._put(name, cut)
                 written.append(f"{FOLDER}/{name}")
+            elif cut.rows and self._is_ours():
+                self._files.sweep(self._tree.top / FOLDER / name)
         return written
 
     def drop(self, begins: str) -> None:
@@ -81,14 +83,19 @@ class Receipts:
         Raises:
             OSError: the stick fails.
         """
-        for what in ("enrol", "people"):
-            if self._tree.is_folder(FOLDER) and self._tree.is_in_place():
-                self._files.remove(self._tree.top / FOLDER / _name(begins, what))
+        if not self._is_ours():
+            return
+        names = [_name(begins, what) for what in ("enrol", "people")]
+        for name in (there := [name for name in names if self._tree.has(f"{FOLDER}/{name}")]):
+            self._files.remove(self._tree.top / FOLDER / name)
+        if there:
+            self._files.settle(self._tree.top / FOLDER)
 
     def mention(self, begins: str, photographs: Sequence[Line], tables: Sequence[TableLine]) -> bool:
-        """Whether earlier receipts have a line for each of these."""
-        told = {row[0] for what in ("enrol", "people") for row in self._read(_name(begins, what)) if row}
-        return {guard(printable(line.photograph)) for line in photographs} | {line.file for line in tables} <= told
+        """Whether earlier receipts have a line for each of these, for the same reason."""
+        told = {(row[0], row[4]) for what in ("enrol", "people") for row in self._read(_name(begins, what)) if len(row) > 4}
+        these = [(line.photograph, line.reason) for line in photographs] + [(line.file, line.reason) for line in tables]
+        return {(guard(printable(name)), guard(printable(reason))) for name, reason in these} <= told
 
     def _says(self, name: str, sheet: _Sheet) -> bool:
         """Whether a receipt says the same already: who was enrolled then is enrolled already now, and it need not say so anew."""
@@ -101,6 +108,10 @@ class Receipts:
             return list(csv.reader(io.StringIO(text, newline="")))
         except (OSError, ValueError, csv.Error):
             return []
+
+    def _is_ours(self) -> bool:
+        """Whether something may be taken away in the folder by its path."""
+        return self._tree.is_folder(FOLDER) and self._tree.is_in_place()
 
     def _put(self, name: str, sheet: _Sheet) -> None:
         if not self._tree.is_in_place():
