@@ -192,7 +192,12 @@ class TestTwice:
         assert "older" in served.reason
         assert served.delivery
         assert served.delivery.n_events == 1
-        assert len(told(store, MANIFEST_REFUSED)) == 1
+        serve(stick, store, means(store))
+        assert len(told(store, MANIFEST_REFUSED)) == 1, "at most one a minute"
+
+    def test_a_stick_that_only_takes_rows_away_needs_no_manifest(self, stick: Path, store: Store) -> None:
+        served = serve(stick, store, means(store))
+        assert (served.reason, served.exit_code, told(store, MANIFEST_REFUSED)) == ("", 0, [])
 
     def test_what_was_added_and_not_prepared_is_told(self, stick: Path, store: Store) -> None:
         bring(stick, ADA)
@@ -407,6 +412,9 @@ class TestInterrupted:
         assert sorted(store.n_templates().values()) == [2]
         assert serve(stick, store, means(store)).exit_code == 0
         assert codes(store) == ["1042", "1043", "8"]
+        assert "not looked at" not in "".join(line["reason"] for line in receipt(stick, "enrol")), (
+            "the receipt says what came of it"
+        )
 
     def test_networks_that_are_missing_leave_the_photographs_for_later(self, stick: Path, store: Store) -> None:
         def missing() -> Recogniser:
@@ -474,6 +482,8 @@ class TestRehearsal:
             bring(stick / "before", "enrol/1050 Tim Lee/1.png")
             serve(stick / "before", store, means(store, policy="open"))
             store.record(store.add_person("7", "Joe"), accepted(NOW))
+            values = ["x" * 36, "2026-11-22T08:15:00.000Z"]
+            store._database.rows("INSERT INTO backup (backup_id, file, made_utc, n_rows) VALUES (?, 'b', ?, 0)", values)
         bring(stick, ADA, "enrol/1050 Tim Lee/2.png")
         put(stick, {"people.csv": b"code,name\n8,Eve\n9\n", "remove.csv": b"code\n7\n"})
         ready(stick)
