@@ -213,6 +213,31 @@ class TestTwice:
         assert codes(store) == ["1042", "1043", "8"]
         assert not list((stick / "receipts").glob("unprepared*")), "what was told there does not hold any more"
 
+    def test_what_was_changed_and_not_prepared_is_told_also_of_a_stick_that_was_taken_in(self, stick: Path, store: Store) -> None:
+        """Most of all a table to which somebody has added a line: it has lines in the receipt already."""
+        bring(stick, ADA, BOB)
+        put(stick, {"people.csv": b"code,name,valid_until\n8,Eve,2026-12-31\n9\n"})
+        serve(ready(stick), store, means(store))
+        before = memory(store)
+        put(stick, {ADA: b"another", "people.csv": b"code,name,valid_until\n8,Eve,2027-01-31\n9\n"})
+        served = serve(stick, store, means(store, recogniser=no_networks))
+        assert (served.exit_code, "Prepare it again" in served.reason, memory(store)) == (65, True, before)
+        changed = "changed since the stick was prepared; prepare it again with prepare-stick"
+        assert [(line.photograph, line.reason) for line in served.photographs] == [("1042 Ada Byron/1.png", changed)]
+        assert [(line.file, line.reason) for line in served.tables] == [("people.csv", changed)]
+        assert served.receipts == ("receipts/unprepared-door-1-enrol.csv", "receipts/unprepared-door-1-people.csv")
+        serve(ready(stick, serial=1795335301), store, means(store))
+        assert [str(limits) for limits in store.validity().values()] == ["until 2027-01-31"]
+
+    def test_photographs_that_are_in_may_be_taken_off_the_stick(self, stick: Path, store: Store) -> None:
+        bring(stick, ADA, BOB)
+        put(stick, {"people.csv": b"code,name\n8,Eve\n"})
+        serve(ready(stick), store, means(store))
+        for name in (ADA, BOB, "people.csv"):
+            (stick / name).unlink()
+        served = serve(stick, store, means(store))
+        assert (served.exit_code, served.reason, served.photographs, served.tables) == (0, "", (), ())
+
     def test_a_stick_that_nobody_prepared_says_so(self, stick: Path, store: Store) -> None:
         bring(stick, ADA)
         put(stick, {"enrol/\udcff.png": b"x"})

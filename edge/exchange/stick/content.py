@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import unicodedata
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from edge.errors import DeviceError, EnrolError
@@ -12,12 +13,11 @@ from edge.exchange.enrolment.folder import Candidate, is_left_behind
 from edge.exchange.enrolment.photographs import MAX_BYTES
 from edge.exchange.names import Label, parse_label, printable
 from edge.exchange.stick.bounds import Bounds
-from edge.exchange.stick.manifest import PHOTOGRAPHS, TABLES, Manifest, read_listed
+from edge.exchange.stick.manifest import CHANGED, NOT_LISTED, PHOTOGRAPHS, TABLES, Manifest, read_listed
 from edge.exchange.stick.tree import Tree
 
 TOP = Path(PHOTOGRAPHS)
 
-NOT_LISTED = "not in the manifest; prepare the stick again with prepare-stick"
 TOO_DEEP = "a folder inside a person's folder is not read; put each person's folder at the top"
 TOO_LATE = "not looked at: the time for one stick is over; plug it in again"
 
@@ -69,10 +69,35 @@ class Content:
             raise self._failed(error) from error
         return self._listed(name, at_most=self._bounds.table_bytes)
 
-    def has_stranger(self, name: str) -> bool:
-        """Whether a table lies there that the manifest does not name."""
+    def stray_table(self, name: str) -> str:
+        """Why a table that lies there is not the one that the manifest names; empty where it is, or where none lies there.
+
+        Raises:
+            DeviceError: the stick was pulled.
+        """
         try:
-            return self._manifest is not None and self._manifest.digest(name) is None and self._tree.has(name)
+            if self._tree.has(name):
+                self._listed(name, at_most=self._bounds.table_bytes)
+        except OSError:
+            return ""
+        except EnrolError as error:
+            return str(error)
+        return ""
+
+    def strays(self) -> list[Candidate]:
+        """Photographs that the manifest does not name, or names with another size; nothing of them is read.
+
+        Raises:
+            DeviceError: the stick was pulled.
+        """
+        found = (replace(each, fault=CHANGED) if self._has_changed(each) else each for each in self.candidates())
+        return [each for each in found if each.fault in {CHANGED, NOT_LISTED} or each.path == TOP]
+
+    def _has_changed(self, each: Candidate) -> bool:
+        """Whether a file is there and not as long as listed; who took photographs away that are in has done well."""
+        digest = self._manifest.digest(each.path.as_posix()) if self._manifest else None
+        try:
+            return digest is not None and self._tree.size(each.path.as_posix()) != digest.size
         except OSError:
             return False
 

@@ -15,7 +15,7 @@ from edge.exchange.enrolment.receipt import GOOD, Line
 from edge.exchange.enrolment.roll import receipt
 from edge.exchange.names import Label
 from edge.exchange.stick import people_table, removals
-from edge.exchange.stick.content import NOT_LISTED, TOP, Content
+from edge.exchange.stick.content import TOP, Content
 from edge.exchange.stick.means import Means
 from edge.exchange.stick.people_table import apply_people, people_sheet
 from edge.exchange.stick.removals import apply_removals, removal_sheet, remover
@@ -87,19 +87,18 @@ def take_in(content: Content, store: Store, means: Means) -> Intake:
 
 
 def unlisted(content: Content) -> Intake:
-    """What lies on a stick and is not in its manifest, or in none; nothing of it is read.
+    """What lies on a stick and is not in its manifest, or in none, or not as listed; nothing of it is taken in.
 
     Raises:
         DeviceError: the stick was pulled.
     """
     tables = [line for name in (removals.FILE, people_table.FILE) for line in _strangers(name, content)]
-    found = (each for each in content.candidates() if each.fault == NOT_LISTED or each.path == TOP)
-    return Intake([_refused(each) for each in found], tables)
+    return Intake([_refused(each) for each in content.strays()], tables)
 
 
 def _strangers(name: str, content: Content) -> Iterator[TableLine]:
-    if content.has_stranger(name):
-        yield TableLine(name, 0, "", Outcome.REFUSED, NOT_LISTED)
+    if why := content.stray_table(name):
+        yield TableLine(name, 0, "", Outcome.REFUSED, why)
 
 
 def _read(name: str, sheet: Sheet, content: Content) -> tuple[list[TableLine], list[Row | TableLine]]:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 from edge.errors import EnrolError, StickError
-from edge.exchange.stick.tree import MAX_DEPTH, Tree
+from edge.exchange.stick.tree import MAX_DEPTH, OtherSizeError, Tree
 
 MANIFEST = "muster-manifest.json"
 
@@ -49,6 +49,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 AGAIN = "Prepare the stick again with prepare-stick."
+NOT_LISTED = "not in the manifest; prepare the stick again with prepare-stick"
+CHANGED = "changed since the stick was prepared; prepare it again with prepare-stick"
 
 
 class Digest(NamedTuple):
@@ -141,15 +143,17 @@ def read_listed(tree: Tree, manifest: Manifest, name: str, *, at_most: int) -> b
     """
     digest = manifest.digest(name)
     if digest is None:
-        raise EnrolError("not in the manifest; prepare the stick again with prepare-stick")
+        raise EnrolError(NOT_LISTED)
     try:
         content = _read(tree, name, at_most=at_most, size=digest.size)
     except FileNotFoundError as error:
         raise EnrolError("in the manifest, but not on the stick; prepare the stick again with prepare-stick") from error
+    except OtherSizeError as error:
+        raise EnrolError(CHANGED) from error
     except OSError as error:
         raise EnrolError(f"{error.strerror or 'cannot be read'}; prepare the stick again with prepare-stick") from error
     if not hmac.compare_digest(hashlib.sha256(content).hexdigest(), digest.sha256):
-        raise EnrolError("changed since the stick was prepared; prepare it again with prepare-stick")
+        raise EnrolError(CHANGED)
     return content
 
 

@@ -36,7 +36,7 @@ NOTHING_LISTED = Manifest(0, "", "", {})
 
 _LEFT = "There is more on the stick than could be looked at this time. Plug it in again: it goes on where it was."
 _RACED = f"{MANIFEST}: another one was taken up meanwhile, or the stick was unpaired. Plug it in again."
-_STRANGERS = "Not everything on the stick is in its manifest. Prepare it again with prepare-stick."
+_STRANGERS = "The stick was taken in before, and something on it is new or changed since. Prepare it again with prepare-stick."
 _UNTOLD = "Make room, move its switch or take away what stands there, and plug it in again; nothing is taken in twice."
 _QUIET = timedelta(minutes=1)
 

@@ -22,6 +22,10 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 
 
+class OtherSizeError(OSError):
+    """A file has not the size that it must have."""
+
+
 class Tree:
     """The top folder of a stick, open; a context manager. Names below it have slashes, and else the bytes as they are listed."""
 
@@ -62,6 +66,7 @@ class Tree:
             size: what it must have, where that is known; nothing is read of a file of another.
 
         Raises:
+            OtherSizeError: it has not that size.
             OSError: its ``strerror`` says what is there instead.
         """
         with self._folder_of(name) as (folder, last):
@@ -75,7 +80,7 @@ class Tree:
                 if found.st_size > at_most:
                     raise OSError(errno.EFBIG, f"larger than {_shown(at_most)}", name)
                 if size is not None and found.st_size != size:
-                    raise OSError(errno.EINVAL, f"{found.st_size:,} bytes, not {size:,} as listed", name)
+                    raise OtherSizeError(errno.EINVAL, f"{found.st_size:,} bytes, not {size:,} as listed", name)
                 return _all_of(file.fileno(), found.st_size)
 
     def has(self, name: str) -> bool:
@@ -85,11 +90,19 @@ class Tree:
             OSError: it cannot be told.
         """
         try:
-            with self._folder_of(name) as (folder, last):
-                os.stat(last, dir_fd=folder, follow_symlinks=False)
+            self.size(name)
         except FileNotFoundError:
             return False
         return True
+
+    def size(self, name: str) -> int:
+        """How many bytes something of this name has, be it what it may.
+
+        Raises:
+            OSError: it is not there, or it cannot be told.
+        """
+        with self._folder_of(name) as (folder, last):
+            return os.stat(last, dir_fd=folder, follow_symlinks=False).st_size
 
     def is_folder(self, name: str) -> bool:
         """Whether a folder of this name is there, and no link to one.
