@@ -3,65 +3,116 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import sys
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from faults import log
 from faults.harness import Harness, Tally, cut, kill, timed
-from faults.scenarios import SCENARIOS, Scenario
+from faults.scenarios import SCENARIOS
+from faults.scene import APART, DONE_FIRST, IN_PLACE, PRAGMAS, Scenario
+
+NO_WAIT, NO_OVERWRITING = PRAGMAS
+N_ENOUGH = 20
+"""After so many losses a control has shown what it has to show."""
+
+
+class Job(NamedTuple):
+    """What one process does at a time.
+
+    Attributes:
+        scenario: its name.
+        control: what is said of it in the table; empty for the product itself.
+        sabotage: see `faults.harness.cut`.
+        ignoring: the same.
+        kills: kill processes, rather than cut the power.
+    """
+
+    scenario: str
+    control: str = ""
+    sabotage: str = ""
+    ignoring: str = ""
+    kills: bool = False
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is better begun early."""
+        return any(word in self.scenario for word in ("stick", "restored", "record,", "corrected"))
+
+
+CONTROLS = (
+    Job("record, from no database on", "synchronous = OFF", NO_WAIT),
+    Job("delivery into files that are there", "files are never synced", ignoring="s"),
+    Job("delivery into files that are there", "folders are never synced", ignoring="S"),
+    Job("delivery in a dialect as well", "dialect, files never synced", ignoring="s"),
+    Job("rows corrected and added", "a correction in two steps", APART),
+    Job("rows get their time", "each row by itself", APART),
+    Job("people removed", "secure_delete = OFF", NO_OVERWRITING),
+    Job("a stick, plugged in first", "stick, files are never synced", ignoring="s"),
+    Job("a stick, plugged in first", "stick, folders are never synced", ignoring="S"),
+    Job("a stick, plugged in first", "stick, marked as done first", DONE_FIRST),
+    Job("a stick, plugged in first", "stick, receipts written in place", IN_PLACE),
+)
+"""What must lose something: a disk that does not wait, or a unit that takes less care."""
 
 
 def main() -> int:
     """Cut and print."""
     parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
     parser.add_argument("--only", default="", metavar="WORDS", help="scenarios with these words in their names")
-    chosen = [each for each in SCENARIOS if parser.parse_args().only in each.name]
+    parser.add_argument("--jobs", default=2, type=int, metavar="N", help="so many at a time (default: 2)")
+    options = parser.parse_args()
     if log.COMPILER is None:
         print("No C compiler (cc) is here to build what watches the calls.", file=sys.stderr)
         return 69
+    names = [each.name for each in SCENARIOS if options.only in each.name]
+    rows = [[Job(name, kills=True), Job(name)] for name in names] + [[each] for each in CONTROLS if each.scenario in names]
     print(f"{'scenario':40} {'points':>6} {'kills':>6} {'cuts':>7} {'folders':>8} {'losses':>7} {'seconds':>8}")
-    n_lost, kinds = 0, Tally("")
-    with Harness.begun() as harness:
-        for scenario in chosen:
-            tally = _all_points(harness, scenario)
-            n_lost += tally.n_lost
-            kinds.kinds += tally.kinds
-        n_blind = _controls(harness)
+    n_wrong, kinds = 0, Tally("")
+    for jobs, tallies in _done(rows, options.jobs):
+        _print(tallies, control=jobs[0].control)
+        n_lost = sum(tally.n_lost for tally in tallies)
+        n_wrong += (not n_lost) if jobs[0].control else n_lost
+        kinds.kinds += tallies[-1].kinds if not jobs[0].control else {}
     print("\nways of cutting the power, and how often: " + ", ".join(f"{kind} {n}" for kind, n in kinds.kinds.items()))
-    return 1 if n_lost or n_blind else 0
+    return 1 if n_wrong else 0
 
 
-def _all_points(harness: Harness, scenario: Scenario) -> Tally:
-    with timed(Tally(scenario.name)) as tally:
-        kill(harness, scenario, tally)
-        cut(harness, scenario, tally)
-    _print(tally)
+def _done(rows: list[list[Job]], n_at_once: int) -> Iterator[tuple[list[Job], list[Tally]]]:
+    """What came of each row, in their order; the long ones are begun first."""
+    with multiprocessing.get_context("spawn").Pool(n_at_once) as pool:
+        jobs = sorted((job for row in rows for job in row), key=lambda job: not job.is_long)
+        under_way = {job: pool.apply_async(do, [job]) for job in jobs}
+        for row in rows:
+            yield row, [under_way[job].get() for job in row]
+
+
+def do(job: Job) -> Tally:
+    """One job, in a folder of its own."""
+    scenario = _named(job.scenario)
+    with Harness.begun() as harness, timed(Tally(scenario.name, n_enough=N_ENOUGH if job.control else 0)) as tally:
+        if job.kills:
+            kill(harness, scenario, tally)
+        else:
+            cut(harness, scenario, tally, sabotage=job.sabotage, ignoring=job.ignoring)
     return tally
 
 
-def _controls(harness: Harness) -> int:
-    """What must lose something: a database that does not wait, and disks that do not. How many of them lose nothing."""
-    by_name = {scenario.name: scenario for scenario in SCENARIOS}
-    record, deliver = by_name["record, from no database on"], by_name["delivery into files that are there"]
-    controls = {
-        "control: synchronous = OFF": (record, {"synchronous": "OFF"}),
-        "control: files are never synced": (deliver, {"ignoring": "s"}),
-        "control: folders are never synced": (deliver, {"ignoring": "S"}),
-    }
-    n_blind = 0
-    for name, (scenario, how) in controls.items():
-        with timed(Tally(name)) as tally:
-            cut(harness, scenario, tally, **how)
-        _print(tally, n_told=1)
-        n_blind += not tally.n_lost
-    return n_blind
+def _named(name: str) -> Scenario:
+    return next(each for each in SCENARIOS if each.name == name)
 
 
-def _print(tally: Tally, *, n_told: int | None = None) -> None:
-    n_cuts = tally.kinds.total()
-    figures = f"{tally.n_points:6} {tally.n_kills:6} {n_cuts:7} {tally.n_folders:8} {tally.n_lost:7} {tally.seconds:8.1f}"
-    print(f"{tally.scenario:40} {figures}", flush=True)
-    for loss in tally.losses[:n_told]:
-        print(f"    {loss}", flush=True)
+def _print(tallies: list[Tally], *, control: str) -> None:
+    """A line of the table, and some losses in words: of a control the first."""
+    n_points, n_kills = tallies[0].n_points, sum(tally.n_kills for tally in tallies)
+    n_cuts, n_folders = tallies[-1].kinds.total(), tallies[-1].n_folders
+    n_lost, seconds = sum(tally.n_lost for tally in tallies), sum(tally.seconds for tally in tallies)
+    name = f"control: {control}" if control else tallies[0].scenario
+    print(f"{name:40} {n_points:6} {n_kills:6} {n_cuts:7} {n_folders:8} {n_lost:7} {seconds:8.1f}", flush=True)
+    losses = [loss for tally in tallies for loss in tally.losses]
+    for loss in losses[: 1 if control else None]:
+        print(f"    {loss[:1_000]}", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from pathlib import Path
-from typing import Any, Self
 
 from decisions import accepted
+from faults import plugged_check
 from faults.disk import Kept
-from faults.scenarios import (
+from faults.plugged import LEAVES
+from faults.promises import Before, Promised, delivered_rows, forms, months
+from faults.scene import (
     BACKUP,
+    BOOT,
+    CONFIGURATION,
     DATABASE,
-    KEY,
-    LOCK,
     MOUNTS,
     NOVEMBER,
     SHARE,
+    ZERO,
+    called,
     face,
     fingerprint,
+    in_dialect,
+    key,
+    lock,
     mounted,
     put_back_into,
 )
@@ -32,105 +38,16 @@ from edge.errors import MusterError
 from edge.exchange.backup.make import Occasion, backup
 from edge.exchange.backup.restore import Wishes, restore
 from edge.exchange.files import PART
-from edge.exchange.ledger.table import Row, read_csv
+from edge.exchange.ledger.table import read_csv
 from edge.exchange.sync import sync
 from edge.ledger import FIELDS, chained, genesis, verify
 from edge.store import Store
-from edge.store.audit import RESTORED
+from edge.store.audit import RESTORED, ROW_CORRECTED
 from edge.store.templates import stored
 from edge.types import EventKind
 
 AFTERWARDS = NOVEMBER + timedelta(days=10)
 CHAINED = ", ".join(f'"{name}"' for name in FIELDS[1:])
-
-
-@dataclass
-class Promised:
-    """What the process had been promised when it was cut.
-
-    Attributes:
-        events: ids of rows that may not be lost.
-        delivered: ids of rows that may not be missing at the destination.
-        templates: code -> how many templates there may be; None is nobody of that code.
-        removed: codes of people who must be gone without a trace.
-        instead: what may be there in place of all other rows; None where nothing is being restored.
-        is_restored: whether it must be.
-        saved: ids of rows that the backup holds; None where there may be none.
-    """
-
-    events: set[str] = field(default_factory=set)
-    delivered: set[str] = field(default_factory=set)
-    templates: dict[str, set[int | None]] = field(default_factory=dict)
-    removed: set[str] = field(default_factory=set)
-    instead: set[str] | None = None
-    is_restored: bool = False
-    saved: set[str] | None = None
-
-    @classmethod
-    def at_first(cls, known: Before) -> Self:
-        """Before anything was said."""
-        return cls(templates={code: {n} for code, n in known.templates.items()})
-
-    def hear(self, said: dict[str, Any]) -> None:
-        """One more thing was said."""
-        match said:
-            case {"event": event_id}:
-                self.events.add(event_id)
-            case {"delivered": ids}:
-                self.delivered.update(ids)
-            case {"begins": code, "n": n}:
-                self.removed.discard(code)
-                self.templates[code] = self.templates.get(code, {None}) | {n}  # until it ends, as before or as after
-            case {"ends": code, "n": n}:
-                self.templates[code] = {n}
-                if n is None:
-                    self.removed.add(code)
-            case _:
-                self._hear_of_backups(said)
-
-    def _hear_of_backups(self, said: dict[str, Any]) -> None:
-        match said:
-            case {"restores": ids}:
-                self.instead = set(ids)
-            case {"restored": _}:
-                self.is_restored = True
-            case {"saved": ids}:
-                self.saved = set(ids)
-
-
-@dataclass(frozen=True)
-class Before:
-    """What was there, and safe, before the process began.
-
-    Attributes:
-        events: ids of rows in the database.
-        at_share: unit, id and name of each row at the destination, those of others and corrected ones among them.
-        templates: code -> how many.
-    """
-
-    events: frozenset[str]
-    at_share: frozenset[tuple[str, str, str]]
-    templates: dict[str, int]
-
-
-def before() -> Before:
-    """Looked up without the product: opening it may change what is there. In the working directory."""
-    rows = frozenset((row.unit, row.event_id, row.person_name) for row in delivered_rows())
-    if not Path(DATABASE).exists():
-        return Before(frozenset(), rows, {})
-    with contextlib.closing(sqlite3.connect(f"file:{DATABASE}?mode=ro", uri=True)) as connection:
-        ids = frozenset(event_id for (event_id,) in connection.execute("SELECT event_id FROM event"))
-        sql = "SELECT code, count(photo_sha256) FROM person LEFT JOIN template ON person_id = person.id GROUP BY code"
-        return Before(ids, rows, dict(connection.execute(sql)))
-
-
-def delivered_rows() -> list[Row]:
-    """All rows at the destination that can be read."""
-    return [row for path in _months() for row in read_csv(path.read_bytes()).rows]
-
-
-def _months() -> list[Path]:
-    return sorted(Path(SHARE).glob("attendance-????-??.csv"))
 
 
 def problems(promised: Promised, known: Before, *, torn: Kept | None = None) -> list[str]:
@@ -147,13 +64,17 @@ def problems(promised: Promised, known: Before, *, torn: Kept | None = None) -> 
     )
     try:
         found = [] if torn else list(_as_found(promised))
+        if promised.instead is None:  # what is put back has not forgotten whom the old one had
+            found += _bytes(promised.removed)
         with Store.open(DATABASE, unit="door-1") as store:
             known = _as_restored(store, promised, known)
-            found += [*_database(store, promised, known), *_people(store, promised), *_delivery(store, share)]
+            found += [*_database(store, promised, known), *_people(store, promised), *_times(store)]
+            found += _stick(store, promised, may_be_away=torn is not None) if plugged_check.is_stick() else ()
+            found += _delivery(store, share)
             found += _backup(store, promised, may_be_away=torn is not None)
             store.record(store.find_person("1042") or store.add_person("1042", "Jane Doe"), accepted(AFTERWARDS))
             found += _delivery(store, share)
-        found += _bytes(promised)
+        found += _bytes(promised.removed | ({LEAVES} if plugged_check.is_stick() else set()))
     except (MusterError, sqlite3.Error, OSError, ValueError) as error:
         return [f"{type(error).__name__}: {error}"]
     return found
@@ -164,8 +85,12 @@ def _as_found(promised: Promised) -> Iterator[str]:
     lost = promised.delivered - {row.event_id for row in delivered_rows()}
     if lost:
         yield f"{len(lost)} delivered rows are not at the destination"
-    if promised.delivered and any(read_csv(path.read_bytes()).faults for path in _months()):
+    if promised.delivered and any(read_csv(path.read_bytes()).faults for path in months()):
         yield "a delivered file is torn"
+    there = forms()
+    yield from (f"{name} is torn" for name, allowed in promised.forms.items() if there.get(name) not in allowed)
+    if plugged_check.is_stick():
+        yield from plugged_check.as_found()
 
 
 def _database(store: Store, promised: Promised, known: Before) -> Iterator[str]:
@@ -178,12 +103,7 @@ def _database(store: Store, promised: Promised, known: Before) -> Iterator[str]:
     lost = (known.events | promised.events) - {event.event_id for event in events}
     if lost:
         yield f"{len(lost)} acknowledged rows are lost"
-    unasked = [event for event in events if event.event_id not in known.events | promised.events]
-    if len({event.corrects or event.event_id for event in unasked}) > 1:
-        yield "more rows than were written"
-    by_kind = [{event.corrects for event in events if event.kind is kind} for kind in (EventKind.VOID, EventKind.ENTRY)]
-    if by_kind[0] != by_kind[1]:
-        yield "half a correction"
+    yield from _together(store, promised, known)
     (ledger_id,) = connection.execute("SELECT ledger_id FROM ledger").fetchone()
     previous = genesis(ledger_id)
     for number, (chain, *values) in enumerate(connection.execute(f"SELECT chain, {CHAINED} FROM event ORDER BY seq"), 1):  # noqa: S608
@@ -191,6 +111,23 @@ def _database(store: Store, promised: Promised, known: Before) -> Iterator[str]:
         if chain != previous or values[0] != number:
             yield f"the chain breaks at row {number}"
     yield from map(str, verify(store.entries(), n_written=store.n_written()))
+
+
+def _together(store: Store, promised: Promised, known: Before) -> Iterator[str]:
+    """What belongs together was written together, or not at all."""
+    events = store.events()
+    unasked = [event for event in events if event.event_id not in known.events | promised.events]
+    concerned = {event.corrects or event.event_id for event in unasked}
+    if any(event.kind is EventKind.TIME for event in unasked):
+        if concerned != promised.gives:
+            yield "some rows have got their time, and others not"
+    elif len(concerned) > 1:
+        yield "more rows than were written"
+    by_kind = [[event.corrects for event in events if event.kind is kind] for kind in (EventKind.VOID, EventKind.ENTRY)]
+    if by_kind[0] != [corrected for corrected in by_kind[1] if corrected]:
+        yield "half a correction"
+    if CONFIGURATION.exists() and len(by_kind[1]) != sum(line.what == ROW_CORRECTED for line in store.audit()):
+        yield "a correction without its line in the audit log, or a line without a correction"
 
 
 def _as_restored(store: Store, promised: Promised, known: Before) -> Before:
@@ -201,13 +138,35 @@ def _as_restored(store: Store, promised: Promised, known: Before) -> Before:
     return replace(known, events=frozenset(promised.instead))
 
 
+def _times(store: Store) -> Iterator[str]:
+    """The clock is known: what was not given its time yet gets it, and every row has it once."""
+    store.give_times(BOOT, ZERO, n_most=1_000)
+    if store.give_times(BOOT, ZERO, n_most=1_000):
+        yield "a row gets its time twice"
+    events = store.events()
+    for event in (event for event in events if event.kind is EventKind.PUNCH and event.boot_id == BOOT):
+        times = [other.at_utc for other in events if other.corrects == event.event_id]
+        if times != [ZERO + timedelta(seconds=event.monotonic_s or 0.0)]:
+            yield f"row {event.seq} has the times {times}"
+
+
+def _stick(store: Store, promised: Promised, *, may_be_away: bool) -> Iterator[str]:
+    """What counts as taken in is in; then it is plugged in again, twice."""
+    is_done = plugged_check.is_done(store)
+    if promised.is_pulled and not is_done:
+        yield "it may be pulled, and is not done"
+    if is_done:
+        yield from plugged_check.taken_in(store, may_be_away=may_be_away)
+    yield from plugged_check.served_again(store)
+
+
 def _backup(store: Store, promised: Promised, *, may_be_away: bool) -> Iterator[str]:
     """What is at the place of the backup can be restored, and the unit knows of it; then it can be made again."""
     if not BACKUP.exists() and promised.saved is not None and not may_be_away:
         yield "the backup is not there"
     if BACKUP.exists():
         with tempfile.TemporaryDirectory() as folder:
-            header = restore(BACKUP, KEY, put_back_into(Path(folder)), wishes=Wishes()).header
+            header = restore(BACKUP, key(), put_back_into(Path(folder)), wishes=Wishes()).header
             with Store.open(Path(folder) / "muster.db", unit="door-1") as other:
                 lost = (promised.saved or set()) - {event.event_id for event in other.events()}
         if lost:
@@ -215,7 +174,7 @@ def _backup(store: Store, promised: Promised, *, may_be_away: bool) -> Iterator[
         if promised.instead is None and header.backup_id not in {known.id for known in store.backups()}:
             yield "a backup is there that the unit does not know of"
         if promised.instead is None:
-            backup(store, BACKUP, LOCK, occasion=Occasion(AFTERWARDS, clock_ok=True, unit="door-1"))
+            backup(store, BACKUP, lock(), occasion=Occasion(AFTERWARDS, clock_ok=True, unit="door-1"))
     if list(Path(SHARE).glob(f".{BACKUP.name}*")) and BACKUP.exists():
         yield "a part of a backup stays"
 
@@ -257,6 +216,10 @@ def _delivery(store: Store, share: Share) -> Iterator[str]:
     missing = {event.event_id for event in store.events()} - set(counts)
     if missing:
         yield f"{len(missing)} rows do not arrive at the destination"
+    there = forms()
+    yield from (
+        f"{name} stays torn, or is not there" for name, content in in_dialect(store).items() if there.get(name) != content
+    )
     yield from _others(share)
 
 
@@ -268,16 +231,16 @@ def _others(share: Share) -> Iterator[str]:
     theirs = share.known.at_share - {(row.unit, row.event_id, row.person_name) for row in rows}
     if theirs and not share.may_lose:
         yield f"{len(theirs)} rows of others or corrections are lost at the destination"
-    if any(read_csv(path.read_bytes()).faults for path in _months()):
+    if any(read_csv(path.read_bytes()).faults for path in months()):
         yield "a file stays torn"
     if list(Path(SHARE).glob(f".attendance-*{PART}")):
         yield "a temporary file stays"
 
 
-def _bytes(promised: Promised) -> Iterator[str]:
+def _bytes(removed: set[str]) -> Iterator[str]:
     """Whoever was removed is in no file of the database, once the restarted process has ended."""
     raw = b"".join(path.read_bytes() for path in _files(Path(DATABASE).parent))
-    for code in promised.removed:
+    for code in removed:
         if any(trace in raw for trace in _traces(code)):
             yield f"bytes of {code}, who was removed, are in the database"
 
@@ -287,6 +250,7 @@ def _files(folder: Path) -> Sequence[Path]:
 
 
 def _traces(code: str) -> Iterator[bytes]:
+    yield called(code).encode()
     for number in range(8):
         yield stored(face(code, number)).tobytes()
         yield fingerprint(code, number).encode()

@@ -14,7 +14,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from faults.scenarios import SCENARIOS, Scene
+import cv2
+from faults.scenarios import SCENARIOS
+from faults.scene import Scene
 
 NEVER = -1
 """In place of the number of the call at which to die."""
@@ -23,6 +25,7 @@ NEVER = -1
 def main() -> None:
     """Do one order after the other; a line with how the child ended closes each."""
     acknowledgements = os.dup(1)
+    cv2.setNumThreads(1)  # threads do not come along into a child
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
@@ -34,11 +37,12 @@ def main() -> None:
 def _obey(order: dict[str, Any], acknowledgements: int) -> None:
     scenario = next(each for each in SCENARIOS if each.name == order["scenario"])
     os.chdir(order["folder"])
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # commands print
 
     def say(what: dict[str, Any]) -> None:
         os.write(acknowledgements, f"{json.dumps(what)}\n".encode())
 
-    scene = Scene(say, synchronous=order["synchronous"])
+    scene = Scene(say, sabotage=order["sabotage"])
     log = ctypes.CDLL(None)
     folder = str(Path(order["folder"]).resolve())
     log.faults_arm(

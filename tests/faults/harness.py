@@ -22,8 +22,9 @@ from faults import check, log
 from faults.cuts import Cut, cuts
 from faults.disk import MAPPED, Disk, Folder, Kept
 from faults.driver import NEVER
-from faults.log import Call
-from faults.scenarios import Scenario
+from faults.log import WORDS, Call
+from faults.promises import Before, Promised, before
+from faults.scene import Scenario
 
 HERE = Path(__file__).resolve()
 IN_MEMORY = Path("/dev/shm")  # noqa: S108  where it is there: the model is of a disk, and none is needed for it
@@ -124,11 +125,9 @@ class Harness:
         paths = [path for path in sorted(self.work.rglob("*")) if not path.name.endswith(MAPPED)]
         return {str(path.relative_to(self.work)): None if path.is_dir() else path.read_bytes() for path in paths}
 
-    def run(
-        self, scenario: Scenario, *, acts: bool = True, kill_at: int = NEVER, tears: bool = False, synchronous: str = "FULL"
-    ) -> Run:
+    def run(self, scenario: Scenario, *, acts: bool = True, kill_at: int = NEVER, tears: bool = False, sabotage: str = "") -> Run:
         """Let the driver do a scenario, or prepare it, in the working folder."""
-        order = {"scenario": scenario.name, "acts": acts, "kill_at": kill_at, "tears": tears, "synchronous": synchronous}
+        order = {"scenario": scenario.name, "acts": acts, "kill_at": kill_at, "tears": tears, "sabotage": sabotage}
         order |= {"folder": str(self.work), "log": str(self._log)}
         self._driver.stdin.write(f"{json.dumps(order)}\n".encode())
         self._driver.stdin.flush()
@@ -140,23 +139,23 @@ class Harness:
             said.append(what)
         raise AssertionError("the driver has ended")
 
-    def ask(self, promised: check.Promised, known: check.Before, *, torn: Kept | None = None) -> list[str]:
+    def ask(self, promised: Promised, known: Before, *, torn: Kept | None = None) -> list[str]:
         """What does not hold in the working folder."""
         with contextlib.chdir(self.work):
             return check.problems(promised, known, torn=torn)
 
-    def known(self, folder: Folder) -> check.Before:
+    def known(self, folder: Folder) -> Before:
         """What is there before a scenario begins."""
         self.lay_out(folder)
         with contextlib.chdir(self.work):
-            return check.before()
+            return before()
 
 
-def whole(harness: Harness, scenario: Scenario, start: Folder, *, synchronous: str = "FULL") -> Run:
+def whole(harness: Harness, scenario: Scenario, start: Folder) -> Run:
     """A run that nobody cuts; its calls, replayed, give the folder that it left."""
     harness.lay_out(start)
     disk = Disk(harness.work)
-    run = harness.run(scenario, synchronous=synchronous)
+    run = harness.run(scenario)
     assert run.ended == 0, f"{scenario.name} fails without a cut"
     seen_through(disk, run, harness)
     return run
@@ -175,13 +174,20 @@ def seen_through(disk: Disk, run: Run, harness: Harness) -> None:
     assert not different, f"not as the log says: {sorted(different)}"
 
 
-def kill(harness: Harness, scenario: Scenario, tally: Tally) -> None:
-    """End the process by SIGKILL at every point, and in the middle of every write."""
+def kill(harness: Harness, scenario: Scenario, tally: Tally, *, kinds: str = "".join(WORDS)) -> None:
+    """End the process by SIGKILL at every point, and in the middle of every write.
+
+    Args:
+        harness: does it.
+        scenario: whose process it is.
+        tally: what came of it.
+        kinds: of the calls (`faults.log.WORDS`) at which it is ended, where there is no time for all.
+    """
     start = harness.prepared(scenario)
     known = harness.known(start)
     points = [call for call in whole(harness, scenario, start).calls if call.is_point]
     tally.n_points = len(points)
-    for number, call in enumerate(points):
+    for number, call in ((number, call) for number, call in enumerate(points) if call.kind in kinds):
         for tears in (False, True) if call.kind == "w" else (False,):
             harness.lay_out(start)
             disk = Disk(harness.work)
@@ -192,34 +198,35 @@ def kill(harness: Harness, scenario: Scenario, tally: Tally) -> None:
             tally.add(f"killed {'in' if tears else 'before'} call {number}, {call}", harness.ask(_promised(run, known), known))
 
 
-def _promised(run: Run, known: check.Before) -> check.Promised:
-    promised = check.Promised.at_first(known)
+def _promised(run: Run, known: Before) -> Promised:
+    promised = Promised.at_first(known)
     for said in run.said:
         promised.hear(said)
     return promised
 
 
-def cut(harness: Harness, scenario: Scenario, tally: Tally, *, synchronous: str = "FULL", ignoring: str = "") -> None:
+def cut(harness: Harness, scenario: Scenario, tally: Tally, *, sabotage: str = "", ignoring: str = "") -> None:
     """Cut the power at every point, in every way of `faults.cuts`.
 
     Args:
         harness: does it.
         scenario: what is cut.
         tally: what came of it.
-        synchronous: how SQLite is told to wait; less than FULL for a control that must fail.
+        sabotage: what is done worse than the product does it (`faults.scene`), for a control that must fail.
         ignoring: kinds of calls that this disk does not heed, "s" or "S"; for a control that must fail.
     """
     start = harness.prepared(scenario)
     known = harness.known(start)
     harness.lay_out(start)
     disk = Disk(harness.work)
-    calls = whole_calls(harness, scenario, synchronous)
-    promised, seen, n_points = check.Promised.at_first(known), set(), 0
+    calls = whole_calls(harness, scenario, sabotage)
+    promised, seen, n_points = Promised.at_first(known), set(), 0
     for call in [*calls, None]:
         if call is None or call.is_point:
             n_points += 1
             for each in cuts(disk):
                 tally.kinds[each.kind] += 1
+                tally.n_points, tally.n_folders = n_points, len(seen)
                 if tally.is_enough:
                     return
                 if _is_new(each, promised, seen):
@@ -230,17 +237,17 @@ def cut(harness: Harness, scenario: Scenario, tally: Tally, *, synchronous: str 
             promised.hear(json.loads(call.data))
         elif call is not None and call.kind not in ignoring:
             disk.apply(call)
-    tally.n_points, tally.n_folders = n_points - 1, len(seen)
+    tally.n_points, tally.n_folders = n_points - 1, len(seen)  # the end is no call
 
 
-def whole_calls(harness: Harness, scenario: Scenario, synchronous: str) -> list[Call]:
+def whole_calls(harness: Harness, scenario: Scenario, sabotage: str) -> list[Call]:
     """What a run asks of the disk that nobody cuts, in the folder as it lies there."""
-    run = harness.run(scenario, synchronous=synchronous)
+    run = harness.run(scenario, sabotage=sabotage)
     assert run.ended == 0, f"{scenario.name} fails without a cut"
     return run.calls
 
 
-def _is_new(each: Cut, promised: check.Promised, seen: set[bytes]) -> bool:
+def _is_new(each: Cut, promised: Promised, seen: set[bytes]) -> bool:
     """Whether this folder has not been looked at yet after these promises."""
     digest = hashlib.blake2b(repr((promised, each.torn)).encode())
     for name, content in sorted(each.folder.items()):

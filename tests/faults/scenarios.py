@@ -1,164 +1,39 @@
-"""What a unit does while it is cut: each scenario prepares a folder, then acts on it and says what it has been promised.
-
-A folder has ``data`` (the database) and ``share`` (a destination), which stand for two disks. What `Scenario.act` says:
-
-    {"event": ID}                  `record` returned: this row may not be lost
-    {"delivered": [ID, ...]}       `sync` returned without an error: these rows may not be missing at the destination
-    {"begins": CODE, "n": N}       this person is going to have so many templates; None: is going to be removed
-    {"ends": CODE, "n": N}         ... and the store has returned
-    {"restores": [ID, ...]}        from now on these rows may be what there is, all of them and no other one
-    {"restored": [ID, ...]}        ... and they are
-    {"saved": [ID, ...]}           `backup` returned: the backup is there and holds these rows at least
-"""
+"""What is cut: each scenario prepares a folder, then acts on it (`faults.scene`)."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import numpy as np
+import pyrage
 from decisions import accepted
+from faults import plugged
+from faults.scene import (
+    APART,
+    CONFIGURATION,
+    DATABASE,
+    DIALECT,
+    IDENTITY,
+    MOUNTS,
+    NOVEMBER,
+    OCTOBER,
+    OLD_MODEL,
+    ROWS_SAVED,
+    SHARE,
+    Scenario,
+    Scene,
+    face,
+    fingerprint,
+)
 
-from edge.exchange.backup.envelope import Key, Lock
-from edge.exchange.backup.make import Occasion, backup
-from edge.exchange.backup.place import Target
-from edge.exchange.backup.restore import Wishes, restore
 from edge.exchange.sync import Terms, prepare, sync
 from edge.ledger import chained, genesis, name_digest
-from edge.store import FILE_NAME, Seal, Store
+from edge.store import Store
 from edge.store.database import migrations
-from edge.types import Direction, Draft, EventKind, Floats
-
-Say = Callable[[dict[str, Any]], None]
-
-MODEL = "facenet/int8"
-OLD_MODEL = "facenet/float32"
-OCTOBER, NOVEMBER = datetime(2026, 10, 30, 7, tzinfo=UTC), datetime(2026, 11, 2, 7, tzinfo=UTC)
-DATABASE = f"data/{FILE_NAME}"
-SHARE = "share"
-BACKUP = Path(SHARE) / "door-1.backup"
-KEY = Key(identity="AGE-SECRET-KEY-17T42M8EKC79YAWL4WHLNXTHE0MQMY73EKESASUPMF6985J974MTSM3SE9G")
-LOCK = Lock.for_recipient("age17r0q03yh553f09ze2r8ccfy2s3sck49enj4dnxl89afrkx4vtfgsdt966x")
-"""A pair of keys for these scenarios alone."""
-
-ROWS_SAVED = Path("saved.json")
-"""The rows in the backup that is there when a scenario begins."""
-
-MOUNTS = Path("mountinfo")
-"""Where this file is in the folder it says what is mounted, in place of /proc/self/mountinfo: the share is on FAT."""
-
-
-class Scene:
-    """The folder in which a scenario happens; the working directory of whoever acts there."""
-
-    def __init__(self, say: Say, *, synchronous: str = "FULL") -> None:
-        self.say, self._synchronous = say, synchronous
-
-    def open(self) -> Store:
-        """The store as the product opens it; with less than its care where a control asks for that."""
-        store = Store.open(DATABASE, unit="door-1")
-        if self._synchronous != "FULL":
-            connection = store._database.conn
-            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-        return store
-
-    def record(self, store: Store, n: int, *, start: datetime, code: str = "1042") -> None:
-        """Somebody walks in and out, an hour apart."""
-        person = store.find_person(code) or store.add_person(code, "Jane Doe")
-        for hour in range(n):
-            direction = Direction.OUT if hour % 2 else Direction.IN
-            event = store.record(person, accepted(start + timedelta(hours=hour), direction))
-            self.say({"event": event.event_id})
-
-    def deliver(self, store: Store, *, terms: Terms | None = None) -> None:
-        """As `muster sync` does it."""
-        ids = [event.event_id for event in store.events()]
-        (delivery,) = sync(store, [SHARE], timezone=UTC, terms=terms or mounted())
-        if delivery.error is None:
-            self.say({"delivered": ids})
-
-    def enrol(
-        self, store: Store, code: str, photographs: Sequence[int], *, model: str = MODEL, dropped: Sequence[int] = ()
-    ) -> None:
-        """As the desk of `edge.exchange` keeps what came of one person's folder."""
-        n = len(photographs) - len(dropped)
-        self.say({"begins": code, "n": n})
-        with store.transaction():
-            person = store.find_person(code) or store.add_person(code, f"Person {code}")
-            for number in photographs:
-                store.add_template(person.id, face(code, number), model=model, photo_sha256=fingerprint(code, number))
-            for number in dropped:
-                store.set_aside(person.id, model=model, photo_sha256=fingerprint(code, number))
-        self.say({"ends": code, "n": n})
-
-    def remove(self, store: Store, code: str) -> None:
-        """As `muster people remove` does it."""
-        self.say({"begins": code, "n": None})
-        store.remove_person(code)
-        self.say({"ends": code, "n": None})
-
-    def correct(self, store: Store, event_id: str) -> None:
-        """It was somebody else: the row is taken back and another one written, both or neither."""
-        old = next(event for event in store.events() if event.event_id == event_id)
-        why = {"corrects": event_id, "by": "the office", "why": "not this person"}
-        void = Draft(old.person_code, old.person_name, old.at_utc, old.direction, kind=EventKind.VOID, **why)
-        entry = Draft("7", "Joe Bloggs", old.at_utc, old.direction, kind=EventKind.ENTRY, **why)
-        for event in store.append(void, entry):
-            self.say({"event": event.event_id})
-
-    def save(self, store: Store) -> None:
-        """As `muster backup` does it."""
-        ids = [event.event_id for event in store.events()]
-        backup(store, BACKUP, LOCK, occasion=Occasion(NOVEMBER, clock_ok=True, unit="door-1"))
-        self.say({"saved": ids})
-
-    def put_back(self, *, replace: bool) -> None:
-        """As `muster restore` does it, with the backup of the scenario."""
-        ids = json.loads(ROWS_SAVED.read_text(encoding="utf-8"))
-        self.say({"restores": ids})
-        restore(BACKUP, KEY, put_back_into(Path("data")), wishes=Wishes(replace=replace))
-        self.say({"restored": ids})
-
-
-def put_back_into(data: Path) -> Target:
-    """This unit, in a folder."""
-    return Target(data, "door-1", Seal.none(), NOVEMBER, clock_ok=True)
-
-
-class Scenario(NamedTuple):
-    """One scenario.
-
-    Attributes:
-        name: for the table.
-        prepare: lays out a folder, in which everything is safe.
-        act: what the process does that is cut.
-    """
-
-    name: str
-    prepare: Callable[[Scene], None]
-    act: Callable[[Scene], None]
-
-
-def mounted() -> Terms:
-    """What the share is on."""
-    return Terms(mountinfo=MOUNTS) if MOUNTS.exists() else Terms()
-
-
-def face(code: str, number: int) -> Floats:
-    """(128,) float32 unit vector, the same each time."""
-    seed = int.from_bytes(hashlib.sha256(f"{code} {number}".encode()).digest()[:4])
-    vector = np.random.default_rng(seed).standard_normal(128).astype(np.float32)
-    return vector / np.float32(np.linalg.norm(vector))
-
-
-def fingerprint(code: str, number: int) -> str:
-    return hashlib.sha256(f"photograph {number} of {code}".encode()).hexdigest()
 
 
 def _folders(_: Scene) -> None:
@@ -194,12 +69,40 @@ def _on_fat(scene: Scene) -> None:
     _delivered_once(scene)
 
 
+def _in_dialect(scene: Scene) -> None:
+    DIALECT.write_text("attlog", encoding="ascii")
+    _delivered_once(scene)
+
+
+def _in_dialect_on_fat(scene: Scene) -> None:
+    DIALECT.write_text("attlog", encoding="ascii")
+    _on_fat(scene)
+
+
+def _before_the_clock_is_set(scene: Scene) -> None:
+    _some_events(scene)
+    prepare(SHARE)
+    with scene.open() as store:
+        scene.deliver(store)
+        scene.record_without_time(store, 7)
+        scene.deliver(store)
+
+
+def _of_an_office(scene: Scene) -> None:
+    _delivered_once(scene)
+    CONFIGURATION.write_text('[unit]\nname = "door-1"\ntimezone = "UTC"\n', encoding="utf-8")
+    with scene.open() as store:
+        store.add_person("7", "Joe Bloggs")
+
+
 def _people(scene: Scene) -> None:
+    IDENTITY.write_text(str(pyrage.x25519.Identity.generate()), encoding="ascii")
     _some_events(scene)
     prepare(SHARE)
     with scene.open() as store:
         scene.enrol(store, "1", range(3))
         scene.enrol(store, "2", range(2))
+        scene.record(store, 1, start=OCTOBER, code="2")
 
 
 def _saved(scene: Scene) -> None:
@@ -233,9 +136,29 @@ def _sync(scene: Scene) -> None:
 
 
 def _correct(scene: Scene) -> None:
+    """It was somebody else, it was another state, and somebody has forgotten to come to the door."""
+    if scene.sabotage == APART:
+        with scene.open() as store:
+            scene.put_right(store, store.events()[0])
+        return
+    scene.correct("correct", "1", "--code", "7")
+    scene.correct("correct", "2", "--direction", "break out")
+    scene.correct("add", "7", "--at", "2026-11-03T08:00", "--direction", "in")
     with scene.open() as store:
-        for event in store.events():
-            scene.correct(store, event.event_id)
+        scene.deliver(store)
+
+
+def _sync_what_changes(scene: Scene) -> None:
+    """A row is taken back, so a line goes from a file of the dialect; another one is new."""
+    with scene.open() as store:
+        scene.deliver(store)
+        scene.put_right(store, store.events()[0])
+        scene.deliver(store)
+
+
+def _give_times(scene: Scene) -> None:
+    with scene.open() as store:
+        scene.give_times(store)
         scene.deliver(store)
 
 
@@ -326,9 +249,14 @@ SCENARIOS = (
     Scenario("a destination, then another month", _some_events, _prepare_and_sync),
     Scenario("delivery into files that are there", _delivered_once, _sync),
     Scenario("the same on FAT", _on_fat, _sync),
-    Scenario("rows corrected and delivered", _delivered_once, _correct),
+    Scenario("delivery in a dialect as well", _in_dialect, _sync_what_changes),
+    Scenario("in a dialect on FAT", _in_dialect_on_fat, _sync),
+    Scenario("rows corrected and added", _of_an_office, _correct),
+    Scenario("rows get their time", _before_the_clock_is_set, _give_times),
     Scenario("people enrolled", _people, _enrol),
     Scenario("people removed", _people, _remove),
+    Scenario("a stick, plugged in first", plugged.new_stick, plugged.plug_in),
+    Scenario("a stick on FAT that was here before", plugged.known_stick, plugged.plug_in_twice),
     Scenario("a backup, and one in its place", _people, _back_up),
     Scenario("a backup restored on a new card", _new_card, _restore),
     Scenario("a backup restored over what is there", _saved, _restore_in_place_of),

@@ -8,9 +8,11 @@ import pytest
 from faults import log
 from faults.disk import Disk
 from faults.harness import Harness, Tally, cut, kill
-from faults.scenarios import SCENARIOS, Scenario
+from faults.scenarios import SCENARIOS
+from faults.scene import DONE_FIRST, Scenario
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+STICK = BY_NAME["a stick, plugged in first"]
 PEOPLE, DELIVERY = BY_NAME["people removed"], BY_NAME["delivery into files that are there"]
 
 
@@ -50,6 +52,19 @@ def test_a_removal_that_is_killed_at_any_call_is_done_or_not_begun(harness: Harn
     assert kills(harness, PEOPLE).losses == []
 
 
+def test_a_stick_that_is_killed_where_something_takes_its_place_goes_on_to_the_same_end(harness: Harness) -> None:
+    tally = Tally(STICK.name)
+    kill(harness, STICK, tally, kinds="rl")
+    assert tally.losses == []
+    assert tally.n_kills >= 5
+
+
+def test_a_stick_that_is_marked_as_done_too_early_is_found_out(harness: Harness) -> None:
+    tally = Tally(STICK.name, n_enough=1)
+    cut(harness, STICK, tally, sabotage=DONE_FIRST)
+    assert "3 is None, not ('Person 3'" in tally.losses[0]
+
+
 def test_a_database_that_is_open_has_its_names_on_the_disk(harness: Harness) -> None:
     """Also the name of the folder that was made for it; SQLite sees to neither."""
     scenario = BY_NAME["record, from no database on"]
@@ -73,5 +88,5 @@ def test_a_disk_that_does_not_wait_is_found_out(harness: Harness, ignored: str) 
 
 def test_a_database_that_does_not_wait_is_found_out(harness: Harness) -> None:
     tally = Tally(PEOPLE.name, n_enough=1)
-    cut(harness, PEOPLE, tally, synchronous="OFF")
+    cut(harness, PEOPLE, tally, sabotage="synchronous = OFF")
     assert "acknowledged rows are lost" in tally.losses[0]
