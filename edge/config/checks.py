@@ -32,6 +32,11 @@ def one_of(*words: str) -> Check:
     return lambda value: None if value in words else f"must be one of {', '.join(map(repr, words))}"
 
 
+def some_of(*words: str) -> Check:
+    """Accept a list of a few words."""
+    return lambda value: None if set(value) <= set(words) else f"must hold nothing but {', '.join(map(repr, words))}"
+
+
 def camera_source(value: str) -> str | None:
     """Accept pi, usb:N or replay:PATH."""
     kind, _, rest = value.partition(":")

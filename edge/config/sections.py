@@ -14,17 +14,16 @@ from edge.config.checks import (
     option,
     positive,
     schedule,
+    some_of,
     three_scores,
     time_of_day,
     timezone,
 )
+from edge.config.pins import BCM_PINS, BUSES
 
 VARIANT_HELP = "float32, int8, or auto: what models/manifest.toml names for the CPU."
 PANEL_KIND_HELP = "gpio, mock (gpiozero's mock pins, shown in the terminal), none, or auto: gpio where there are pins."
 PLACES = ("auto", "edgetpu", "cpu")
-
-BCM_PINS = 28
-"""GPIO0 to GPIO27 are on the 40-pin header (Raspberry Pi documentation, "GPIO and the 40-pin header")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +170,11 @@ class PanelConfig:
     green_pin: int = option(27, "Green LED, or the green leg of an RGB LED.", between(-1, BCM_PINS - 1))
     blue_pin: int = option(-1, "Blue leg; naming it makes the three one RGB LED.", between(-1, BCM_PINS - 1))
     buzzer_pin: int = option(22, "Active buzzer.", between(-1, BCM_PINS - 1))
+    reserved: tuple[str, ...] = option(
+        (),
+        f"Buses of the header that something else here uses: {', '.join(BUSES)}. Their pins are refused above.",
+        some_of(*BUSES),
+    )
 
 
 @dataclass(frozen=True, slots=True)

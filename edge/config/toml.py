@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
+from edge.config.pins import conflicts
 from edge.config.sections import Config
 from edge.errors import ConfigError
 
@@ -19,6 +21,9 @@ MOVED = {
     "recognition.n_agree": "recognition.n_least",
 }
 """Keys of older versions -> where they are now."""
+
+_KEY = re.compile(r"'([a-z]+\.[a-z_]+)'")
+"""How every fault names the keys that it is about."""
 
 
 def load(path: Path | None) -> Config:
@@ -46,11 +51,24 @@ def parse(table: dict[str, Any], *, origin: str = "configuration") -> Config:
     """
     faults: list[str] = []
     config = cast(Config, _section(Config, table, "", faults))
-    if not faults:
-        faults += _contradictions(config)
+    faults += [words for words in _contradictions(config) if _holds(words, table, faults)]
     if faults:
         raise ConfigError([f"{origin}: {fault}" for fault in faults])
     return config
+
+
+def _holds(contradiction: str, table: dict[str, Any], faults: list[str]) -> bool:
+    """Whether it stands however the other faults are put right: it rests on nothing that is wrong by itself.
+
+    A key that is not written counts as wrong where its section has a fault: it may be the one that was misspelt.
+    """
+    wrong = {key for fault in faults for key in _KEY.findall(fault)}
+    for key in _KEY.findall(contradiction):
+        section, _, name = key.partition(".")
+        is_written = name in table.get(section, {})
+        if key in wrong or (not is_written and any(other.startswith(f"{section}.") for other in wrong)):
+            return False
+    return True
 
 
 def panel_alone(path: Path) -> Config:
@@ -135,12 +153,7 @@ def _contradictions(config: Config) -> Iterator[str]:
             yield f"'placement.{name}' is 'edgetpu' and '{section}.variant' is 'float32', which the Edge TPU does not compute."
     if (config.attendance.direction == "schedule") != bool(config.attendance.schedule):
         yield "'attendance.schedule' and 'attendance.direction' belong together: give times and direction 'schedule', or neither."
-    pins: dict[int, str] = {}
-    for name in ("red_pin", "green_pin", "blue_pin", "buzzer_pin"):
-        pin = getattr(config.panel, name)
-        if pin >= 0 and pin in pins:
-            yield f"'panel.{name}' is {pin}, and so is 'panel.{pins[pin]}'; give each its own pin."
-        pins.setdefault(pin, name)
+    yield from conflicts(config.panel)
 
 
 def describe(config: Config) -> str:
