@@ -22,7 +22,8 @@ def _add_key(commands: Commands) -> None:
     making.add_argument("file", metavar="FILE", help="the new file")
     actions.add(
         "status",
-        "say which key there is, where it lies, and whether the database is sealed with it; exit code 74 when it is not",
+        "say which key there is, where it lies, and whether the database is sealed with it; exit code 74 when it is sealed with"
+        " another, 78 when the key cannot be read",
         example="muster key status",
         module="key",
     )

@@ -143,6 +143,7 @@ def _elsewhere(removal: Removal, store: Store, installation: Installation) -> It
     yield "Outside of this unit nothing was erased. The name may still be in:"
     yield f"  attendance files that were delivered{': ' + ', '.join(places) if places else ''}"
     yield "  photographs and receipts of enrolment, on sticks and wherever somebody put them; the system's log; what was exported"
+    yield "A stick with their folder or line of people.csv on it brings the person back when it is next prepared: delete both."
 
 
 def _sticks(store: Store) -> list[Stick]:

@@ -207,7 +207,7 @@ def records(content: bytes, faults: list[str]) -> Iterator[tuple[int, list[str]]
     try:
         header = tuple(next(lines, []))
         if header not in HEADERS:
-            faults.append("the header is not Muster's")
+            faults.append("the header is not Muster's: name an attendance-….csv as delivered, not as a spreadsheet saved it")
             return
         for cells in lines:
             if len(cells) == len(header):

@@ -41,6 +41,7 @@ This stick brings people to Muster units and takes attendance rows away.
 enrol/            one folder for each person, called "code Name" as in "1042 Ada Lovelace", with photographs in it
 people.csv        code,name,active,valid_from,valid_until,language: what is to be changed about people
 remove.csv        code,why: who is to be erased
+receipts/         written by the unit: what became of each photograph and each line
 
 When all is in place, and after each change:    python3 {tool}    (Windows: py {tool})
 It writes muster-manifest.json; without that, no unit takes anything in. Then eject the stick and plug it into the unit.

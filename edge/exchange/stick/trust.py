@@ -143,7 +143,7 @@ def _admitted(tree: Tree, stick: Stick) -> Trust:
         content = tree.read(MANIFEST, at_most=MAX_BYTES)
         return Trust(stick, Manifest.parse(content, key=stick.key, stick_id=stick.id))
     except FileNotFoundError:
-        return Trust(stick, None, f"it has no {MANIFEST}. {AGAIN}")
+        return Trust(stick, None, f"{MANIFEST} is not there. {AGAIN}")
     except OSError as error:
         return Trust(stick, None, f"{MANIFEST} cannot be read: {error.strerror}. {AGAIN}")
     except StickError as error:
