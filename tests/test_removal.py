@@ -436,6 +436,7 @@ class TestAtTheCommandLine:
             "/media/nas/muster.age of 2026-11-22",
             f"{FILE_NAME}.replaced-20261101T080000Z",
             "attendance files that were delivered: /media/share",
+            "brings the person back when it is next prepared",
         ):
             assert sentence in out
         assert "The code 9 is the name" in self.muster(data, capsys, "people", "remove", "9", "--yes")[1]
