@@ -45,7 +45,7 @@ CONTROLS = (
     Job("record, from no database on", "synchronous = OFF", NO_WAIT),
     Job("delivery into files that are there", "files are never synced", ignoring="s"),
     Job("delivery into files that are there", "folders are never synced", ignoring="S"),
-    Job("delivery in a dialect as well", "dialect, files never synced", ignoring="s"),
+    Job("delivery in a dialect as well", "a dialect's file written in place", IN_PLACE),
     Job("rows corrected and added", "a correction in two steps", APART),
     Job("rows get their time", "each row by itself", APART),
     Job("people removed", "secure_delete = OFF", NO_OVERWRITING),

@@ -15,13 +15,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 from decisions import accepted
-from faults.scene import DIALECT, IN_PLACE, MOUNTS, NOVEMBER, OCTOBER, SHARE, Say, Scene, in_dialect, mounted
+from faults.scene import DIALECT, MOUNTS, NOVEMBER, OCTOBER, SHARE, Say, Scene, in_dialect, mounted
 from hostile.papers import SECRET, STICK_ID, body, signed
 from hostile.subject import MODEL, stand_in
 
 from edge.exchange.delivery.report import Delivery
 from edge.exchange.enrolment.desk import Terms
-from edge.exchange.files import Files
 from edge.exchange.stick.manifest import MANIFEST
 from edge.exchange.stick.serve import Means, Served, serve
 from edge.exchange.stick.trust import KEY, STICK
@@ -64,14 +63,6 @@ RECEIPTS = {
     "people": ["remove.csv 2", "remove.csv 3", "people.csv 2", "people.csv 3", "people.csv 4"],
 }
 """What each of the two receipts has a line for."""
-
-
-class InPlace(Files):
-    """Writes over what is there, as nobody should."""
-
-    def replace(self, path: Path, content: bytes) -> None:
-        """Half of it may be there."""
-        path.write_bytes(content)
 
 
 class Panel:
@@ -163,7 +154,7 @@ def _means(scene: Scene, store: Store) -> Means:
         clock_ok=True,
         unit="door-1",
         panel=Panel(scene.say),
-        files=InPlace() if scene.sabotage == IN_PLACE else Files(),
+        files=scene.files(),
     )
 
 

@@ -37,7 +37,9 @@ from edge.exchange.backup.make import Occasion, backup
 from edge.exchange.backup.place import Target
 from edge.exchange.backup.restore import Wishes, restore
 from edge.exchange.delivery.mounts import MOUNTINFO
+from edge.exchange.files import Files
 from edge.exchange.ledger.dialects import FORMS
+from edge.exchange.stick.receipts import FOLDER as RECEIPTS
 from edge.exchange.stick.trust import STICK
 from edge.exchange.sync import Terms, sync
 from edge.store import FILE_NAME, Removal, Seal, Store
@@ -76,7 +78,7 @@ N_AT_ONCE = 3
 """Rows that get their time together."""
 
 PRAGMAS = ("synchronous = OFF", "secure_delete = OFF")
-DONE_FIRST, IN_PLACE, APART = "done first", "receipts in place", "apart"
+DONE_FIRST, IN_PLACE, APART = "done first", "in place", "apart"
 """What a control does worse than the product."""
 
 
@@ -100,6 +102,17 @@ class Telling(Store):
         return is_taken
 
 
+class InPlace(Files):
+    """Writes over what is there where that is a receipt or a file of a dialect, as nobody should."""
+
+    def replace(self, path: Path, content: bytes) -> None:
+        """Half of it may be there."""
+        if path.parent.name == RECEIPTS or path.name.startswith(tuple(FORMS)):
+            path.write_bytes(content)
+        else:
+            super().replace(path, content)
+
+
 class Scene:
     """The folder in which a scenario happens; the working directory of whoever acts there."""
 
@@ -113,6 +126,10 @@ class Scene:
         if self.sabotage in PRAGMAS:
             store._database.conn.execute(f"PRAGMA {self.sabotage}")
         return store
+
+    def files(self) -> Files:
+        """What writes at the destination."""
+        return InPlace() if self.sabotage == IN_PLACE else Files()
 
     def record(self, store: Store, n: int, *, start: datetime, code: str = "1042") -> None:
         """Somebody walks in and out, an hour apart."""
@@ -143,7 +160,7 @@ class Scene:
         """As `muster sync` does it."""
         ids, forms = [event.event_id for event in store.events()], in_dialect(store)
         self.say({"tells": forms})
-        (delivery,) = sync(store, [SHARE], timezone=UTC, terms=terms or mounted())
+        (delivery,) = sync(store, [SHARE], timezone=UTC, files=self.files(), terms=terms or mounted())
         if delivery.error is None:
             self.say({"delivered": ids})
             self.say({"told": forms})
