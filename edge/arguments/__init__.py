@@ -10,7 +10,7 @@ from edge.arguments.commands import Commands, where
 
 EXIT_CODES = """exit codes:
   0 done · 2 wrong usage
-  65 a photograph, folder, person, model, stick or backup cannot be used, or a ledger is not as it was written
+  65 a photograph, folder, person, row, model, stick or backup cannot be used, or a ledger is not as it was written
   69 a device is missing, or degraded · 70 Muster itself failed · 74 the database is locked, damaged or its disk full
   75 a destination was not reached, try again · 77 the stick is not one of this unit's
   78 the configuration, or a moment or file that a command was given, is wrong, or the database is newer than the program
