@@ -97,7 +97,7 @@ check: .venv/.ready-dev ## format, lint, types
 	$(BIN)/mypy
 	$(BIN)/shellcheck $(SHELL_SCRIPTS)
 
-docs: .venv/.ready ## write docs/cli.md and deploy/muster.toml from the program
+docs: .venv/.ready ## write docs/cli.md, docs/wiring.svg and deploy/muster.toml from the program
 	$(BIN)/python -m scripts.docs
 
 bundle: .venv/.ready ## everything for a unit without a network, in one file; ARCH=arm64 PYTHON_VERSION=3.11 RUNTIME= BUNDLE_KEY=private key

@@ -1,4 +1,4 @@
-"""Writes docs/cli.md and deploy/muster.toml from the program itself; with --check it only says whether they are current."""
+"""Writes docs/cli.md, docs/wiring.svg and deploy/muster.toml from the program; with --check it only says if they are current."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge.arguments import EXIT_CODES, build_parser
 from edge.config import Config, describe
+from scripts.wiring import drawing
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,7 +30,11 @@ def main() -> int:
 
 def documents() -> dict[Path, str]:
     """What each generated file should hold."""
-    return {ROOT / "docs" / "cli.md": command_line(), ROOT / "deploy" / "muster.toml": describe(Config())}
+    return {
+        ROOT / "docs" / "cli.md": command_line(),
+        ROOT / "docs" / "wiring.svg": drawing(),
+        ROOT / "deploy" / "muster.toml": describe(Config()),
+    }
 
 
 def command_line() -> str:

@@ -120,7 +120,7 @@ class TestFirstSteps:
 
     def test_documents_are_current(self) -> None:
         done = subprocess.run(
-            [sys.executable, "scripts/docs.py", "--check"], capture_output=True, text=True, check=False, cwd=ROOT
+            [sys.executable, "-m", "scripts.docs", "--check"], capture_output=True, text=True, check=False, cwd=ROOT
         )
         assert (done.returncode, done.stdout) == (0, "")
 
