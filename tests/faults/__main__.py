@@ -6,55 +6,11 @@ import argparse
 import multiprocessing
 import sys
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from faults import log
-from faults.harness import Harness, Tally, cut, kill, timed
+from faults.harness import Tally
+from faults.jobs import CONTROLS, Job, do
 from faults.scenarios import SCENARIOS
-from faults.scene import APART, DONE_FIRST, IN_PLACE, PRAGMAS, Scenario
-
-NO_WAIT, NO_OVERWRITING = PRAGMAS
-N_ENOUGH = 20
-"""After so many losses a control has shown what it has to show."""
-
-
-class Job(NamedTuple):
-    """What one process does at a time.
-
-    Attributes:
-        scenario: its name.
-        control: what is said of it in the table; empty for the product itself.
-        sabotage: see `faults.harness.cut`.
-        ignoring: the same.
-        kills: kill processes, rather than cut the power.
-    """
-
-    scenario: str
-    control: str = ""
-    sabotage: str = ""
-    ignoring: str = ""
-    kills: bool = False
-
-    @property
-    def is_long(self) -> bool:
-        """Whether it is better begun early."""
-        return any(word in self.scenario for word in ("stick", "restored", "record,", "corrected"))
-
-
-CONTROLS = (
-    Job("record, from no database on", "synchronous = OFF", NO_WAIT),
-    Job("delivery into files that are there", "files are never synced", ignoring="s"),
-    Job("delivery into files that are there", "folders are never synced", ignoring="S"),
-    Job("delivery in a dialect as well", "a dialect's file written in place", IN_PLACE),
-    Job("rows corrected and added", "a correction in two steps", APART),
-    Job("rows get their time", "each row by itself", APART),
-    Job("people removed", "secure_delete = OFF", NO_OVERWRITING),
-    Job("a stick, plugged in first", "stick, files are never synced", ignoring="s"),
-    Job("a stick, plugged in first", "stick, folders are never synced", ignoring="S"),
-    Job("a stick, plugged in first", "stick, marked as done first", DONE_FIRST),
-    Job("a stick, plugged in first", "stick, receipts written in place", IN_PLACE),
-)
-"""What must lose something: a disk that does not wait, or a unit that takes less care."""
 
 
 def main() -> int:
@@ -68,7 +24,7 @@ def main() -> int:
         return 69
     names = [each.name for each in SCENARIOS if options.only in each.name]
     rows = [[Job(name, kills=True), Job(name)] for name in names] + [[each] for each in CONTROLS if each.scenario in names]
-    print(f"{'scenario':40} {'points':>6} {'kills':>6} {'cuts':>7} {'folders':>8} {'losses':>7} {'seconds':>8}")
+    print(f"{'scenario':42} {'points':>6} {'kills':>6} {'cuts':>7} {'folders':>8} {'losses':>7} {'seconds':>8}")
     n_wrong, kinds = 0, Tally("")
     for jobs, tallies in _done(rows, options.jobs):
         _print(tallies, control=jobs[0].control)
@@ -88,28 +44,13 @@ def _done(rows: list[list[Job]], n_at_once: int) -> Iterator[tuple[list[Job], li
             yield row, [under_way[job].get() for job in row]
 
 
-def do(job: Job) -> Tally:
-    """One job, in a folder of its own."""
-    scenario = _named(job.scenario)
-    with Harness.begun() as harness, timed(Tally(scenario.name, n_enough=N_ENOUGH if job.control else 0)) as tally:
-        if job.kills:
-            kill(harness, scenario, tally)
-        else:
-            cut(harness, scenario, tally, sabotage=job.sabotage, ignoring=job.ignoring)
-    return tally
-
-
-def _named(name: str) -> Scenario:
-    return next(each for each in SCENARIOS if each.name == name)
-
-
 def _print(tallies: list[Tally], *, control: str) -> None:
     """A line of the table, and some losses in words: of a control the first."""
     n_points, n_kills = tallies[0].n_points, sum(tally.n_kills for tally in tallies)
     n_cuts, n_folders = tallies[-1].kinds.total(), tallies[-1].n_folders
     n_lost, seconds = sum(tally.n_lost for tally in tallies), sum(tally.seconds for tally in tallies)
     name = f"control: {control}" if control else tallies[0].scenario
-    print(f"{name:40} {n_points:6} {n_kills:6} {n_cuts:7} {n_folders:8} {n_lost:7} {seconds:8.1f}", flush=True)
+    print(f"{name:42} {n_points:6} {n_kills:6} {n_cuts:7} {n_folders:8} {n_lost:7} {seconds:8.1f}", flush=True)
     losses = [loss for tally in tallies for loss in tally.losses]
     for loss in losses[: 1 if control else None]:
         print(f"    {loss[:1_000]}", flush=True)
