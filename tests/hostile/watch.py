@@ -98,7 +98,8 @@ class Places:
         if any(_within(reached, place) for place in (self.data, self.scratch)):
             return ""
         if touch.writes:
-            return "" if reached == "/dev/null" else "written outside"
+            # A process that delivers says so, so that the door is not what ends where memory is short.
+            return "" if reached == "/dev/null" or asked == "/proc/self/oom_score_adj" else "written outside"
         return (
             ""
             if reached == str(ROOT) or any(_within(reached, place) for place in PROGRAM) or ":" in reached[:8]

@@ -90,16 +90,16 @@ class Content:
         Raises:
             DeviceError: the stick was pulled.
         """
-        found = (replace(each, fault=CHANGED) if self._has_changed(each) else each for each in self.candidates())
+        found = (replace(each, fault=each.fault or self._change(each.path)) for each in self.candidates())
         return [each for each in found if each.fault in {CHANGED, NOT_LISTED} or each.path == TOP]
 
-    def _has_changed(self, each: Candidate) -> bool:
-        """Whether a file is there and not as long as listed; who took photographs away that are in has done well."""
-        digest = self._manifest.digest(each.path.as_posix()) if self._manifest else None
+    def _change(self, path: Path) -> str:
+        """That something is there and not as long as listed, or nothing; who took photographs away that are in has done well."""
+        digest = self._manifest.digest(path.as_posix()) if self._manifest else None
         try:
-            return digest is not None and self._tree.size(each.path.as_posix()) != digest.size
+            return CHANGED if digest is not None and self._tree.size(path.as_posix()) != digest.size else ""
         except OSError:
-            return False
+            return ""
 
     def photograph(self, path: Path) -> bytes:
         """The file of a candidate.
@@ -113,6 +113,8 @@ class Content:
         if folder != self._begun and self.is_over():
             raise EnrolError(TOO_LATE)
         self._begun = folder
+        if change := self._change(path):  # asked first: whatever else is wrong, the next visit says this, and the same
+            raise EnrolError(change)
         if self._manifest is not None:
             return self._listed(name, at_most=MAX_BYTES)
         try:
