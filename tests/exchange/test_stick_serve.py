@@ -229,6 +229,21 @@ class TestTwice:
         serve(ready(stick, serial=1795335301), store, means(store))
         assert [str(limits) for limits in store.validity().values()] == ["until 2027-01-31"]
 
+    def test_what_was_not_as_listed_the_first_time_is_told_once(self, stick: Path, store: Store) -> None:
+        """In the same words, whatever lies there now: the receipt of the second visit is that of the first."""
+        bring(stick, ADA, BOB)
+        ready(stick)
+        (stick / ADA).unlink()
+        os.mkfifo(stick / ADA)
+        put(stick, {BOB: b"x" * 10})
+        first = serve(stick, store, means(store))
+        assert {line.reason for line in first.photographs} == {
+            "changed since the stick was prepared; prepare it again with prepare-stick"
+        }
+        before = sorted(stick.rglob("*"))
+        assert serve(stick, store, means(store, recogniser=no_networks)).receipts == ()
+        assert sorted(stick.rglob("*")) == before
+
     def test_photographs_that_are_in_may_be_taken_off_the_stick(self, stick: Path, store: Store) -> None:
         bring(stick, ADA, BOB)
         put(stick, {"people.csv": b"code,name\n8,Eve\n"})
