@@ -38,7 +38,7 @@ def debian(suite: str) -> Path:
     made = cache / suite
     if not (made / "etc/debian_version").exists() or not (cache / f"{suite}.whole").exists():
         subprocess.run(["rm", "-rf", made], check=True, timeout=120)
-        command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, made, "http://deb.debian.org/debian"]
+        command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, made]  # from its own mirror
         subprocess.run(command, check=True, timeout=LIMIT_S, stdin=subprocess.DEVNULL, capture_output=True)
         (cache / f"{suite}.whole").touch()
     return made
