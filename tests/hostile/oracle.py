@@ -182,10 +182,8 @@ def unmentioned(top: Path, told: Mapping[str, Any]) -> Iterator[str]:
     """Candidates, and lines of tables, of which no line of the receipt tells, though it does not say that there were more."""
     lines = {line for line, _ in told["photographs"]}
     names = sorted(candidates(top))
-    if len(names) > MOST_FILES:
-        if not any("more than" in reason for _, reason in told["photographs"]):
-            yield f"nothing tells that there are {len(names):,} files"
-    elif "enrol" not in lines and not told["errors"]:
+    is_cut = len(names) > MOST_FILES and any("more than" in reason for _, reason in told["photographs"])
+    if not is_cut and "enrol" not in lines and not told["errors"]:
         yield from (f"nothing tells of {name!a}" for name in names if printable(name) not in lines)
     for name in ("people.csv", "remove.csv"):
         yield from _untold_lines(top / name, [(number, reason) for file, number, reason in told["tables"] if file == name])
