@@ -6,6 +6,7 @@ It prints one finding a line and ends with 1 where there is one. NOTES has a lin
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -54,12 +55,12 @@ class Acknowledged:
 
 def findings(data: Path, acknowledged: Acknowledged) -> list[str]:
     """What is not as it should be; nothing where all is well. The database is opened as the unit does, and a row is added."""
-    if not (data / FILE_NAME).exists():
-        return ["the database is not there"] if acknowledged.rows or acknowledged.people else []
     try:
+        if not (data / FILE_NAME).exists():
+            return ["the database is not there"] if acknowledged.rows or acknowledged.people else []
         with Store.open(data / FILE_NAME, unit="rig") as store:
             return [*_rows(store, acknowledged), *_others(store, acknowledged), *_goes_on(store)]
-    except MusterError as error:
+    except (MusterError, sqlite3.Error, OSError, ValueError) as error:
         return [f"{type(error).__name__}: {error}"]
 
 
@@ -92,13 +93,13 @@ def _goes_on(store: Store) -> Iterator[str]:
     yield from (f"after the next row: {found}" for found in verify(store.entries(), n_written=event.seq))
 
 
-def main() -> int:
+def main(words: list[str]) -> int:
     """The command line."""
-    data, notes = (Path(word) for word in sys.argv[1:])
+    data, notes = map(Path, words)
     found = findings(data, Acknowledged.of(notes.read_text(encoding="utf-8", errors="replace").splitlines()))
     print(*found, sep="\n", end="\n" if found else "")
     return 1 if found else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import struct
 import subprocess
@@ -51,7 +52,8 @@ def mounted(image: Path, offset: int = DATA_AT) -> Iterator[Path]:
         try:
             yield Path(folder)
         finally:
-            _call("umount", folder)
+            gc.collect()  # a database that could not be opened is let go of only now
+            _call("umount", "--lazy", folder)
 
 
 @contextmanager
