@@ -31,12 +31,22 @@ may_write() {
 	exec sudo -- "$0" "$@"
 }
 
-# folder_of_its_own: in the memory, or where there is none on the disk, for the unit's user; its name in `own`, gone at the end
+# say WHAT: also where nobody listens any more, as after a connection that broke
+say() { printf '%s\n' "$1" 2>/dev/null || true; }
+
+# alone SECONDS: no two of update, restore and wipe at the same data; until this process ends
+alone() {
+	exec 7<"$data"
+	flock --wait "$1" 7 || refuse 75 "an update, a restore or a wipe of $data is under way." "Wait for it, then this again."
+}
+
+# folder_of_its_own PLACE...: in the first of them that can be written, for the unit's user; its name in `own`, gone at the end
 folder_of_its_own() {
-	local place=$1
-	[ -d "$place" ] && [ -w "$place" ] || place=/var/tmp
-	own=$(mktemp -d "$place/muster.XXXXXX")
-	give "$own"
+	local place
+	for place; do
+		own=$(mktemp -d "$place/muster.XXXXXX" 2>/dev/null) && give "$own" && return
+	done
+	refuse 74 "nothing can be written in $*." "See to its disk: df -h; mount."
 }
 
 # give FILE: to the unit's user, to whom its data belong, where root has made it
@@ -45,15 +55,21 @@ give() { [ "$(id -u)" != 0 ] || chown --reference="$data" "$1"; }
 readonly timers=(muster-sync.timer muster-retention.timer)
 stopped=()
 
-# at_rest: stops whatever uses the data; `go_on` starts again what was at work
-at_rest() {
+# note_what_runs: of what uses the data, in `stopped`, unless that is known already
+note_what_runs() {
 	local each
-	command -v systemctl >/dev/null || return 0
+	[ ${#stopped[@]} -eq 0 ] || return 0
 	for each in muster.service muster-fault.service "${timers[@]}"; do
 		case $(systemctl is-active "$each" 2>/dev/null) in
 			active | activating) stopped+=("${each/-fault/}") ;;
 		esac
 	done
+}
+
+# at_rest: stops whatever uses the data; `go_on` starts again what was at work
+at_rest() {
+	command -v systemctl >/dev/null || return 0
+	note_what_runs
 	systemctl stop "${timers[@]}" muster-fault.service muster.service muster-sync.service muster-retention.service \
 		'muster-stick@*.service' 2>/dev/null || true # a checkout has no services; whether a unit is at work, muster itself asks
 }
