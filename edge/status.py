@@ -106,6 +106,7 @@ class Status:
         stopped_utc: when it ended; None while it is at work, and for one that was killed.
         networks: in the order in which a frame meets them.
         accelerator: None where the configuration leaves it alone.
+        config_fault: why it works with the last configuration that did and not with the present one; empty where it does not.
     """
 
     pid: int
@@ -115,6 +116,7 @@ class Status:
     stopped_utc: datetime | None
     networks: tuple[NetworkStatus, ...]
     accelerator: AcceleratorStatus | None
+    config_fault: str = ""
 
     @property
     def is_degraded(self) -> bool:
@@ -176,6 +178,7 @@ def _status(given: dict[str, Any]) -> Status:
         stopped_utc=None if given["stopped_utc"] is None else _moment(given["stopped_utc"]),
         networks=tuple(_network(each) for each in given["networks"]),
         accelerator=None if accelerator is None else _accelerator(accelerator),
+        config_fault=_of(str, given.get("config_fault", "")),  # an older Muster at work does not say it
     )
 
 
@@ -222,6 +225,7 @@ class StatusFile:
         networks: where each should run at this moment, and why.
         report: how the accelerator is at this moment; None where it is left alone.
         now: the moment, in UTC.
+        config_fault: as in `Status`.
     """
 
     def __init__(
@@ -231,9 +235,10 @@ class StatusFile:
         *,
         report: Callable[[], AcceleratorStatus | None],
         now: Callable[[], datetime],
+        config_fault: str = "",
     ) -> None:
         self._path, self._networks, self._report, self._now = path, networks, report, now
-        self._status = Status(os.getpid(), __version__, now(), now(), None, tuple(networks()), report())
+        self._status = Status(os.getpid(), __version__, now(), now(), None, tuple(networks()), report(), config_fault)
         self._is_written = False
 
     def __enter__(self) -> Self:

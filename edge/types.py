@@ -349,4 +349,5 @@ class Signal(Enum):
     CUT_OFF = "cut off"
     SEVERAL_PEOPLE = "several people"
     DEGRADED = "degraded"
+    ATTENTION = "attention"
     FAULT = "fault"

@@ -43,7 +43,10 @@ SIGNALS = {
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What the unit sees, answers, tells the time and remembers with; what computes beside it, who is told and who is heard."""
+    """What the unit sees, answers, tells the time and remembers with; what computes beside it, who is told and who is heard.
+
+    ``at_rest`` is shown at a door where nobody is: that all is well, or that somebody should see to something.
+    """
 
     camera: Camera
     panel: Panel
@@ -53,6 +56,7 @@ class Hands:
     noticeboard: Noticeboard | None = None
     announcements: Announcements | None = None
     watchdog: Watchdog | None = None
+    at_rest: Signal = Signal.READY
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ class Unit:
             Fault(name) for name in ("camera", "reading the database", "recording", "writing the status", "the disk")
         )
         self._room_seen_s: float | None = None
+        self._is_room_scarce = False
         self._announced = Announced(hands.announcements)
         self._timekeeper = Timekeeper(hands.clock, hands.store)
         self._heartbeat = Heartbeat(hands.watchdog, hands.store, hands.clock)
@@ -200,6 +205,7 @@ class Unit:
         except OSError as error:
             self._room_fault.begin(MusterError(error.strerror or str(error)))
             return
+        self._is_room_scarce = room.is_scarce
         if room.is_short:
             self._room_fault.begin(MusterError(f"{room}; {room.ADVICE}"))
         else:
@@ -309,7 +315,8 @@ class Unit:
         """
         accelerator = self._hands.accelerator
         is_degraded = accelerator is not None and accelerator.is_degraded()
-        return self._announced.lasting or (Signal.DEGRADED if is_degraded else Signal.READY)
+        well = Signal.ATTENTION if self._is_room_scarce else self._hands.at_rest
+        return self._announced.lasting or (Signal.DEGRADED if is_degraded else well)
 
     def _note(self) -> None:
         """Say where this frame was computed. Who cannot write that down keeps nobody at the door."""

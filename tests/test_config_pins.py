@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import Config, panel_alone, parse
+from edge.config import Config, PanelConfig, panel_alone, parse
 from edge.config.pins import BCM_PINS, BUSES, IDENTIFICATION, PIN_KEYS
 from edge.errors import ConfigError
 
@@ -91,7 +91,7 @@ def test_a_conflict_with_what_is_wrong_by_itself_or_not_written_is_not_made_up(p
 def test_the_fault_is_shown_on_pins_that_the_file_says_without_a_fault(tmp_path: Path) -> None:
     path = tmp_path / "muster.toml"
     path.write_text("[panel]\nred_pin = 2\ngreen_pin = 6\nreserved = ['i2c']\n")
-    assert panel_alone(path) == Config()
+    assert panel_alone(path).panel == PanelConfig(green_pin=6, reserved=("i2c",))
 
 
 @pytest.mark.parametrize("command", ["doctor", "run"])

@@ -27,7 +27,7 @@ ALLOWED = {
     "ledger": {"types"},
     # 1 contracts
     "ports": GROUND,
-    "config": GROUND | {"config"},
+    "config": GROUND | {"config", "folders"},
     "status": GROUND,
     # 2 thinking: no clock, no file, no thread
     "vision": THINKING,

@@ -75,7 +75,11 @@ def test_a_configuration_with_a_fault_is_no_reason_to_be_dark(tmp_path: Path, ca
     [
         ("[panel]\nred_pin = 5\n[camera]\nsource = 'pie'\n", PanelConfig(red_pin=5)),
         ("[panel]\nred_pin = 5\ngreen_pin = 99\nblu_pin = 4\n", PanelConfig(red_pin=5)),
-        ("[panel]\nred_pin = 5\ngreen_pin = 5\n", PanelConfig()),
+        ("[panel]\nred_pin = 5\ngreen_pin = 5\n", PanelConfig(red_pin=5)),
+        ("[panel]\nred_pin = 22\n", PanelConfig(red_pin=22, buzzer_pin=-1)),
+        ("[panel]\nbuzzer_pin = 17\n", PanelConfig()),
+        ("[panel]\nred_pin = 'five'\ngreen_pin = 17\nreserved = ['can']\n", PanelConfig()),
+        ("[panel]\nred_pin = -1\nkind = 'gpoi'\nblue_pin = 6\n", PanelConfig(red_pin=-1, blue_pin=6)),
         ("panel = 5\n", PanelConfig()),
         ("[panel\n", PanelConfig()),
         ("\xff", PanelConfig()),

@@ -16,7 +16,7 @@ SIGNALS = (
         "stick at work",
     ),
     *("safe to pull", "stick failed", "too far", "too dark", "too bright", "blurred", "turned away", "cut off", "several people"),
-    *("degraded", "fault"),
+    *("degraded", "attention", "fault"),
 )
 """Those of `edge.types.Signal`, which is not imported here: `muster version` does not wait for numpy."""
 
@@ -37,6 +37,13 @@ def add(commands: Commands) -> None:
         "config", "print the configuration as it is in effect", example="muster config --defaults > var/muster.toml"
     )
     show.add_argument("--defaults", action="store_true", help="print the defaults instead, with a comment on each")
+    show.add_argument(
+        "--check",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="only say what is wrong with a file before a unit is started with it (default: the one that it would read)",
+    )
     commands.add("version", "print the version", example="muster version")
 
 

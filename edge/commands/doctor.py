@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
-from edge.commands.installation import configuration, data_folder, say
-from edge.doctor import Finding, Places, State, examine
+from edge.commands.installation import Installation, configuration_file, say
+from edge.doctor import Finding, Places, State, configuration, examine
 from edge.errors import DeviceError
 
 MARKS = {State.OK: "ok     ", State.WARNING: "warning", State.FAULT: "FAULT  "}
@@ -18,12 +20,21 @@ def run(arguments: argparse.Namespace, *, places: Places | None = None) -> int:
     Args:
         arguments: of the command line.
         places: where to look; on this computer when None.
+
+    Raises:
+        ConfigError: the configuration has faults, and none that worked is kept.
     """
     is_faulty = False
-    for finding in examine(configuration(arguments), data_folder(arguments), places):
+    installation = Installation.of(arguments, is_told=False)
+    for finding in _findings(installation, configuration_file(arguments), places):
         _show(finding)
         is_faulty |= finding.state is State.FAULT
     return DeviceError.exit_code if is_faulty else 0
+
+
+def _findings(installation: Installation, path: Path | None, places: Places | None) -> Iterator[Finding]:
+    yield configuration(path, installation.text, installation.fault, data=installation.data)
+    yield from examine(installation.config, installation.data, places)
 
 
 def _show(finding: Finding) -> None:

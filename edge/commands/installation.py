@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -11,30 +12,65 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from edge import config, wiring
+from edge.config import LastGood
 from edge.errors import ConfigError, StoreError
 from edge.exchange.names import printable
 from edge.store import FILE_NAME, Seal, Store
 from edge.store.key import find_seal
 from edge.store.resealing import key_id_of
 
+log = logging.getLogger(__name__)
+
 CONFIG_NAME = "muster.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """One unit's data folder with its configuration."""
+    """One unit's data folder with its configuration.
+
+    Attributes:
+        data: the folder.
+        config: the present configuration, or the last one that worked.
+        fault: why it is not the present one; empty where it is.
+        text: the present one as its author wrote it; None where it is not that, or where there is no file.
+    """
 
     data: Path
     config: config.Config
+    fault: str = ""
+    text: str | None = None
 
     @classmethod
-    def of(cls, arguments: argparse.Namespace) -> Self:
+    def of(cls, arguments: argparse.Namespace, *, is_told: bool = True) -> Self:
         """What ``--data`` and ``--config`` or the environment name.
 
+        Where the unit's own configuration has faults, they are said, and the last one with which the unit was ready is taken.
+
+        Args:
+            arguments: of the command line.
+            is_told: whether the faults are said; whoever says them otherwise does not want them twice.
+
         Raises:
-            ConfigError: the configuration has faults.
+            ConfigError: it has faults, and there is no such one, or the file was named by ``--config``: then that is meant.
         """
-        return cls(data_folder(arguments), configuration(arguments))
+        data = data_folder(arguments)
+        try:
+            path = configuration_file(arguments)
+            text = config.read(path) if path else None
+            return cls(data, config.load(None) if text is None else config.of_text(text, origin=str(path)), text=text)
+        except ConfigError as error:
+            before = None if getattr(arguments, "config", None) else config.last_good(data)
+            if before is None:
+                raise
+            return cls(data, before.config).instead_of(str(error), before, is_told=is_told)
+
+    def instead_of(self, fault: str, before: LastGood, *, is_told: bool = True) -> Self:
+        """The same unit with the last configuration that worked, because of a fault of the present one, which is said."""
+        if is_told:
+            for line in fault.splitlines():
+                log.warning("%s", line)
+            log.warning("%s is used instead. Put right what is said above; `muster config --check` tries it.", before)
+        return replace(self, config=before.config, fault=fault, text=None)
 
     def store(self) -> Store:
         """The database of the folder, opened.

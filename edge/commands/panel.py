@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 from edge import config, wiring
-from edge.commands.installation import configuration, configuration_file, data_folder
+from edge.commands.installation import Installation, configuration_file, data_folder
 from edge.config import Config
 from edge.errors import ConfigError, DeviceError
 from edge.ports import ANNOUNCEABLE
@@ -39,9 +39,9 @@ def _is_at_work(data: Path) -> bool:
 
 
 def _configured(arguments: argparse.Namespace) -> Config:
-    """The configuration; of one with faults, the part about the panel, for a fault of it is just what has to be shown."""
+    """The configuration, or the last one that worked; else the part about the panel, for its fault is what has to be shown."""
     try:
-        return configuration(arguments)
+        return Installation.of(arguments).config
     except ConfigError as error:
         log.warning("%s", error)
     path = configuration_file(arguments)

@@ -12,10 +12,13 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from edge import config as config_room
 from edge import wiring
 from edge.commands.installation import Installation, say, with_camera
-from edge.errors import ConfigError, MusterError
+from edge.errors import ConfigError, DeviceError, MusterError
 from edge.journal import Fault, Verdict
+
+log = logging.getLogger(__name__)
 
 
 def run(arguments: argparse.Namespace, *, places: wiring.Places | None = None) -> int:
@@ -29,11 +32,41 @@ def run(arguments: argparse.Namespace, *, places: wiring.Places | None = None) -
     if sys.__stderr__:  # whatever has taken the place of stderr may be no file
         faulthandler.enable(sys.__stderr__)  # a watchdog ends a unit that hangs with SIGABRT: the log then says where it hung
     installation = Installation.of(arguments)
+    if arguments.camera is None:
+        installation = _tried(installation)
     config = with_camera(installation.config, arguments.camera)
+    origin = wiring.Origin(installation.fault, partial(_keep, installation) if config is installation.config else None)
     with closing(Report(Path(arguments.report or os.devnull))) as report:
-        tally, ended_by = wiring.run(config, installation.data, report=report.add, places=places)
+        tally, ended_by = wiring.run(config, installation.data, report=report.add, places=places, origin=origin)
     say(f"{tally}.")
     return 128 + signal.SIGINT if ended_by is signal.SIGINT else 0
+
+
+def _tried(installation: Installation) -> Installation:
+    """With the last configuration that worked, where the present one names a camera or pins that are not there."""
+    before = config_room.last_good(installation.data)
+    if installation.text is None or before is None or before.text == installation.text or _is_at_work(installation.data):
+        return installation
+    fault = wiring.unusable(installation.config, before.config)
+    return installation.instead_of(fault, before) if fault else installation
+
+
+def _is_at_work(data: Path) -> bool:
+    """Whether another unit has camera and pins; where nobody can say so, it is the start itself that fails, and says why."""
+    try:
+        return wiring.at_work(data) is not None
+    except DeviceError:
+        return True
+
+
+def _keep(installation: Installation) -> None:
+    """The unit is ready: from now on this is the last configuration that worked."""
+    if installation.text is None:
+        return
+    try:
+        config_room.keep(installation.text, installation.data)
+    except OSError as error:
+        log.warning("the configuration cannot be kept as one that works (%s)", error.strerror)
 
 
 class Report:

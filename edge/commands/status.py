@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     path, pid = installation.data / status.FILE_NAME, wiring.at_work(installation.data)
     found = status.read(path)
     is_current = pid is not None and found is not None and found.pid == pid and found.stopped_utc is None
-    is_well = pid is None or (is_current and found is not None and not found.is_degraded)
+    is_well = pid is None or (is_current and found is not None and not found.is_degraded and not found.config_fault)
     if arguments.json:
         told = json.loads(found.to_json()) if found else None
         print(json.dumps({"is_at_work": pid is not None, "is_well": is_well, "is_current": is_current, "status": told}, indent=1))
@@ -65,6 +65,9 @@ def _lines(found: Status, data: Path, timezone: tzinfo | None) -> Iterator[str]:
         file = f" · {network.latest_file}" if network.latest_file else ""
         yield f"{network.name:{width}}  {_where(network, found.accelerator)}{file}"
     yield from _accelerator(found.accelerator, timezone)
+    if found.config_fault:
+        why = "; ".join(found.config_fault.splitlines())
+        yield f"Configuration: the last one that worked, because the present one had a fault when the unit started: {why}"
     if found.is_degraded:
         yield (
             "Degraded: the CPU does the Edge TPU's work. Everybody is served, only more slowly. It is tried again by itself;"

@@ -4,6 +4,8 @@
 the same dataclasses back as commented TOML; ``deploy/muster.toml`` is made by it.
 """
 
+from edge.config.last_good import LastGood, keep, last_good
+from edge.config.rescue import panel_alone
 from edge.config.sections import (
     AcceleratorConfig,
     AttendanceConfig,
@@ -22,7 +24,7 @@ from edge.config.sections import (
     SyncConfig,
     UnitConfig,
 )
-from edge.config.toml import describe, load, panel_alone, parse
+from edge.config.toml import describe, load, of_text, parse, read
 
 __all__ = [
     "AcceleratorConfig",
@@ -31,6 +33,7 @@ __all__ = [
     "CameraConfig",
     "Config",
     "DetectionConfig",
+    "LastGood",
     "LedgerConfig",
     "MatchingConfig",
     "PanelConfig",
@@ -42,7 +45,11 @@ __all__ = [
     "SyncConfig",
     "UnitConfig",
     "describe",
+    "keep",
+    "last_good",
     "load",
+    "of_text",
     "panel_alone",
     "parse",
+    "read",
 ]

@@ -25,6 +25,10 @@ MOVED = {
 _KEY = re.compile(r"'([a-z]+\.[a-z_]+)'")
 """How every fault names the keys that it is about."""
 
+_NAME = r"""["']?([A-Za-z0-9_-]+)["']?"""
+_TABLE, _ENTRY = re.compile(rf"\s*\[\s*{_NAME}\s*\]"), re.compile(rf"\s*(?:{_NAME}\s*\.\s*)?{_NAME}\s*=")
+"""A line that begins a table, and one that gives a key its value."""
+
 
 def load(path: Path | None) -> Config:
     """Read a TOML file; None gives the defaults.
@@ -32,15 +36,68 @@ def load(path: Path | None) -> Config:
     Raises:
         ConfigError: the file cannot be read or parsed, or holds faults: all of them are listed.
     """
-    if path is None:
-        return Config()
+    return Config() if path is None else of_text(read(path), origin=str(path))
+
+
+def read(path: Path) -> str:
+    """The text of a configuration file.
+
+    Raises:
+        ConfigError: it cannot be read, or is no text.
+    """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows write a byte order mark
+        return path.read_text(encoding="utf-8-sig")  # editors on Windows write a byte order mark
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}). Name another file with --config.") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path}: not a TOML file ({error}). `muster config --defaults` prints a correct one.") from error
-    return parse(table, origin=str(path))
+    except UnicodeDecodeError as error:
+        raise ConfigError(_no_toml(str(path), error)) from error
+
+
+def of_text(text: str, *, origin: str) -> Config:
+    """What a text in TOML says.
+
+    Args:
+        text: the whole of it.
+        origin: what it is called; each fault begins with that and, where it can be told, with the line.
+
+    Raises:
+        ConfigError: it is no TOML, or holds faults: all of them are listed.
+    """
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(_no_toml(origin, error)) from error
+    try:
+        return parse(table, origin="")
+    except ConfigError as error:
+        raise ConfigError([_placed(fault, origin, text) for fault in error.faults]) from None
+
+
+def _no_toml(origin: str, error: Exception) -> str:
+    return f"{origin}: not a TOML file ({error}). `muster config --defaults` prints a correct one."
+
+
+def _placed(fault: str, origin: str, text: str) -> str:
+    """A fault with the file and the line of the key that it names first."""
+    named = re.match(r"'([^']+)'", fault)
+    line = _line_of(named[1], text) if named else None
+    return f"{origin}, line {line}: {fault}" if line else f"{origin}: {fault}"
+
+
+def _line_of(key: str, text: str) -> int | None:
+    """On which line a key or a table is written first; None for one that is not, or in a way that nobody writes by hand."""
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if begun := _TABLE.match(line):
+            table = begun[1]
+            found = table
+        elif entry := _ENTRY.match(line):
+            found = ".".join(filter(None, (table, *entry.groups())))
+        else:
+            continue
+        if found == key or found.startswith(f"{key}."):
+            return number
+    return None
 
 
 def parse(table: dict[str, Any], *, origin: str = "configuration") -> Config:
@@ -53,7 +110,7 @@ def parse(table: dict[str, Any], *, origin: str = "configuration") -> Config:
     config = cast(Config, _section(Config, table, "", faults))
     faults += [words for words in _contradictions(config) if _holds(words, table, faults)]
     if faults:
-        raise ConfigError([f"{origin}: {fault}" for fault in faults])
+        raise ConfigError([f"{origin}: {fault}" if origin else fault for fault in faults])
     return config
 
 
@@ -68,25 +125,6 @@ def _holds(contradiction: str, table: dict[str, Any], faults: list[str]) -> bool
         is_written = name in table.get(section, {})
         if key in wrong or (not is_written and any(other.startswith(f"{section}.") for other in wrong)):
             return False
-    return True
-
-
-def panel_alone(path: Path) -> Config:
-    """The defaults, with as much about the panel as a file with faults says without a fault: something has to show that fault."""
-    try:
-        panel = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("panel", {})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
-        return Config()
-    told = panel if isinstance(panel, dict) else {}
-    good = {key: value for key, value in told.items() if _is_good({"panel": {key: value}})}
-    return parse({"panel": good}) if _is_good({"panel": good}) else Config()
-
-
-def _is_good(table: dict[str, Any]) -> bool:
-    try:
-        parse(table)
-    except ConfigError:
-        return False
     return True
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from edge.device.camera_pi import PiSource
-from edge.device.camera_usb import UsbSource
+from edge.device.camera_pi import PiSource, must_have_module
+from edge.device.camera_usb import UsbSource, must_be_usable
+from edge.device.clock import SystemClock
 from edge.device.live import LiveCamera, Source
 from edge.device.stop import Stop
 from edge.errors import DeviceError
@@ -50,6 +51,21 @@ def open_camera(wanted: Wanted, clock: Clock, stop: Stop) -> Camera:
     from edge.device.replay import Replay
 
     return Replay(path, wanted.fps, stop)
+
+
+def must_be_there(wanted: Wanted, devices: Path = DEVICES) -> None:
+    """Look for a camera and leave it alone, so that this may be asked while somebody uses it.
+
+    Raises:
+        DeviceError: it is missing or not permitted, or a recording cannot be read.
+    """
+    kind, _, number = wanted.source.partition(":")
+    if wanted.replayed:
+        open_camera(wanted, SystemClock(), Stop()).close()
+    elif kind == "usb":
+        must_be_usable(devices / f"video{number}")
+    else:
+        must_have_module()
 
 
 def open_source(wanted: Wanted, devices: Path = DEVICES) -> Source:

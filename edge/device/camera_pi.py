@@ -15,6 +15,8 @@ FORMAT = "RGB888"
 so the bytes lie in memory as blue, green, red (picamera2 manual, appendix A: "RGB888 ... [B, G, R]"; the same surprise is
 raspberrypi/picamera2#848 and #1325)."""
 
+_CABLE = "Check the ribbon cable with the power off; `rpicam-hello --list-cameras` must name it."
+
 
 class PiSource:
     """The first camera module, open and running; a `edge.device.live.Source`.
@@ -28,13 +30,7 @@ class PiSource:
     """
 
     def __init__(self, size: tuple[int, int], fps: float) -> None:
-        try:
-            picamera2 = importlib.import_module("picamera2")
-        except ImportError as error:
-            raise DeviceError(
-                f"picamera2 cannot be imported ({error}). On a Raspberry Pi: `sudo apt install python3-picamera2`, and give the"
-                " virtual environment the system's packages (--system-site-packages). Elsewhere set camera.source to usb:0."
-            ) from error
+        picamera2 = _picamera2()
         try:
             self._camera = _started(picamera2.Picamera2(), size, fps)
         except (IndexError, RuntimeError, OSError) as error:  # IndexError: the list of cameras is empty
@@ -57,6 +53,30 @@ class PiSource:
     def close(self) -> None:
         """Stop and release the camera."""
         self._camera.close()
+
+
+def must_have_module() -> None:
+    """Whether a camera module is there; nobody who uses it is disturbed.
+
+    Raises:
+        DeviceError: picamera2 is not installed, or knows of no camera.
+    """
+    try:
+        n_cameras = len(_picamera2().Picamera2.global_camera_info())
+    except (RuntimeError, OSError) as error:
+        raise DeviceError(f"the Pi cameras cannot be listed ({error}). {_CABLE}") from error
+    if not n_cameras:
+        raise DeviceError(f"there is no Pi camera. {_CABLE}")
+
+
+def _picamera2() -> Any:
+    try:
+        return importlib.import_module("picamera2")
+    except ImportError as error:
+        raise DeviceError(
+            f"picamera2 cannot be imported ({error}). On a Raspberry Pi: `sudo apt install python3-picamera2`, and give the"
+            " virtual environment the system's packages (--system-site-packages). Elsewhere set camera.source to usb:0."
+        ) from error
 
 
 def _started(camera: Any, size: tuple[int, int], fps: float) -> Any:

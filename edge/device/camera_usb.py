@@ -28,7 +28,7 @@ class UsbSource:
 
     def __init__(self, device: Path, size: tuple[int, int], fps: float) -> None:
         self._device = device
-        _must_be_usable(device)
+        must_be_usable(device)
         quiet_opencv()
         self._capture = cv2.VideoCapture(str(device), cv2.CAP_V4L2)
         if not self._capture.isOpened():
@@ -63,7 +63,12 @@ class UsbSource:
         self._capture.release()
 
 
-def _must_be_usable(device: Path) -> None:
+def must_be_usable(device: Path) -> None:
+    """Whether there is such a device that this user may use; whether it is a camera, and free, is seen when it is opened.
+
+    Raises:
+        DeviceError: there is not.
+    """
     if not device.exists():
         there = ", ".join(sorted(path.name for path in device.parent.glob("video*"))) or "none"
         raise DeviceError(f"{device} is not there (cameras found: {there}). Plug the camera in, or name another as usb:N.")

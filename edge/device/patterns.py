@@ -3,8 +3,9 @@
 Red and green look alike to one man in twelve, so no two signals differ by colour alone: each has its own rhythm, and the
 answers sound different too. Why a face cannot be judged is said in groups of amber flashes, short or long, with a rest between
 the groups: as many as can be counted while walking up. None of them sounds, for they may last. A door at rest winks, slowly where
-all is well and like a clock where it is degraded: dark enough that an answer stands out, and never in groups. A stick is told by
-lights that last for seconds while all is well, and by a burst of flashes that nobody could count where it is not.
+all is well and like a clock where it is degraded: dark enough that an answer stands out, and never in groups but in pairs, five
+seconds apart, where it works and somebody should ask `muster doctor`. A stick is told by lights that last for seconds while all
+is well, and by a burst of flashes that nobody could count where it is not.
 """
 
 from __future__ import annotations
@@ -105,6 +106,7 @@ PATTERNS = {
     Signal.CUT_OFF: _group(3, LONG_S),
     Signal.SEVERAL_PEOPLE: _group(4, LONG_S),
     Signal.DEGRADED: Pattern(Colour.AMBER, Blink(0.05, 0.95, None)),
+    Signal.ATTENTION: Pattern(Colour.AMBER, Blink(0.05, 0.25, 2, rest_s=4.4)),
     Signal.FAULT: Pattern(Colour.RED, Blink(0.1, 0.1, None)),
 }
 

@@ -5,8 +5,9 @@ that nobody uses is opened once in a process of its own. Each check is a functio
 folders that they look into are arguments.
 """
 
+from edge.doctor.configuration import configuration
 from edge.doctor.examination import examine
 from edge.doctor.finding import Finding, State
 from edge.doctor.places import Places
 
-__all__ = ["Finding", "Places", "State", "examine"]
+__all__ = ["Finding", "Places", "State", "configuration", "examine"]

@@ -15,21 +15,36 @@ from edge import wiring
 from edge.config import Config
 from edge.device.camera import open_camera
 from edge.device.clock import SystemClock
-from edge.device.panel import has_pins, open_lights
+from edge.device.header import has_pins
+from edge.device.panel import open_lights
 from edge.device.stop import Stop
 from edge.doctor.finding import Finding, State, split
+from edge.doctor.unit import Unit
 from edge.errors import DeviceError
 from edge.exchange.delivery.errand import Order, run_errands
+from edge.exchange.delivery.mounts import MOUNTINFO, mount_of
 from edge.store.room import Room, Usage
 
 ANSWER_S = 10.0
 """How long a destination is waited for."""
 
 
-def camera(config: Config) -> Finding:
-    """Whether the camera gives a picture."""
+FORGETFUL = dict.fromkeys(("tmpfs", "ramfs"), "in memory") | {"overlay": "laid over a disk, mostly in memory"}
+"""Kinds of file system whose content is gone, or mostly is, when the power is."""
+
+KEEP = (
+    "give it a partition of its own (docs/operate.md: a root that nothing is written to); afterwards findmnt --target with that"
+    " folder must say ext4"
+)
+
+
+def camera(config: Config, *, user: Unit | None = None) -> Finding:
+    """Whether the camera gives a picture; where a unit at work has it, whether it is there."""
     source = config.camera.source
     try:
+        if user:
+            wiring.look_for(config.camera)
+            return Finding("camera", State.OK, f"{source} is there, and left to {user}")
         with closing(open_camera(wiring.wanted(config.camera), SystemClock(), Stop())) as opened:
             frame = opened.read()
     except DeviceError as error:
@@ -40,12 +55,14 @@ def camera(config: Config) -> Finding:
     return Finding("camera", State.OK, f"{source} gives {width} x {height}")
 
 
-def pins(config: Config, board: Path) -> Finding:
-    """Whether LED and buzzer can be reached."""
+def pins(config: Config, board: Path, *, user: Unit | None = None) -> Finding:
+    """Whether LED and buzzer can be reached; a unit at work has them."""
     kind = config.panel.kind
     if kind in {"none", "mock"} or (kind == "auto" and not has_pins(board)):
         words = {"none": "left out", "mock": "mock pins, as configured", "auto": "no Raspberry Pi: mock pins in the terminal"}
         return Finding("pins", State.OK, words[kind])
+    if user:
+        return Finding("pins", State.OK, f"left to {user}")
     try:
         open_lights(wiring.pins(config.panel)).close()
     except DeviceError as error:
@@ -63,8 +80,8 @@ def clock(system: SystemClock) -> Finding:
     return Finding("clock", State.WARNING, f"{words}; nothing has set it", advice)
 
 
-def disk(data: Path, *, usage: Callable[[Path], Usage] = shutil.disk_usage) -> Finding:
-    """Whether rows can be written, and for how long."""
+def disk(data: Path, *, usage: Callable[[Path], Usage] = shutil.disk_usage, mountinfo: Path = MOUNTINFO) -> Finding:
+    """Whether rows can be written, for how long there is room, and whether they are still there after the power was cut."""
     folder = next(path for path in (data, *data.absolute().parents) if path.is_dir())
     try:
         room = Room.on(folder, usage=usage)
@@ -77,6 +94,11 @@ def disk(data: Path, *, usage: Callable[[Path], Usage] = shutil.disk_usage) -> F
     words = f"{room} in {folder}"
     if room.is_short:
         return Finding("disk", State.FAULT if room.is_none else State.WARNING, words, Room.ADVICE)
+    kind = mount_of(folder, mountinfo).kind
+    if kind in FORGETFUL:
+        return Finding(
+            "disk", State.WARNING, f"{words}, which is {FORGETFUL[kind]} ({kind}): it forgets everybody and every row", KEEP
+        )
     return Finding("disk", State.OK, words)
 
 

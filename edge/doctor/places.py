@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.device.panel import BOARD
+from edge.device.header import BOARD
 from edge.device.tpu import sticks
 from edge.device.tpu.library import LibraryPlaces
 from edge.device.tpu.opening import TpuPlaces
@@ -29,6 +29,7 @@ class Places:
         environment: variables of the processes that open an Edge TPU, beside those of this one.
         open_s: how long the Edge TPU may take to open.
         updates: where updates tell what became of them.
+        root: a folder on the system's own disk.
     """
 
     sysfs: Path = sticks.SYSFS
@@ -42,6 +43,7 @@ class Places:
     environment: Mapping[str, str] = field(default_factory=dict)
     open_s: float = 15.0
     updates: Path = update.FOLDER
+    root: Path = Path("/")
 
     @property
     def tpu(self) -> TpuPlaces:

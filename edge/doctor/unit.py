@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edge import status
 from edge.device.lock import at_work
+from edge.errors import DeviceError
 from edge.status import Status
 
 
@@ -31,6 +32,14 @@ class Unit:
     def __str__(self) -> str:
         """What the doctor calls it."""
         return f"`muster run` (process {self.pid})" if self.pid else "`muster run`"
+
+
+def user_of_devices(data: Path) -> Unit | None:
+    """The one of a data folder that has camera and pins; None also where nobody can say, and then these are tried."""
+    try:
+        return unit_at_work(data)
+    except DeviceError:
+        return None
 
 
 def unit_at_work(data: Path) -> Unit | None:

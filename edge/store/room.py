@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-FULL_FROM, SHORT_BELOW, NONE_BELOW = 0.9, 500_000_000, 20_000_000
+FULL_FROM, SHORT_BELOW, SCARCE_BELOW, NONE_BELOW = 0.9, 500_000_000, 100_000_000, 20_000_000
 """Share in use, and bytes free. A year of a hundred people is about 50 MB: 100,000 rows of 455 bytes with their indexes."""
 
 
@@ -49,6 +49,11 @@ class Room:
     def is_short(self) -> bool:
         """Whether somebody should see to it."""
         return self.free < SHORT_BELOW or self.used >= FULL_FROM * (self.used + self.free)
+
+    @property
+    def is_scarce(self) -> bool:
+        """Whether that is to be seen at the door, too."""
+        return self.free < SCARCE_BELOW
 
     @property
     def is_none(self) -> bool:

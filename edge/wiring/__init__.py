@@ -5,6 +5,7 @@ from edge.vision.recogniser import Recogniser
 from edge.wiring.accelerator import candidates, fitted
 from edge.wiring.door import run, sight, wanted
 from edge.wiring.now import Now, now
+from edge.wiring.origin import Origin, look_for, unusable
 from edge.wiring.places import Places, manifest_path, shipped
 from edge.wiring.recognition import model, recogniser
 from edge.wiring.replay import replay
@@ -13,6 +14,7 @@ from edge.wiring.signals import panel_of, pins
 
 __all__ = [
     "Now",
+    "Origin",
     "Places",
     "Recogniser",
     "alone",
@@ -21,6 +23,7 @@ __all__ = [
     "fitted",
     "gates",
     "limits",
+    "look_for",
     "manifest_path",
     "model",
     "now",
@@ -33,5 +36,6 @@ __all__ = [
     "run",
     "shipped",
     "sight",
+    "unusable",
     "wanted",
 ]

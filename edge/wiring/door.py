@@ -27,6 +27,7 @@ from edge.store.key import find_seal
 from edge.unit import Hands, Unit
 from edge.wiring.accelerator import fitted
 from edge.wiring.noticeboard import status_file
+from edge.wiring.origin import Origin, at_rest
 from edge.wiring.places import Places
 from edge.wiring.rules import limits, rules
 from edge.wiring.signals import patient_panel, pins
@@ -36,7 +37,12 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    config: Config, data: Path, *, report: Callable[[Verdict], None], places: Places | None = None
+    config: Config,
+    data: Path,
+    *,
+    report: Callable[[Verdict], None],
+    places: Places | None = None,
+    origin: Origin | None = None,
 ) -> tuple[Tally, signal.Signals | None]:
     """Take the roll until the recording is over or somebody asks to stop.
 
@@ -45,6 +51,7 @@ def run(
         data: folder of the database.
         report: hears every verdict after its signal.
         places: where things are; on this computer when None.
+        origin: where the configuration comes from, and what follows from that.
 
     Returns:
         What the run came to, and the signal that ended it, SIGINT or SIGTERM; None when the recording was over.
@@ -52,18 +59,18 @@ def run(
     Raises:
         MusterError: the unit cannot start.
     """
-    stop, places, start = Stop(), places or Places(), Start(began_s())
+    stop, places, origin, start = Stop(), places or Places(), origin or Origin(), Start(began_s())
     start.done("imports")
     with StopOnSignal(stop) as signals, ExitStack() as stack:
-        hands = _watched(_hands(config, data, stop, stack), start, stack)
+        hands = _watched(_hands(config, data, stop, stack), start, stack, when_ready=origin.when_ready)
         start.done("database, panel")
         recogniser, fitting = stack.enter_context(fitted(config, data, places, is_stopped=stop.is_set))
         start.done("networks")
         if config.accelerator.kind != "cpu":
             log.info(str(fitting))
-        noticeboard = stack.enter_context(status_file(config, data, fitting))
+        noticeboard = stack.enter_context(status_file(config, data, fitting, config_fault=origin.fault))
         unit = Unit(
-            replace(hands, accelerator=fitting, noticeboard=noticeboard),
+            replace(hands, accelerator=fitting, noticeboard=noticeboard, at_rest=at_rest(origin, places.root)),
             recogniser,
             rules=rules(config),
             limits=limits(config),
@@ -90,10 +97,10 @@ def _hands(config: Config, data: Path, stop: Stop, stack: ExitStack) -> Hands:
     )
 
 
-def _watched(hands: Hands, start: Start, stack: ExitStack) -> Hands:
+def _watched(hands: Hands, start: Start, stack: ExitStack, *, when_ready: Callable[[], None] | None) -> Hands:
     """Under the eyes of the service manager, where one has started this process; its start is told in the log."""
     watchdog = stack.enter_context(closing(Systemd()))
-    return replace(hands, camera=Awaited(hands.camera, start), watchdog=Told(watchdog, start))
+    return replace(hands, camera=Awaited(hands.camera, start), watchdog=Told(watchdog, start, when_ready))
 
 
 def _announcements(data: Path, stack: ExitStack) -> Announcements | None:

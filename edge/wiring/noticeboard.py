@@ -17,19 +17,21 @@ NOTHING_TO_RUN = "it has nothing to run"
 OTHER_SIDE = {Backend.CPU: Backend.EDGETPU, Backend.EDGETPU: Backend.CPU}
 
 
-def status_file(config: Config, data: Path, fitting: Fitting) -> StatusFile:
+def status_file(config: Config, data: Path, fitting: Fitting, *, config_fault: str = "") -> StatusFile:
     """The status of a unit, to be entered.
 
     Args:
         config: what is configured.
         data: folder of the file.
         fitting: where the networks run.
+        config_fault: why it is not the present configuration; empty where it is.
     """
     return StatusFile(
         data / status.FILE_NAME,
         lambda: (_network(fitting, name) for name in NETWORKS),
         report=lambda: _accelerator(config, fitting.report()),
         now=_now,
+        config_fault=config_fault,
     )
 
 

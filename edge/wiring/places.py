@@ -36,7 +36,9 @@ class Places:
     Attributes:
         manifest: names the networks.
         tpu: where an Edge TPU and its library are looked for.
+        root: a folder on the system's own disk.
     """
 
     manifest: Path = field(default_factory=manifest_path)
     tpu: TpuPlaces = field(default_factory=TpuPlaces)
+    root: Path = Path("/")

@@ -64,10 +64,16 @@ class Awaited:
 
 
 class Told:
-    """A watchdog with whose first feeding the start is over, which the log tells; implements `edge.ports.Watchdog`."""
+    """A watchdog with whose first feeding the start is over, which the log tells; implements `edge.ports.Watchdog`.
 
-    def __init__(self, watchdog: Watchdog, start: Start) -> None:
-        self._watchdog, self._start = watchdog, start
+    Args:
+        watchdog: who is fed.
+        start: what is told.
+        when_ready: called once, after that.
+    """
+
+    def __init__(self, watchdog: Watchdog, start: Start, when_ready: Callable[[], None] | None = None) -> None:
+        self._watchdog, self._start, self._when_ready = watchdog, start, when_ready
         self._is_over = False
 
     def is_due(self) -> bool:
@@ -81,6 +87,8 @@ class Told:
             self._is_over = True
             self._start.done("first turn")
             log.info("%s", self._start)
+            if self._when_ready:
+                self._when_ready()
 
     def say(self, status: str) -> None:
         """As the watchdog itself."""

@@ -67,7 +67,7 @@ def test_no_signal_that_lasts_is_taken_for_another_by_somebody_who_sees_no_colou
 
 
 def test_a_door_at_rest_is_dark_enough_for_an_answer_to_stand_out() -> None:
-    for signal in (Signal.READY, Signal.DEGRADED):
+    for signal in (Signal.READY, Signal.DEGRADED, Signal.ATTENTION):
         lit = sum(beat.seconds for beat in beats(PATTERNS[signal]) if beat.colour is not Colour.OFF)
         assert lit <= 0.1 * PATTERNS[signal].light.round_s
 

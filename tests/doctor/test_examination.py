@@ -38,6 +38,7 @@ def test_every_finding_is_one_line_and_what_is_wrong_comes_with_advice(tmp_path:
         "pycoral",
         "clock",
         "disk",
+        "card",
         "update",
         "destinations",
     ]

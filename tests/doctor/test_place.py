@@ -10,8 +10,10 @@ from PIL import Image
 
 from edge.config import Config, parse
 from edge.device.clock import SystemClock
+from edge.device.lock import alone
 from edge.doctor import Finding, State
 from edge.doctor.place import camera, clock, destinations, disk, pins
+from edge.doctor.unit import user_of_devices
 from edge.exchange.sync import prepare
 
 
@@ -79,6 +81,34 @@ def test_a_disk_warns_from_90_percent_on_and_while_there_is_still_room(
     found = disk(tmp_path, usage=lambda _: SimpleNamespace(used=used, free=free))
     assert (found.state, found.sentence) == (state, f"{words} {tmp_path}")
     assert ("nothing is overwritten" in found.advice) == (state is not State.OK)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("tmpfs", "in memory (tmpfs)"), ("ramfs", "in memory (ramfs)"), ("overlay", "(overlay)"), ("ext4", "")]
+)
+def test_a_data_folder_that_forgets_everything_without_power_is_told(tmp_path: Path, kind: str, words: str) -> None:
+    mountinfo = tmp_path / "mountinfo"
+    mountinfo.write_text(f"1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 0:40 / {tmp_path} rw - {kind} data rw\n")
+    usage = SimpleNamespace(used=1, free=12_000_000_000)
+    found = disk(tmp_path / "data", usage=lambda _: usage, mountinfo=mountinfo)
+    assert (found.state is State.WARNING, "forgets everybody and every row" in found.sentence) == (bool(words), bool(words))
+    assert words in found.sentence
+    assert ("findmnt --target" in found.advice) == bool(words)
+
+
+def test_camera_and_pins_are_left_to_a_unit_at_work(tmp_path: Path) -> None:
+    """They are its own: whoever opened them would disturb it, and be told that they are busy."""
+    board = tmp_path / "model"
+    board.write_bytes(b"Raspberry Pi 5 Model B Rev 1.0\0")
+    (tmp_path / "frames").mkdir()
+    (tmp_path / "frames/1.png").write_bytes(b"no picture, and nobody looks")
+    with alone(tmp_path):
+        user = user_of_devices(tmp_path)
+        assert pins(Config(), board, user=user).state is State.OK
+        found = camera(config(camera={"source": f"replay:{tmp_path / 'frames'}"}), user=user)
+        assert (found.state, "left to `muster run`" in found.sentence) == (State.OK, True)
+        assert camera(config(camera={"source": "usb:63"}), user=user).sentence.startswith("/dev/video63 is not there")
+    assert user_of_devices(tmp_path) is None
 
 
 def test_a_folder_that_cannot_be_written_is_a_fault() -> None:
