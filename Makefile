@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run portraits recording test test-native check docs models edgetpu oracle parity train scores quality study bench faults bundle units-test install-test requirements clean
+.PHONY: help run portraits recording test test-native check docs models edgetpu oracle parity train scores quality study bench faults soak bundle units-test install-test requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -88,6 +88,9 @@ faults: .venv/.ready-dev ## kill the unit and cut its power at every write and s
 
 hostile: .venv/.ready-dev ## serve 10,000 hostile sticks; OPTIONS="--only K" plays one again, "--start K --cases N" some of them
 	PYTHONPATH=tests $(BIN)/python -m hostile $(OPTIONS)
+
+soak: .venv/.ready-dev ## 72 hours at a door with 5,000 people, in half an hour; OPTIONS="--people 300 --frames 8000" for less; needs MUSTER_FACES
+	PYTHONPATH=tests $(BIN)/python -m soak $(OPTIONS)
 
 SHELL_SCRIPTS = $(shell grep -lsE '^\#!.*(/| )(ba)?sh$$' .ci/* models/* scripts/* deploy/* deploy/*/* tests/deploy/* tests/rig/*/*) $(wildcard deploy/lib/*.sh)
 

@@ -1,0 +1,83 @@
+"""One run: a folder is prepared, the unit works in a process of its own, and what it leaves is judged."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from soak.cast import Cast
+from soak.judge import Finding, judged
+from soak.oracle import expected
+from soak.plan import Plan
+
+from edge.store import FILE_NAME, Store
+
+ROOT = Path(__file__).parents[2]
+CONFIGURATION = """\
+[unit]
+name = "door-1"
+timezone = "Europe/Berlin"
+[camera]
+width = 320
+height = 240
+[recognition]
+threads = {threads}
+[accelerator]
+kind = "cpu"
+[panel]
+kind = "none"
+"""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where runs take place: a folder with a unit in which everybody is enrolled, to be copied for each."""
+
+    folder: Path
+    cast: Cast
+
+    def prepare(self, *, threads: int) -> None:
+        """Enrol everybody."""
+        data = self.folder / "unit"
+        data.mkdir()
+        (data / "muster.toml").write_text(CONFIGURATION.format(threads=threads), encoding="utf-8")
+        with Store.open(data / FILE_NAME, unit="door-1") as store:
+            self.cast.enrol(store)
+
+    def run(self, plan: Plan, *, told: str = "", control: str = "") -> Finding:
+        """Play a plan; what came of it."""
+        began, folder = time.monotonic(), self.folder / "run"
+        shutil.copytree(self.folder / "unit", folder / "data")
+        (folder / "share").mkdir()
+        self.cast.write(folder / "album", n_visitors=plan.n_people)
+        plan.write(folder / "plan.npz")
+        order = json.dumps({"folder": str(folder), "control": control, "told": told})
+        command = [sys.executable, "-m", "soak.worker", order]
+        environment = os.environ | {"PYTHONPATH": str(ROOT / "tests")}
+        with (folder / "data" / "unit.err").open("wb") as said:
+            ended = subprocess.run(command, check=False, cwd=ROOT, env=environment, stderr=said).returncode
+        try:
+            if ended:
+                return Finding([f"the unit ended with {ended}", *_tail(folder / "data" / "unit.err")])
+            _deliver(folder)
+            found = judged(folder, plan, expected(plan))
+        finally:
+            shutil.rmtree(folder)
+        found.figures["seconds"] = f"{time.monotonic() - began:.0f}"
+        return found
+
+
+def _deliver(folder: Path) -> None:
+    """What the last delivery under way did not have."""
+    command = [sys.executable, "-m", "edge", "--data", str(folder / "data"), "sync", "--to", str(folder / "share")]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def _tail(log: Path) -> list[str]:
+    return log.read_text(encoding="utf-8").splitlines()[-30:] if log.exists() else []

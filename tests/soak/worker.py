@@ -1,0 +1,91 @@
+"""The unit itself, in a process of its own: `edge.unit.Unit` with everything that it has on a wall but the devices."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from soak.controls import CONTROLS, Parts
+from soak.door import Office, PlannedCamera, ServiceManager, Trace, WatchedPanel
+from soak.faces import Album
+from soak.measure import sample
+from soak.oracle import WRONG
+from soak.plan import TICKS_PER_S, Plan
+
+from edge import wiring
+from edge.config import load
+from edge.device.announcements import Announcements
+from edge.device.fakes import ManualClock
+from edge.device.notify import Systemd
+from edge.store import FILE_NAME, Store
+from edge.unit import Hands, Unit
+from edge.wiring.noticeboard import status_file
+
+N_SAMPLES = 400
+"""Of memory, over the whole run, each while nobody is at the door."""
+
+
+def main() -> None:
+    """The argument is the order, as JSON: a folder in which everything is prepared, a control or nothing."""
+    order = json.loads(sys.argv[1])
+    folder, control = Path(order["folder"]), order["control"]
+    data = folder / "data"
+    logging.basicConfig(filename=data / "unit.log", level=logging.INFO, format="%(levelname)s: %(message)s")
+    plan, config, clock = Plan.read(folder / "plan.npz"), load(data / "muster.toml"), ManualClock(WRONG, trusted=False)
+    with ExitStack() as stack:
+        trace = stack.enter_context(closing(Trace(folder / "trace")))
+        manager = stack.enter_context(closing(ServiceManager(trace, clock)))
+        office = Office(data, folder / "share", trace, plan)
+        between = _between(plan, trace, told=order["told"], does=(manager.listen, office))
+        recogniser, fitting = stack.enter_context(wiring.fitted(config, data, wiring.Places()))
+        store = stack.enter_context(Store.open(data / FILE_NAME, unit=config.unit.name))
+        stack.enter_context(wiring.alone(data))
+        hands = Hands(
+            camera=stack.enter_context(closing(PlannedCamera(plan, Album(folder / "album"), clock, between=between))),
+            panel=stack.enter_context(closing(WatchedPanel(trace, data / FILE_NAME))),
+            clock=clock,
+            store=store,
+            accelerator=fitting,
+            noticeboard=stack.enter_context(status_file(config, data, fitting)),
+            announcements=stack.enter_context(closing(Announcements(data))),
+            watchdog=stack.enter_context(closing(Systemd(manager.environ, now_s=clock.monotonic_s))),
+        )
+        parts = Parts(hands, recogniser, wiring.rules(config))
+        if control:
+            parts = CONTROLS[control].spoilt(parts)
+        unit = Unit(parts.hands, parts.recogniser, rules=parts.rules, limits=wiring.limits(config), report=lambda _: None)
+        tally = unit.run()
+        office.settle()
+        trace.note("ended", tally=str(tally), n_frames=tally.n_frames, cpu_s=round(time.process_time(), 1))
+
+
+def _between(plan: Plan, trace: Trace, *, told: str, does: tuple[Callable[[], None], Office]) -> Callable[[int], None]:
+    """What is done between two turns: listen, send for the office, measure, tell how far it is."""
+    listen, office = does
+    every, part, began = max(1, len(plan.ticks) // N_SAMPLES), max(1, len(plan.ticks) // 50), time.monotonic()
+    due = 0
+
+    def between(turn: int) -> None:
+        nonlocal due
+        trace.turn = turn
+        listen()
+        if turn == len(plan.ticks):
+            return
+        office.work(int(plan.ticks[turn]))
+        if turn >= due and (plan.shown[turn] < 0).all():
+            due = turn + every
+            trace.note("sample", **sample())
+        if told and turn % part == 0:
+            hours, rss = plan.ticks[turn] / TICKS_PER_S / 3600, sample()["rss"] / 1000
+            print(f"{told}: frame {turn:,}, hour {hours:.1f}, {rss:.1f} MB, {time.monotonic() - began:.0f} s", flush=True)
+
+    return between
+
+
+if __name__ == "__main__":
+    main()
