@@ -6,23 +6,23 @@ nothing is replaced in silence: on a Raspberry Pi whose pins cannot be used, tha
 
 from __future__ import annotations
 
-import os
+import logging
 import sys
-import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from edge.device.header import BOARD, has_pins, on_the_header
 from edge.device.patterns import PATTERNS, Beat, Colour, Programme
 from edge.errors import DeviceError
 from edge.ports import Panel
 from edge.types import Signal
 
-BOARD = Path("/proc/device-tree/model")
-"""Names the computer, for example "Raspberry Pi 4 Model B Rev 1.4"; missing where there is no device tree."""
+log = logging.getLogger(__name__)
 
 LEFT = -1
 """A pin that is left out."""
@@ -36,6 +36,14 @@ class Pins:
     green: int = LEFT
     blue: int = LEFT
     buzzer: int = LEFT
+
+    def named(self) -> dict[str, int]:
+        """Those that are not left out, by their names."""
+        return {name: pin for name, pin in asdict(self).items() if pin != LEFT}
+
+    def __str__(self) -> str:
+        """By their keys in the configuration, as a message names them."""
+        return ", ".join(f"'panel.{name}_pin' (GPIO{pin})" for name, pin in self.named().items())
 
 
 class Lights:
@@ -140,7 +148,9 @@ class SilentPanel:
         """Nothing."""
 
 
-def open_panel(kind: str, pins: Pins, *, board: Path = BOARD, tell: Callable[[str], None] | None = None) -> Panel:
+def open_panel(
+    kind: str, pins: Pins, *, board: Path = BOARD, tell: Callable[[str], None] | None = None, leaves_out: bool = False
+) -> Panel:
     """The panel that the configuration names.
 
     Args:
@@ -148,6 +158,7 @@ def open_panel(kind: str, pins: Pins, *, board: Path = BOARD, tell: Callable[[st
         pins: which.
         board: file that names the computer.
         tell: where the mock panel writes; the terminal unless told otherwise.
+        leaves_out: whether pins that cannot be used are left out, as long as there are others.
 
     Raises:
         DeviceError: the pins cannot be used.
@@ -155,40 +166,56 @@ def open_panel(kind: str, pins: Pins, *, board: Path = BOARD, tell: Callable[[st
     if kind == "none":
         return SilentPanel()
     if kind == "gpio" or (kind == "auto" and has_pins(board)):
-        return GpioPanel(open_lights(pins))
+        return GpioPanel(open_lights(pins, leaves_out=leaves_out))
     from gpiozero.pins.mock import MockFactory
 
     return GpioPanel(Lights(pins, MockFactory()), tell or to_terminal)
 
 
-def has_pins(board: Path = BOARD) -> bool:
-    """Whether this computer is a Raspberry Pi."""
-    return board.is_file() and board.read_bytes().startswith(b"Raspberry Pi")
-
-
-def open_lights(pins: Pins) -> Lights:
+def open_lights(pins: Pins, *, leaves_out: bool = False) -> Lights:
     """LEDs and buzzer on the pins of this Raspberry Pi.
 
-    Raises:
-        DeviceError: lgpio is missing, or the pins are busy, not permitted, or not there.
-    """
-    # lgpio makes a named pipe in the current folder unless LG_WD names another, and fails where that is read-only, as "/" is
-    # for a service (gpiozero/gpiozero#1106, #1131).
-    os.environ.setdefault("LG_WD", tempfile.gettempdir())
-    try:
-        import lgpio
-        from gpiozero.pins.lgpio import LGPIOFactory
-    except ImportError as error:
-        raise DeviceError(f"the pins need lgpio ({error}). Install it, or set panel.kind to mock or none.") from error
-    from gpiozero import GPIOZeroError
+    Args:
+        pins: which.
+        leaves_out: whether those that cannot be used are left out, as long as there are others.
 
+    Raises:
+        DeviceError: lgpio is missing, or the pins are busy, not permitted, or not there; it names those by their keys.
+    """
+    return lights_by(lambda some: on_the_header(partial(Lights, some), what=str(some)), pins, leaves_out=leaves_out)
+
+
+def lights_by(opened: Callable[[Pins], Lights], pins: Pins, *, leaves_out: bool = False) -> Lights:
+    """LEDs and buzzer; where that fails it is found out which pins it is.
+
+    Args:
+        opened: opens some pins, or raises DeviceError.
+        pins: which.
+        leaves_out: as for `open_lights`.
+
+    Raises:
+        DeviceError: what was said of the pins that cannot be used.
+    """
     try:
-        return Lights(pins, LGPIOFactory())
-    except (GPIOZeroError, lgpio.error, OSError) as error:
-        raise DeviceError(
-            f"the pins {pins} cannot be used ({error}). Only one program at a time may use a pin, and the user must be in the"
-            " group gpio; `muster doctor` looks closer."
-        ) from error
+        return opened(pins)
+    except DeviceError:
+        wrong = {name: pin for name, pin in pins.named().items() if not _is_usable(opened, Pins(**{name: pin}))}
+        others = replace(pins, **dict.fromkeys(wrong, LEFT))
+        if not wrong or not others.named():
+            raise
+        if not leaves_out:
+            opened(Pins(**wrong)).close()
+            raise
+        log.warning("left out, because it cannot be used: %s", Pins(**wrong))
+    return opened(others if "red" not in wrong else replace(others, red=others.green, green=LEFT))  # a fault is told by its pace
+
+
+def _is_usable(opened: Callable[[Pins], Lights], pins: Pins) -> bool:
+    try:
+        opened(pins).close()
+    except DeviceError:
+        return False
+    return True
 
 
 def to_terminal(line: str) -> None:

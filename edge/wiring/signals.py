@@ -12,8 +12,9 @@ from pathlib import Path
 
 from edge.config import Config, PanelConfig
 from edge.device.announcements import announce
+from edge.device.header import has_pins
 from edge.device.lock import at_work
-from edge.device.panel import Pins, SilentPanel, has_pins, open_panel
+from edge.device.panel import Pins, SilentPanel, open_panel
 from edge.device.patterns import PATTERNS
 from edge.errors import DeviceError
 from edge.ports import ANNOUNCEABLE, Panel
@@ -96,11 +97,14 @@ class SharedPanel:
             self._put()
 
     def look(self) -> None:
-        """Give the pins to a unit that has started, take them from none, and say again what lasts; called every `LOOK_S`."""
+        """Give the pins to a unit that has started, take them over from one that has ended, and say again what lasts.
+
+        Called every `LOOK_S`.
+        """
         with self._lock:
             if self._latest is None or (self._own and not self._yields()):
                 return
-            is_due = self._told_s is None or self._now_s() - self._told_s >= AGAIN_S
+            is_due = self._told_s is None or self._now_s() - self._told_s >= AGAIN_S or not self._yields()
             if is_due and not (self._told_s is not None and PATTERNS[self._latest].is_momentary):
                 self._put()
 
@@ -152,7 +156,7 @@ class SharedPanel:
 def _own_panel(config: PanelConfig) -> Panel:
     """Real pins, or nothing: whoever runs the program reads the same there in words."""
     is_real = config.kind == "gpio" or (config.kind == "auto" and has_pins())
-    return open_panel(config.kind, pins(config)) if is_real else SilentPanel()
+    return open_panel(config.kind, pins(config), leaves_out=True) if is_real else SilentPanel()
 
 
 def _watch(panel: SharedPanel, is_over: threading.Event) -> None:
