@@ -3,8 +3,12 @@
 
 changes=0
 
+# note_refusal CODE WHAT: for whoever has somebody else to tell, and a function of this name of its own
+note_refusal() { :; }
+
 # refuse CODE WHAT NEXT
 refuse() {
+	note_refusal "$@"
 	printf 'Refused: %s\nWhat to do: %s\n' "$2" "$3" >&2
 	exit "$1"
 }

@@ -115,6 +115,15 @@ enable_units() {
 	cmp -s "$work/placed" "$placed" || install -m 0644 "$work/placed" "$placed"
 }
 
+# tell_udev: devices that were there before the rules get their groups now, and the units that are started next find them so
+tell_udev() {
+	udevadm control --reload 2>/dev/null || warn "udev could not be told of the rules." "Start the unit again."
+	udevadm trigger --action=change --subsystem-match=gpio --subsystem-match=dma_heap --subsystem-match=media 2>/dev/null || true
+	udevadm trigger --action=add --subsystem-match=usb --attr-match=idVendor=1a6e 2>/dev/null || true
+	udevadm trigger --action=add --subsystem-match=usb --attr-match=idVendor=18d1 2>/dev/null || true
+	udevadm settle --timeout=10 2>/dev/null || true
+}
+
 # start: only where something changed, so that a second installation disturbs nobody at the door
 start() {
 	local unit
@@ -124,9 +133,7 @@ start() {
 		return
 	fi
 	systemctl daemon-reload
-	udevadm control --reload 2>/dev/null || warn "udev could not be told of the rules." "Start the unit again."
-	udevadm trigger --action=add --subsystem-match=usb --attr-match=idVendor=1a6e 2>/dev/null || true
-	udevadm trigger --action=add --subsystem-match=usb --attr-match=idVendor=18d1 2>/dev/null || true
+	tell_udev
 	while read -r unit; do
 		! systemctl --quiet is-enabled "$unit" 2>/dev/null || systemctl --no-block restart "$unit" ||
 			warn "$unit was not started." "journalctl -u $unit says why."
