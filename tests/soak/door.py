@@ -22,7 +22,7 @@ from edge.errors import DeviceError
 from edge.types import Frame, Signal
 
 ANSWERS = {Signal.ACCEPTED, Signal.ACCEPTED_WITHOUT_TIME, Signal.ALREADY, Signal.NOT_IN_DATABASE}
-WATCHDOG_S = 30
+WATCHDOG_S = 90
 """As in muster.service."""
 
 

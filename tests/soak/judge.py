@@ -30,7 +30,7 @@ KINDS = {
     "heap": "handed out by malloc, MB",
     "blocks": "Python's pieces, thousands",
 }
-WATCHDOG_S, FEEDS = 30.0, 4
+WATCHDOG_S, FEEDS = 90.0, 4
 ANSWERS = {"accepted", "accepted, clock not trusted", "already", "not in database"}
 
 

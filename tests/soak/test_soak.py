@@ -149,7 +149,7 @@ class TestJudge:
     def test_a_watchdog_that_waits_is_found(self) -> None:
         plan = replace(PLAN, ticks=np.arange(0, 1_000, 5), is_lost=np.zeros(200, bool))
         assert not list(watchdog([8.0 * n for n in range(25)], plan))
-        assert list(watchdog([8.0 * n for n in range(20)], plan))
+        assert list(watchdog([8.0 * n for n in range(10)], plan))
         assert list(watchdog([], plan))
 
 

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from soak.controls import CONTROLS, Parts
+from soak.controls import CONTROLS
 from soak.door import Office, PlannedCamera, ServiceManager, Trace, WatchedPanel
 from soak.faces import Album
 from soak.measure import sample
 from soak.oracle import WRONG
 from soak.plan import TICKS_PER_S, Plan
+from soak.sabotage import Parts
 
 from edge import wiring
 from edge.config import load
