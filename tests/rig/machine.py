@@ -1,0 +1,332 @@
+"""A Raspberry Pi as far as QEMU has one: an arm64 machine with pins, USB, a network and disks, and the ways to it from outside."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rig.lines import Change, signals, spans
+from rig.wire import Wire, WireError
+
+from edge.types import Signal
+
+GPIO_DATA = 0x0903_03FC
+"""All eight lines at once: PL061 technical reference manual, 3.3.1, at the address that `-M virt` gives it."""
+
+RED, GREEN, BUZZER, BUTTON = 5, 6, 7, 4
+"""The lines that the rig's configuration names; 3 is the machine's own power button."""
+
+_CHANGE = re.compile(r"@(?P<at>[0-9.]+):pl061_set_output .* setting output (?P<line>\d) to (?P<level>[01])")
+
+COMMAND_LINE = "root=/dev/vda rw console=ttyAMA0 quiet net.ifnames=0"
+MEMORY_MIB = 1024
+
+
+@dataclass(frozen=True)
+class Board:
+    """What the machine is started with, and what does not change from start to start.
+
+    Attributes:
+        folder: with vmlinuz, initrd.img and board.dtb.
+    """
+
+    folder: Path
+
+    def arguments(self) -> list[str]:
+        """Of QEMU; the same each time, for a frozen machine wakes only in the same body."""
+        return [
+            *("-M", "virt,gic-version=2", "-cpu", "cortex-a72", "-accel", "tcg,thread=multi", "-smp", "2", "-m", str(MEMORY_MIB)),
+            *("-display", "none", "-no-reboot", "-nodefaults", "-dtb", str(self.folder / "board.dtb")),
+            *("-kernel", str(self.folder / "vmlinuz"), "-initrd", str(self.folder / "initrd.img")),
+            *("-device", "virtio-serial-pci,id=ports", "-device", "qemu-xhci,id=usb"),
+        ]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command in the guest has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Disk:
+    """A disk of the machine: an overlay, so that what it lies over stays as it is.
+
+    Attributes:
+        over: what is below; ``None``: `path` itself is written.
+        is_raw: of `over`, or of `path` where there is none.
+        log: where each write is logged (QEMU's blklogwrites), for cuts afterwards.
+    """
+
+    path: Path
+    over: Path | None = None
+    is_raw: bool = False
+    log: Path | None = None
+
+    def make(self) -> None:
+        """Make the overlay, empty."""
+        if self.over:
+            self.path.unlink(missing_ok=True)
+            below = os.path.relpath(self.over, self.path.parent)  # folders of the cache are renamed once they are whole
+            call("qemu-img", "create", "-q", "-f", "qcow2", "-b", below, "-F", "raw" if self.is_raw else "qcow2", self.path)
+
+    def arguments(self, name: str) -> list[str]:
+        """Of QEMU."""
+        file = f"file,node-name={name}-file,filename={self.path}"
+        driver = "raw" if self.is_raw and not self.over else "qcow2"
+        blocks = ["-blockdev", file, "-blockdev", f"{driver},node-name={name}-disk,file={name}-file,discard=unmap"]
+        node = f"{name}-disk"
+        if self.log:
+            blocks += ["-blockdev", f"file,node-name={name}-log,filename={self.log}"]
+            blocks += ["-blockdev", f"blklogwrites,node-name={name}-logged,file={node},log={name}-log"]
+            node = f"{name}-logged"
+        return [*blocks, "-device", f"virtio-blk-pci,drive={node},serial={name}"]
+
+
+def call(*command: Any, limit_s: float = 120.0) -> str:
+    """What a program of this machine said; it must succeed."""
+    done = subprocess.run(
+        [str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit_s, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))} ended with {done.returncode}: {done.stderr.strip()[-800:]}")
+    return done.stdout
+
+
+@dataclass
+class Machine:
+    """One that runs.
+
+    Attributes:
+        board: what it is made of.
+        folder: its sockets, logs and overlays; its own.
+        disks: root first, then data, then what is carried in.
+        state: a frozen machine that wakes; without one it is switched on.
+        network: further parts of QEMU's user network, such as a share.
+        further: more of the kernel's command line.
+        began_s: when it was started, by the host's monotonic clock.
+    """
+
+    board: Board
+    folder: Path
+    disks: dict[str, Disk]
+    state: Path | None = None
+    network: Sequence[str] = ()
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _monitor: Wire | None = field(default=None, repr=False)
+    _agent: Wire | None = field(default=None, repr=False)
+    further: str = ""
+    began_s: float = 0.0
+
+    def start(self) -> Machine:
+        """Switch it on, or wake it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in ("monitor", "agent"):
+            (self.folder / name).unlink(missing_ok=True)
+        for disk in self.disks.values():
+            disk.make()
+        command = ["qemu-system-aarch64", *self.board.arguments(), *self._ports()]
+        for name, disk in self.disks.items():
+            command += disk.arguments(name)
+        command += ["-append", f"{COMMAND_LINE} {self.further}"]
+        if self.state:
+            command += ["-incoming", f"exec:cat {self.state}"]
+        with (self.folder / "qemu.log").open("wb") as log:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        self.began_s = time.monotonic()
+        self._monitor = Wire(self.folder / "monitor")
+        self._monitor.greet()
+        if self.state:
+            self.wait("the frozen machine is awake", lambda: self.monitor("query-status")["status"] == "running", limit_s=60)
+        return self
+
+    def _ports(self) -> list[str]:
+        agent, monitor, console, lines, said = (
+            self.folder / name for name in ("agent", "monitor", "console.log", "lines.log", "said.log")
+        )
+        network = ",".join(["user,id=net,restrict=on", *self.network])
+        return [
+            *("-chardev", f"socket,id=agent,path={agent},server=on,wait=off"),
+            *("-device", "virtserialport,bus=ports.0,nr=1,chardev=agent,name=org.qemu.guest_agent.0"),
+            *("-chardev", f"file,id=said,path={said}"),
+            *("-device", "virtserialport,bus=ports.0,nr=2,chardev=said,name=rig.said"),
+            *("-netdev", network, "-device", "virtio-net-pci,netdev=net,romfile="),
+            *("-qmp", f"unix:{monitor},server=on,wait=off"),
+            *("-chardev", f"file,id=console,path={console}", "-serial", "chardev:console"),
+            *("-trace", "pl061_set_output", "-msg", "timestamp=on", "-D", str(lines)),
+        ]
+
+    # --- from outside
+
+    def monitor(self, command: str, **arguments: Any) -> Any:
+        """Ask QEMU.
+
+        Raises:
+            WireError: it refused, or is not there.
+        """
+        assert self._monitor is not None
+        return self._monitor.ask(command, **arguments)
+
+    def lines(self) -> int:
+        """The eight GPIO lines, bit by bit, read from outside the guest."""
+        said = self.monitor("human-monitor-command", command_line=f"xp /1xw 0x{GPIO_DATA:x}")
+        return int(said.split(":")[1], 16) & 0xFF
+
+    def is_on(self, line: int) -> bool:
+        """Whether a line is high."""
+        return bool(self.lines() >> line & 1)
+
+    def line_changes(self) -> list[Change]:
+        """Every change of a line that QEMU has seen so far."""
+        return [
+            Change(float(found["at"]), int(found["line"]), found["level"] == "1")
+            for found in _CHANGE.finditer((self.folder / "lines.log").read_text(errors="replace"))
+        ]
+
+    def signals(self, *, since_s: float = 0.0) -> list[Signal]:
+        """What LED and buzzer have said, from a moment of the host's clock (`time.time()`) on."""
+        seen = spans(self.line_changes(), red=RED, green=GREEN, buzzer=BUZZER, until_s=time.time())
+        return [signal for at_s, signal in signals(seen) if at_s >= since_s]
+
+    def wait_for(self, signal: Signal, *, since_s: float, limit_s: float) -> float:
+        """Seconds from a moment until LED and buzzer have said this, pattern and all."""
+
+        def found() -> list[float]:
+            seen = spans(self.line_changes(), red=RED, green=GREEN, buzzer=BUZZER, until_s=time.time())
+            return [at_s - since_s for at_s, said in signals(seen) if at_s >= since_s and said is signal]
+
+        return float(self.wait(f"the panel says {signal.value!r}", found, limit_s=limit_s)[0])
+
+    def plug(self, image: Path, *, name: str = "stick", read_only: bool = False) -> None:
+        """Put a USB stick in."""
+        self.monitor(
+            "blockdev-add", driver="raw", node_name=name, read_only=read_only, file={"driver": "file", "filename": str(image)}
+        )
+        self.monitor(
+            "device_add", driver="usb-storage", id=f"usb-{name}", bus="usb.0", drive=name, serial=f"RIG-{name}", removable=True
+        )
+
+    def unplug(self, *, name: str = "stick") -> None:
+        """Pull it out, whatever is being written."""
+        self.monitor("device_del", id=f"usb-{name}")
+        self.wait(f"{name} is out", lambda: self._let_go(name), limit_s=20)
+
+    def _let_go(self, name: str) -> bool:
+        try:
+            self.monitor("blockdev-del", node_name=name)
+        except WireError:
+            return False
+        return True
+
+    def freeze(self, state: Path) -> None:
+        """Write the machine's memory into a file, from which it wakes as often as one likes, and end it."""
+        self.monitor("migrate", uri=f"exec:cat >{state}")
+        self.wait("the machine is frozen", lambda: self.monitor("query-migrate").get("status") == "completed", limit_s=120)
+        self.kill()
+
+    def kill(self) -> None:
+        """The power cut: the emulator is gone from one instruction to the next."""
+        if self._process:
+            self._process.kill()
+            self._process.wait(timeout=30)
+        for wire in (self._monitor, self._agent):
+            if wire:
+                wire.close()
+        self._process = self._monitor = self._agent = None
+
+    def power_off(self, *, limit_s: float = 120.0) -> None:
+        """Let the guest shut down by itself."""
+        self.run("systemctl poweroff --no-block")
+        self.has_ended(limit_s=limit_s)
+
+    def has_ended(self, *, limit_s: float) -> None:
+        """Wait until the guest has switched itself off."""
+        assert self._process is not None
+        self._process.wait(timeout=limit_s)
+        self.kill_remains()
+
+    def kill_remains(self) -> None:
+        """After the guest has ended by itself."""
+        for wire in (self._monitor, self._agent):
+            if wire:
+                wire.close()
+        self._process = self._monitor = self._agent = None
+
+    def __enter__(self) -> Machine:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    # --- inside
+
+    def agent(self, command: str, **arguments: Any) -> Any:
+        """Ask the agent in the guest."""
+        if self._agent is None:
+            wire = Wire(self.folder / "agent", limit_s=20)
+            wire.align(os.getpid())
+            self._agent = wire
+        return self._agent.ask(command, **arguments)
+
+    def is_up(self) -> bool:
+        """Whether the agent answers yet."""
+        try:
+            self.agent("guest-ping")
+        except WireError:
+            if self._agent:
+                self._agent.close()
+                self._agent = None
+            return False
+        return True
+
+    def run(self, script: str, *, limit_s: float = 120.0) -> Outcome:
+        """A shell script as root in the guest."""
+        started = self.agent("guest-exec", path="/bin/bash", arg=["-euc", script], capture_output=True)
+        until = time.monotonic() + limit_s
+        while not (done := self.agent("guest-exec-status", pid=started["pid"]))["exited"]:
+            if time.monotonic() > until:
+                raise TimeoutError(f"in the guest, after {limit_s:.0f} s: {script}")
+            time.sleep(0.1)
+        out, err = (base64.b64decode(done.get(name, "")).decode(errors="replace") for name in ("out-data", "err-data"))
+        return Outcome(done.get("exitcode", -int(done.get("signal", 1))), out, err)
+
+    def must(self, script: str, *, limit_s: float = 120.0) -> str:
+        """What a script in the guest says; it must succeed."""
+        done = self.run(script, limit_s=limit_s)
+        if done.code:
+            raise AssertionError(f"in the guest: {script!r} ended with {done.code}: {done.out[-600:]}{done.err[-600:]}")
+        return done.out
+
+    def write(self, path: str, content: str) -> None:
+        """A small file in the guest."""
+        packed = base64.b64encode(content.encode()).decode()
+        self.must(f"mkdir -p $(dirname {path}) && echo {packed} | base64 -d >{path}")
+
+    def wait(self, what: str, condition: Callable[[], Any], *, limit_s: float, pause_s: float = 0.2) -> Any:
+        """What a condition gives as soon as that is true.
+
+        Raises:
+            TimeoutError: it was not, in time.
+        """
+        until = time.monotonic() + limit_s
+        while not (found := condition()):
+            if time.monotonic() > until:
+                raise TimeoutError(f"not within {limit_s:.0f} s: {what}")
+            if self._process and self._process.poll() is not None:
+                raise RuntimeError(f"the machine has ended: {(self.folder / 'qemu.log').read_text()[-800:]}")
+            time.sleep(pause_s)
+        return found
+
+    def wait_until_up(self, *, limit_s: float = 300.0) -> None:
+        """After it was switched on."""
+        self.wait("the guest's agent answers", self.is_up, limit_s=limit_s)

@@ -1,0 +1,5 @@
+"""Faces walk up."""
+
+from __future__ import annotations
+
+SCENARIOS = ()

@@ -1,0 +1,106 @@
+"""Sticks are plugged in, and pulled."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import time
+from pathlib import Path
+
+from PIL import Image
+from rig.bench import Bench, Skipped
+from rig.machine import Machine
+from rig.scenarios.scenario import Scenario
+from rig.stick import Stick
+
+from edge.types import Signal
+
+ENROLLED = "with people enrolled"
+PORTRAITS = Path(__file__).parents[3] / "var/portraits"
+PEOPLE = {"1001 Barack Obama": ("obama.jpg", "obama2.jpg"), "1002 Eileen Collins": ("astronaut.png",)}
+LONGER_SIDE_PX = 512
+"""Of the photographs on the stick: emulation is slow."""
+
+SERVED_S = 240.0
+SERVICE = "muster-stick@sda.service"
+
+
+def served(machine: Machine, *, limit_s: float = SERVED_S) -> str:
+    """Wait until the stick's service has come and gone; how it ended."""
+    done = f'test "$(systemctl show -P ActiveState {SERVICE})" != activating -a "$(systemctl show -P ActiveState {SERVICE})" != active'
+    machine.wait(
+        "the stick's service has begun",
+        lambda: machine.must(f"systemctl show -P ExecMainStartTimestamp {SERVICE}").strip(),
+        limit_s=60,
+    )
+    machine.wait("the stick is served", lambda: machine.run(done).code == 0, limit_s=limit_s, pause_s=0.5)
+    return machine.must(f"systemctl show -P Result {SERVICE}; journalctl -b -o cat -u {SERVICE} | tail -n 20")
+
+
+def people_folder(folder: Path) -> Path:
+    """Photographs as an office would bring them.
+
+    Raises:
+        Skipped: there are no portraits here.
+    """
+    if not (PORTRAITS / "obama.jpg").exists():
+        raise Skipped("needs the demonstration's portraits: make portraits")
+    for person, photographs in PEOPLE.items():
+        (folder / "enrol" / person).mkdir(parents=True)
+        for name in photographs:
+            with Image.open(PORTRAITS / name) as picture:
+                picture.thumbnail((LONGER_SIDE_PX, LONGER_SIDE_PX))
+                picture.convert("RGB").save(folder / "enrol" / person / f"{Path(name).stem}.jpg", quality=92)
+    return folder
+
+
+def paired(machine: Machine, stick: Stick) -> None:
+    """Make a stick the unit's, as somebody does at the unit with the stick plugged in."""
+    machine.plug(stick.image)
+    served(machine)
+    machine.must("mount -o uid=muster,gid=muster,umask=077 /dev/sda /mnt && muster stick pair /mnt --name office && umount /mnt")
+    machine.unplug()
+
+
+def _unpaired(bench: Bench) -> str:
+    stick = Stick.new(bench.place() / "stick.img")
+    stick.put(people_folder(bench.place()))
+    before = stick.image.read_bytes()
+    with bench.awake() as machine:
+        began_s = time.time()
+        machine.plug(stick.image)
+        seconds = machine.wait_for(Signal.STICK_REFUSED, since_s=began_s, limit_s=120)
+        served(machine)
+        machine.unplug()
+        people = machine.must("muster people list --json")
+        audit = machine.must("muster audit")
+    assert stick.image.read_bytes() == before, "something was written to it"
+    assert "1001" not in people, people
+    assert "refused" in audit, audit
+    return f"refused on the LED line after {seconds:.0f} s, nothing was written to it, a line in the audit log"
+
+
+def _paired(bench: Bench) -> str:
+    stick = Stick.new(bench.place() / "stick.img")
+    with bench.awake() as machine:
+        paired(machine, stick)
+        stick.prepare(people_folder(bench.place()))
+        began_s = time.time()
+        machine.plug(stick.image)
+        seconds = machine.wait_for(Signal.SAFE_TO_PULL, since_s=began_s, limit_s=SERVED_S)
+        machine.unplug()
+        people = machine.must("muster people list")
+        on_it = stick.take(bench.place())
+        receipt = next((on_it / "receipts").glob("*-enrol.csv"))
+        verdicts = [row["verdict"] for row in csv.DictReader(receipt.read_text(encoding="utf-8-sig").splitlines())]
+        assert verdicts == ["enrolled"] * 3, receipt.read_text()
+        assert all(name.split(" ", 1)[1] in people for name in PEOPLE), people
+        shutil.copy(stick.image, bench.folder / "paired.img")
+        bench.keep(ENROLLED, machine)
+    return f"2 people from 3 photographs, safe to pull {seconds:.0f} s after it was plugged in; the receipt was read from its FAT"
+
+
+SCENARIOS = (
+    Scenario("a stick that nobody has paired: refused, and left as it is", _unpaired),
+    Scenario("a paired stick: people come in, receipts go out", _paired, leaves=ENROLLED),
+)
