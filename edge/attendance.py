@@ -16,6 +16,13 @@ from edge.types import Decision, Direction, Event, Outcome, Validity, utc_text
 _PRESENT = {Direction.IN, Direction.BREAK_IN, Direction.OVERTIME_IN}
 """After one of these somebody is there, and goes out next."""
 
+_OTHER_WAY = {
+    Direction.IN: Direction.OUT,
+    Direction.BREAK_OUT: Direction.BREAK_IN,
+    Direction.OVERTIME_IN: Direction.OVERTIME_OUT,
+}
+_OTHER_WAY |= {back: there for there, back in _OTHER_WAY.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -119,9 +126,17 @@ class Attendance:
         self._rules = rules
         self._seen = {person: _Seen(None, event.at_utc, event.direction) for person, event in last_events.items()}
 
-    def decide(self, opinion: Opinion, moment: Moment) -> Decision:
-        """What the opinion means now. Nothing is remembered yet."""
+    def decide(self, opinion: Opinion, moment: Moment, *, is_switched: bool = False) -> Decision:
+        """What the opinion means now. Nothing is remembered yet.
+
+        Args:
+            opinion: who it is.
+            moment: now.
+            is_switched: somebody says that they go the other way than the rules would have it.
+        """
         outcome, direction = self._outcome(opinion.person_id, moment)
+        if is_switched and direction:
+            direction = _OTHER_WAY[direction]
         return Decision(
             outcome=outcome,
             person_id=opinion.person_id,

@@ -17,7 +17,7 @@ class Case:
     settled again without a word, and another person is answered like everybody.
 
     Attributes:
-        ran: where the networks ran in the latest frame that was judged, as `edge.types.backends_text` writes it.
+        ran: where the networks ran in the latest frame that was judged, as `edge.ledger.backends_text` writes it.
     """
 
     def __init__(self, rules: Rules) -> None:

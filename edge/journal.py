@@ -25,7 +25,7 @@ class Verdict:
         track_id: along which track.
         frame: name of the frame that decided it; empty for a live camera.
         event: the row that is durable; None when there is none to record.
-        backends: where each network ran in that frame, as `edge.types.backends_text` writes it.
+        backends: where each network ran in that frame, as `edge.ledger.backends_text` writes it.
     """
 
     decision: Decision

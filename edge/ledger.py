@@ -12,16 +12,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from edge.types import Event, utc_text
+from edge.types import NETWORKS, Backend, Event, utc_text
 
 FIELDS = (
     *("ledger", "seq", "event_id", "unit", "kind", "person_code", "name_digest", "at_utc", "direction", "distance"),
     *("clock_ok", "backends", "boot_id", "monotonic_s", "corrects", "by", "why"),
 )
 """What a row's canonical text is made of, in this order. A name is in it as its digest, so that it can be erased."""
+
+
+def backends_text(backends: Mapping[str, Backend]) -> str:
+    """Where each network ran, as one cell of a row: "pnet=cpu rnet=cpu onet=cpu facenet=edgetpu"."""
+    return " ".join(f"{name}={backends[name].value}" for name in NETWORKS)
 
 
 def genesis(ledger_id: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import Enum
 from typing import Protocol
 
 from edge.types import Backend, Floats, Frame, Signal, Stamp
@@ -94,7 +95,10 @@ class Panel(Protocol):
 ANNOUNCED_ANSWERS = frozenset({Signal.STICK_REFUSED})
 """What another program may have the panel say once."""
 
-ANNOUNCEABLE = ANNOUNCED_ANSWERS | {Signal.STICK_AT_WORK, Signal.SAFE_TO_PULL, Signal.STICK_FAILED, Signal.READY}
+ANNOUNCEABLE = ANNOUNCED_ANSWERS | {
+    *(Signal.STICK_AT_WORK, Signal.SAFE_TO_PULL, Signal.STICK_FAILED),
+    *(Signal.SHUTTING_DOWN, Signal.READY),
+}
 """What another program may have it say at all; ready takes back what it said before."""
 
 
@@ -106,6 +110,51 @@ class Announcements(Protocol):
 
     def close(self) -> None:
         """Nobody is heard any more. Closing twice is allowed."""
+
+
+class Gesture(Enum):
+    """What somebody means who presses the push button; `edge.device.gestures` says when it is which."""
+
+    PRESS = "press"
+    TWO_PRESSES = "two presses"
+    """Told after the press that was the first of them."""
+
+    HOLD = "hold"
+
+
+class Button(Protocol):
+    """The push button."""
+
+    def gestures(self) -> Sequence[Gesture]:
+        """What was meant since this was last asked, in order. Returns at once."""
+
+    def close(self) -> None:
+        """Pin released. Closing twice is allowed."""
+
+
+class Wish(Enum):
+    """What the unit may ask of the computer that it runs on, and may not do itself."""
+
+    SHUT_DOWN = "shutdown"
+    ENROL = "enrol"
+    """That the stick which is plugged in is served again."""
+
+
+class Requests(Protocol):
+    """Where the unit leaves a wish, and whoever may grant it takes it away."""
+
+    def ask(self, wish: Wish) -> None:
+        """Leave it there; returns at once.
+
+        Raises:
+            DeviceError: it cannot be left.
+        """
+
+    def is_waiting(self, wish: Wish) -> bool:
+        """Whether nobody has taken it yet."""
+
+    def withdraw(self, wish: Wish) -> None:
+        """It is not wished any more; allowed also where it was taken."""
 
 
 class Clock(Protocol):

@@ -13,7 +13,7 @@ Conventions, fixed once for the whole project:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -152,10 +152,7 @@ class Direction(Enum):
 
 
 class EventKind(Enum):
-    """What a row of the ledger is.
-
-    A correction of who it was is a void and an entry, written together, which both name the old row.
-    """
+    """What a row of the ledger is. A correction of who it was is a void and an entry, written together; both name the old row."""
 
     PUNCH = "punch"
     """A face at the door."""
@@ -228,7 +225,7 @@ class Draft:
         kind: what the row is.
         distance: squared L2 of the template; None where no face was looked at.
         clock_ok: whether the UTC clock was known to be right.
-        backends: where each network ran in the frame that decided, as `backends_text` writes it; empty where nobody wrote it.
+        backends: where each network ran in the frame that decided, by `edge.ledger.backends_text`; empty where nobody wrote it.
         boot_id: which start of the machine ``monotonic_s`` counts from; empty where nobody wrote it.
         monotonic_s: the same moment on the clock that never jumps; None where nobody wrote it.
         corrects: the event_id of the row that this one corrects, or empty.
@@ -311,11 +308,6 @@ NETWORKS = ("pnet", "rnet", "onet", "facenet")
 """The networks in the order in which a frame meets them."""
 
 
-def backends_text(backends: Mapping[str, Backend]) -> str:
-    """Where each network ran, as one cell of a row: "pnet=cpu rnet=cpu onet=cpu facenet=edgetpu"."""
-    return " ".join(f"{name}={backends[name].value}" for name in NETWORKS)
-
-
 class Refusal(Enum):
     """Why a face is not fit to be judged; `edge.vision.quality` says when. Each has a `Signal` of the same value."""
 
@@ -348,6 +340,9 @@ class Signal(Enum):
     TURNED_AWAY = "turned away"
     CUT_OFF = "cut off"
     SEVERAL_PEOPLE = "several people"
+    BUTTON = "button"
+    OTHER_WAY = "other way"
+    SHUTTING_DOWN = "shutting down"
     DEGRADED = "degraded"
     ATTENTION = "attention"
     FAULT = "fault"

@@ -20,11 +20,13 @@ from edge.errors import ConfigError, DeviceError, EnrolError, MusterError, Store
 from edge.heartbeat import Heartbeat
 from edge.journal import Fault, Tally, Verdict
 from edge.known import Known
+from edge.ledger import backends_text
 from edge.matching.policy import Policy
-from edge.ports import Accelerator, Announcements, Camera, Clock, Noticeboard, Panel, Watchdog
+from edge.ports import Accelerator, Announcements, Button, Camera, Clock, Noticeboard, Panel, Requests, Watchdog
+from edge.pushbutton import PushButton
 from edge.store import Store
 from edge.timekeeping import Timekeeper
-from edge.types import Decision, Event, Faces, Frame, Outcome, Person, Signal, backends_text
+from edge.types import Decision, Event, Faces, Frame, Outcome, Person, Signal
 from edge.vision.quality import Gates, Quality, assess
 from edge.vision.recogniser import Recogniser
 from edge.vision.tracks import Track, Tracker
@@ -56,6 +58,8 @@ class Hands:
     noticeboard: Noticeboard | None = None
     announcements: Announcements | None = None
     watchdog: Watchdog | None = None
+    button: Button | None = None
+    requests: Requests | None = None
     at_rest: Signal = Signal.READY
 
 
@@ -111,6 +115,7 @@ class Unit:
         self._room_seen_s: float | None = None
         self._is_room_scarce = False
         self._announced = Announced(hands.announcements)
+        self._pushed = PushButton(hands.button, hands.requests)
         self._timekeeper = Timekeeper(hands.clock, hands.store)
         self._heartbeat = Heartbeat(hands.watchdog, hands.store, hands.clock)
         self._showing: Signal | None = None
@@ -146,6 +151,7 @@ class Unit:
             self._tracker.forget()
             self._show(Signal.FAULT)
             self._heed(self._hands.clock.monotonic_s())
+            self._show(Signal.FAULT)
             return True
         if frame is not None:
             self._camera_fault.end()
@@ -212,8 +218,8 @@ class Unit:
             self._room_fault.end()
 
     def _heed(self, at_s: float) -> None:
-        """Give the answers that other programs have announced; what lasts is shown while nobody waits for an answer."""
-        for signal in self._announced.heed(at_s):
+        """Give the answers that others have announced or asked for; what lasts is shown while nobody waits for an answer."""
+        for signal in (*self._announced.heed(at_s), *self._pushed.heed(self._hands.clock.monotonic_s())):
             self._hands.panel.show(signal)
 
     def _day(self, at_s: float) -> date | None:
@@ -270,7 +276,8 @@ class Unit:
         clock = self._hands.clock
         is_trusted = clock.is_trusted()  # asked first: a clock that is set just now gives a row in doubt, and no wrong one
         moment = Moment(frame.at_s, clock.utc(frame.at_s), is_trusted)
-        decision, ran = self._attendance.decide(opinion, moment), self._cases[track.id].ran
+        decision = self._attendance.decide(opinion, moment, is_switched=self._pushed.is_switched)
+        ran = self._cases[track.id].ran
         try:
             event = self._recorded(person, decision, ran)
         except EnrolError:
@@ -281,6 +288,8 @@ class Unit:
         self._cases[track.id].settle(opinion)
         if opinion.outside is not None:
             self._known.note_outside(opinion.outside)
+        if person is not None:
+            self._pushed.settle()
         in_doubt = decision.outcome is Outcome.ACCEPTED and not decision.clock_ok
         self._hands.panel.show(Signal.ACCEPTED_WITHOUT_TIME if in_doubt else SIGNALS[decision.outcome])
         self._report(Verdict(decision, person, opinion.margin, track.id, frame.name, event, ran))
@@ -316,7 +325,8 @@ class Unit:
         accelerator = self._hands.accelerator
         is_degraded = accelerator is not None and accelerator.is_degraded()
         well = Signal.ATTENTION if self._is_room_scarce else self._hands.at_rest
-        return self._announced.lasting or (Signal.DEGRADED if is_degraded else well)
+        pushed = Signal.OTHER_WAY if self._pushed.is_switched else None
+        return pushed or self._announced.lasting or (Signal.DEGRADED if is_degraded else well)
 
     def _note(self) -> None:
         """Say where this frame was computed. Who cannot write that down keeps nobody at the door."""
@@ -329,7 +339,8 @@ class Unit:
             self._noting_fault.begin(MusterError(error.strerror or str(error)))
 
     def _show(self, signal: Signal) -> None:
-        """Show a signal that lasts, unless it is the one that lasts already."""
+        """Show a signal that lasts, unless it is the one that lasts already. Nothing is said over the end of the system."""
+        signal = Signal.SHUTTING_DOWN if self._pushed.is_ending else signal
         if signal is not self._showing:
             self._hands.panel.show(signal)
         self._showing = signal

@@ -59,10 +59,12 @@ ALLOWED = {
     "exchange.stick": THINKING | {"store", "exchange"},
     "journal": GROUND,
     "announced": GROUND | {"ports"},
+    "pushbutton": GROUND | {"ports"},
     "heartbeat": GROUND | {"ports", "journal", "store"},
     "timekeeping": GROUND | {"ports", "journal", "store"},
     "known": THINKING | {"attendance", "matching", "store"},
-    "unit": THINKING | {"announced", "attendance", "case", "heartbeat", "journal", "known", "matching", "store", "timekeeping"},
+    "unit": THINKING
+    | {"announced", "attendance", "case", "heartbeat", "journal", "known", "matching", "pushbutton", "store", "timekeeping"},
     # 5 wiring: the only importer of device
     "wiring": CONTRACTS | {"status", "vision", "matching", "attendance", "store", "journal", "unit", "device", "wiring"},
     "doctor": CONTRACTS | {"matching", "store", "device", "wiring", "exchange.delivery", "doctor"},

@@ -13,9 +13,9 @@ from edge.announced import KEPT_S, Announced
 from edge.config import Config, PanelConfig, parse
 from edge.device.announcements import Announcements, announce
 from edge.device.fakes import ManualClock, RecordingPanel
+from edge.device.header import has_pins
 from edge.device.lock import FILE_NAME as LOCK
 from edge.device.lock import alone
-from edge.device.panel import has_pins
 from edge.errors import DeviceError
 from edge.types import Signal
 from edge.wiring import panel_of
@@ -104,12 +104,13 @@ def test_what_lasts_is_said_again_for_as_long_as_the_program_lives_and_an_answer
     clock = ManualClock()
     panel = SharedPanel(tmp_path, Pins().open, now_s=clock.monotonic_s)
     said = []
-    for signal in (AT_WORK, REFUSED):
-        panel.show(signal)
-        for _ in range(round(KEPT_S)):
-            said.append(announcements.latest())
-            clock.advance(1.0)
-            panel.look()
+    with alone(tmp_path):
+        for signal in (AT_WORK, REFUSED):
+            panel.show(signal)
+            for _ in range(round(KEPT_S)):
+                said.append(announcements.latest())
+                clock.advance(1.0)
+                panel.look()
     assert AGAIN_S < KEPT_S / 2, "one may be lost"
     assert said.count(AT_WORK) == 1 + KEPT_S // AGAIN_S
     assert said.count(REFUSED) == 1
@@ -181,14 +182,16 @@ def test_what_was_said_while_a_unit_started_reaches_it(tmp_path: Path) -> None:
     assert pins.n_opened == 0
 
 
-def test_when_the_unit_stops_the_program_goes_on_by_itself(tmp_path: Path) -> None:
-    pins, clock = Pins(), ManualClock()
-    panel = SharedPanel(tmp_path, pins.open, now_s=clock.monotonic_s)
+def test_when_the_unit_stops_the_program_goes_on_by_itself_at_once(tmp_path: Path) -> None:
+    """Whoever waits for the light to go out must not see it go out with the unit, which is not the last to end."""
+    pins = Pins()
+    panel = SharedPanel(tmp_path, pins.open, now_s=ManualClock().monotonic_s)
     with alone(tmp_path), closing(Announcements(tmp_path)):
-        panel.show(AT_WORK)
-    clock.advance(AGAIN_S)
+        panel.show(Signal.SHUTTING_DOWN)
+        panel.look()
+        assert pins.signals == []
     panel.look()
-    assert pins.signals == [AT_WORK]
+    assert pins.signals == [Signal.SHUTTING_DOWN]
 
 
 def test_pins_that_cannot_be_used_stop_nobody_and_are_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

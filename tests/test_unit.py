@@ -20,6 +20,7 @@ from edge.attendance import Rules
 from edge.device.fakes import ManualClock, RecordingPanel, ScriptedCamera
 from edge.errors import ConfigError, DeviceError, ModelError, MusterError, StoreError
 from edge.journal import Verdict
+from edge.ledger import backends_text
 from edge.matching.gallery import Gallery
 from edge.matching.matcher import Matcher, Rule
 from edge.matching.policy import Policy
@@ -42,7 +43,6 @@ from edge.types import (
     Signal,
     Stamp,
     Validity,
-    backends_text,
 )
 from edge.unit import Hands, Limits, Unit
 from edge.vision.quality import Gates, Quality, assess

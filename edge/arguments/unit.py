@@ -16,7 +16,7 @@ SIGNALS = (
         "stick at work",
     ),
     *("safe to pull", "stick failed", "too far", "too dark", "too bright", "blurred", "turned away", "cut off", "several people"),
-    *("degraded", "attention", "fault"),
+    *("button", "other way", "shutting down", "degraded", "attention", "fault"),
 )
 """Those of `edge.types.Signal`, which is not imported here: `muster version` does not wait for numpy."""
 

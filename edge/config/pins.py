@@ -14,7 +14,7 @@ IDENTIFICATION = (0, 1)
 BUSES = {"i2c": (2, 3), "one-wire": (4,), "spi": (7, 8, 9, 10, 11), "uart": (14, 15), "pcm": (18, 19, 20, 21)}
 """Buses of the header that something else may use -> their pins as Raspberry Pi OS sets them when the bus is switched on."""
 
-PIN_KEYS = ("red_pin", "green_pin", "blue_pin", "buzzer_pin")
+PIN_KEYS = ("red_pin", "green_pin", "blue_pin", "buzzer_pin", "button_pin")
 """Keys of the section panel that hold a pin."""
 
 

@@ -163,13 +163,16 @@ class AttendanceConfig:
 
 @dataclass(frozen=True, slots=True)
 class PanelConfig:
-    """LEDs and buzzer; pins are BCM numbers, -1 leaves one out."""
+    """LEDs, buzzer and push button; pins are BCM numbers, -1 leaves one out."""
 
     kind: str = option("auto", PANEL_KIND_HELP, one_of("auto", "gpio", "mock", "none"))
     red_pin: int = option(17, "Red LED, or the red leg of an RGB LED.", between(-1, BCM_PINS - 1))
     green_pin: int = option(27, "Green LED, or the green leg of an RGB LED.", between(-1, BCM_PINS - 1))
     blue_pin: int = option(-1, "Blue leg; naming it makes the three one RGB LED.", between(-1, BCM_PINS - 1))
     buzzer_pin: int = option(22, "Active buzzer.", between(-1, BCM_PINS - 1))
+    button_pin: int = option(
+        -1, "Push button to ground, 23 in the drawing: docs/operate.md says what it does.", between(-1, BCM_PINS - 1)
+    )
     reserved: tuple[str, ...] = option(
         (),
         f"Buses of the header that something else here uses: {', '.join(BUSES)}. Their pins are refused above.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,15 +39,21 @@ class Wanted:
         return Path(path) if kind == "replay" else None
 
 
-def open_camera(wanted: Wanted, clock: Clock, stop: Stop) -> Camera:
+def open_camera(wanted: Wanted, clock: Clock, stop: Stop, *, wait: Callable[[float], bool] | None = None) -> Camera:
     """The camera, ready to be read.
+
+    Args:
+        wanted: which.
+        clock: stamps its frames.
+        stop: ends each wait.
+        wait: how a live one waits before it is opened anew, see `LiveCamera`.
 
     Raises:
         DeviceError: a recording is not there. A live camera is opened at its first frame and says so then.
     """
     path = wanted.replayed
     if path is None:
-        return LiveCamera(partial(open_source, wanted), clock, stop)
+        return LiveCamera(partial(open_source, wanted), clock, stop, wait=wait)
     # Imported here: a live camera needs no Pillow, and starts without it 40 ms earlier.
     from edge.device.replay import Replay
 

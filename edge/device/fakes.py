@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from edge.errors import DeviceError
+from edge.ports import Gesture
 from edge.types import Backend, Floats, Frame, Signal, Stamp
 
 
@@ -81,6 +82,25 @@ class RecordingPanel:
     def close(self) -> None:
         """Remembered."""
         self.is_closed = True
+
+
+class ScriptedButton:
+    """A push button that was pressed as a script says.
+
+    Attributes:
+        script: what is told when it is asked next, and then not again.
+    """
+
+    def __init__(self) -> None:
+        self.script: list[Gesture] = []
+
+    def gestures(self) -> list[Gesture]:
+        """The script, once."""
+        told, self.script = self.script, []
+        return told
+
+    def close(self) -> None:
+        """Nothing."""
 
 
 class ManualClock:

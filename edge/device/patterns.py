@@ -5,7 +5,8 @@ answers sound different too. Why a face cannot be judged is said in groups of am
 the groups: as many as can be counted while walking up. None of them sounds, for they may last. A door at rest winks, slowly where
 all is well and like a clock where it is degraded: dark enough that an answer stands out, and never in groups but in pairs, five
 seconds apart, where it works and somebody should ask `muster doctor`. A stick is told by lights that last for seconds while all
-is well, and by a burst of flashes that nobody could count where it is not.
+is well, and by a burst of flashes that nobody could count where it is not. The push button is answered by a rattle, which nobody
+takes for a beep; a green flicker says that the next row goes the other way, and an amber tick that the system ends.
 """
 
 from __future__ import annotations
@@ -105,6 +106,9 @@ PATTERNS = {
     Signal.TURNED_AWAY: _group(2, LONG_S),
     Signal.CUT_OFF: _group(3, LONG_S),
     Signal.SEVERAL_PEOPLE: _group(4, LONG_S),
+    Signal.BUTTON: Pattern(Colour.AMBER, Blink(0.05, 0.05, 4), Blink(0.05, 0.05, 4)),
+    Signal.OTHER_WAY: Pattern(Colour.GREEN, Blink(0.05, 0.05, 10, rest_s=1.0)),
+    Signal.SHUTTING_DOWN: Pattern(Colour.AMBER, Blink(0.025, 0.375, None)),
     Signal.DEGRADED: Pattern(Colour.AMBER, Blink(0.05, 0.95, None)),
     Signal.ATTENTION: Pattern(Colour.AMBER, Blink(0.05, 0.25, 2, rest_s=4.4)),
     Signal.FAULT: Pattern(Colour.RED, Blink(0.1, 0.1, None)),

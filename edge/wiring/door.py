@@ -11,13 +11,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge.config import CameraConfig, Config
+from edge.config import CameraConfig, Config, PanelConfig
 from edge.device.announcements import Announcements
+from edge.device.button import GpioButton, attentive, open_button
 from edge.device.camera import Wanted, open_camera
 from edge.device.clock import ReplayClock, SystemClock
 from edge.device.lock import alone
 from edge.device.notify import Systemd
 from edge.device.panel import open_panel
+from edge.device.requests import RequestFiles
 from edge.device.stop import Stop, StopOnSignal
 from edge.errors import DeviceError
 from edge.journal import Tally, Verdict
@@ -88,12 +90,16 @@ def _hands(config: Config, data: Path, stop: Stop, stack: ExitStack) -> Hands:
     seal = find_seal(config.privacy.key_file, environ=os.environ)
     store = stack.enter_context(Store.open(data / FILE_NAME, unit=config.unit.name, seal=seal))
     stack.enter_context(alone(data))
+    button = _button(config.panel, stack)
+    wait = attentive(stop.wait, button) if button else None
     return Hands(
-        camera=stack.enter_context(closing(open_camera(source, clock, stop))),
+        camera=stack.enter_context(closing(open_camera(source, clock, stop, wait=wait))),
         panel=stack.enter_context(closing(patient_panel(config.panel))),
         clock=clock,
         store=store,
         announcements=_announcements(data, stack),
+        button=button,
+        requests=RequestFiles.of_service(),
     )
 
 
@@ -101,6 +107,12 @@ def _watched(hands: Hands, start: Start, stack: ExitStack, *, when_ready: Callab
     """Under the eyes of the service manager, where one has started this process; its start is told in the log."""
     watchdog = stack.enter_context(closing(Systemd()))
     return replace(hands, camera=Awaited(hands.camera, start), watchdog=Told(watchdog, start, when_ready))
+
+
+def _button(panel: PanelConfig, stack: ExitStack) -> GpioButton | None:
+    """The push button, where there is one."""
+    button = open_button(panel.kind, panel.button_pin)
+    return stack.enter_context(closing(button)) if button else None
 
 
 def _announcements(data: Path, stack: ExitStack) -> Announcements | None:

@@ -26,7 +26,7 @@ SCRIPT
 chmod 755 "$program/current/.venv/bin/muster"
 rm -rf "$root"/etc/systemd/system "$root"/etc/systemd/system.conf.d "$root"/etc/udev/rules.d
 mkdir -p "$root/etc/systemd/system"
-cp -r "$checkout"/deploy/systemd/*.service "$checkout"/deploy/systemd/*.timer "$1/system/." "$root/etc/systemd/system/"
+cp -r "$checkout"/deploy/systemd/*.service "$checkout"/deploy/systemd/*.timer "$checkout"/deploy/systemd/*.path "$1/system/." "$root/etc/systemd/system/"
 cp "$1/muster.toml" "$root/etc/muster/"
 cp "$1/room.png" "$root/srv/"
 mkdir "$root/srv/frames"

@@ -121,6 +121,10 @@ class Machine:
             threading.Event().wait(0.1)
         raise AssertionError(f"nobody said {pattern!r}\n{self.log()}")
 
+    def until_over(self, *, limit_s: float = 60) -> None:
+        """Until it has powered itself off."""
+        self._process.wait(limit_s)
+
     def log(self) -> str:
         """What the services have said."""
         return self.run("cat", LOG).stdout

@@ -47,7 +47,7 @@ def test_a_service_is_exposed_to_little(service: Path) -> None:
 @needs_systemd
 def test_systemd_finds_nothing_wrong_in_any_unit(tmp_path: Path) -> None:
     """The program lies where no test may put one; the trial takes another that is there, and nothing else is changed."""
-    for unit in [*SERVICES, *UNITS.glob("*.timer")]:
+    for unit in [*SERVICES, *UNITS.glob("*.timer"), *UNITS.glob("*.path")]:
         (tmp_path / unit.name).write_text(unit.read_text().replace("/opt/muster/current/.venv/bin/muster", "/bin/true"))
     ran = subprocess.run(
         check=False,
@@ -95,6 +95,25 @@ def test_a_unit_without_a_database_has_nothing_to_deliver_or_remove(name: str) -
     assert settings(UNITS / f"{name}.service")["ConditionPathExists"] == ["/var/lib/muster/muster.db"]
 
 
-def test_no_timer_waits_for_something_that_is_not_there() -> None:
-    for timer in UNITS.glob("*.timer"):
-        assert timer.with_suffix(".service").exists()
+def test_no_timer_or_path_waits_for_something_that_is_not_there() -> None:
+    for unit in [*UNITS.glob("*.timer"), *UNITS.glob("*.path")]:
+        assert unit.with_suffix(".service").exists()
+
+
+@pytest.mark.parametrize("path", sorted(UNITS.glob("*.path")), ids=lambda path: path.name)
+def test_a_wish_lies_in_memory_where_the_loop_alone_can_leave_one_and_is_taken_away_before_it_is_granted(path: Path) -> None:
+    """One that stayed would shut down every start of the system; one that was not taken would be granted again and again."""
+    found = settings(UNITS / "muster.service")
+    assert (found["RuntimeDirectory"], found["RuntimeDirectoryMode"]) == (["muster"], ["0700"])
+    (wish,) = settings(path)["PathExists"]
+    assert Path(wish).parent == Path("/run/muster")
+    granting = settings(path.with_suffix(".service"))
+    taken = [*granting.get("ExecCondition", []), *granting["ExecStart"]][0]
+    assert taken in {f"/bin/rm -f {wish}", f"/bin/rm {wish}"}
+    assert "-/run/muster" in granting["ReadWritePaths"][0].split()
+
+
+def test_nobody_gets_a_right_to_shut_down_and_what_was_not_asked_for_does_not_happen() -> None:
+    found = settings(UNITS / "muster-shutdown.service")
+    assert (found["User"], found["SuccessAction"], found["CapabilityBoundingSet"]) == (["muster"], ["poweroff"], [""])
+    assert found["ExecStart"] == ["/bin/rm /run/muster/shutdown"], "fails where there is no wish, and then nothing is shut down"

@@ -12,14 +12,18 @@ from gpiozero import LED
 from gpiozero.exc import GPIOPinInUse
 from gpiozero.pins.mock import MockFactory
 
-from edge.device.panel import GpioPanel, Lights, Pins, SilentPanel, has_pins, open_panel
+from edge.device.header import has_pins
+from edge.device.panel import GpioPanel, Lights, Pins, SilentPanel, open_panel
 from edge.device.patterns import PATTERNS, Beat, Colour, Programme, beats
 from edge.errors import DeviceError
 from edge.types import Refusal, Signal
 
 LONG_S = 30.0
 PINS = Pins(red=17, green=27, buzzer=22)
-ANSWERS = (Signal.ACCEPTED, Signal.ACCEPTED_WITHOUT_TIME, Signal.ALREADY, Signal.NOT_IN_DATABASE, Signal.STICK_REFUSED)
+ANSWERS = (
+    *(Signal.ACCEPTED, Signal.ACCEPTED_WITHOUT_TIME, Signal.ALREADY, Signal.NOT_IN_DATABASE),
+    *(Signal.STICK_REFUSED, Signal.BUTTON),
+)
 LASTING = [signal for signal in Signal if signal not in ANSWERS]
 
 
@@ -258,7 +262,11 @@ def test_the_mock_panel_says_what_led_and_buzzer_do() -> None:
         "turned away: LED amber blinking (2 x 0.5 s, 1 s rest)",
         "cut off: LED amber blinking (3 x 0.5 s, 1 s rest)",
         "several people: LED amber blinking (4 x 0.5 s, 1 s rest)",
+        "button: LED amber 4 x 0.05 s · buzzer 4 x 0.05 s",
+        "other way: LED green blinking (10 x 0.05 s, 1 s rest)",
+        "shutting down: LED amber blinking (0.025 s on, 0.375 s off)",
         "degraded: LED amber blinking (0.05 s on, 0.95 s off)",
+        "attention: LED amber blinking (2 x 0.05 s, 4.4 s rest)",
         "fault: LED red blinking (0.1 s on, 0.1 s off)",
     ]
 

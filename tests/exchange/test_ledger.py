@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.exchange.ledger.table import Row, Table, merged, read_csv, to_csv
-from edge.types import NETWORKS, Backend, Direction, Event, EventKind, backends_text
+from edge.ledger import backends_text
+from edge.types import NETWORKS, Backend, Direction, Event, EventKind
 
 RAN = "pnet=cpu rnet=cpu onet=cpu facenet=edgetpu"
 SALT = "5a17" * 8
