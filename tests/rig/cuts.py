@@ -63,19 +63,20 @@ def judged(log: WriteLog, base: Path, *, n: int = 100, seed: int = 1, way: Way =
         TemporaryDirectory(prefix="rig-cuts-", dir=base.parent) as folder,
         Replay(log, base, Path(folder) / "flushed.img") as disk,
     ):
-        for index in points(log, n=n, seed=seed, first=noted[0].index):
+        for index in points(log, n=n, seed=seed, first=noted[0].entry):
             disk.forward(index)
             cut = disk.cut(Path(folder) / "cut.img", seed=seed)
             known = known_at(noted, index)
-            yield Verdict(cut, len(known.rows), _found(Path(folder) / "cut.img", known, way))
+            yield Verdict(cut, len(known.rows), found_in(Path(folder) / "cut.img", known, way))
 
 
-def known_at(noted: list[Noted], index: int) -> Acknowledged:
+def known_at(noted: list[Noted], entry: int) -> Acknowledged:
     """What had been acknowledged when an entry was logged. A note that was under way counts: it was made after the fact."""
-    return Acknowledged.of(note.text for note in noted if note.index <= index)
+    return Acknowledged.of(note.text for note in noted if note.entry <= entry)
 
 
-def _found(image: Path, known: Acknowledged, way: Way) -> list[str]:
+def found_in(image: Path, known: Acknowledged, way: Way = mounted) -> list[str]:
+    """What is wrong on a disk, whose file system is opened for it and may change; nothing where all is well."""
     try:
         with way(image) as folder:
             return findings(folder, known)

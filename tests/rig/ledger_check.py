@@ -40,17 +40,22 @@ class Acknowledged:
 
     @classmethod
     def of(cls, notes: Iterable[str]) -> Self:
-        """From the recorder's words. A last line may be torn where it came over a port; what is no note counts for nothing."""
+        """From the recorder's words; what is no note counts for nothing."""
         found = cls()
         for note in notes:
             match note.split():
-                case ["row", seq, event_id] if len(event_id) == 36:
+                case ["row", seq, event_id]:
                     found.rows[int(seq)] = event_id
                 case ["person", code]:
                     found.people.add(code)
                 case ["delivered", seq]:
                     found.delivered = max(found.delivered, int(seq))
         return found
+
+    @classmethod
+    def said(cls, text: str) -> Self:
+        """From what the recorder has said over a port, line by line. The last line may be torn, and then counts for nothing."""
+        return cls.of(text[: text.rfind("\n") + 1].splitlines())
 
 
 def findings(data: Path, acknowledged: Acknowledged) -> list[str]:
@@ -96,7 +101,7 @@ def _goes_on(store: Store) -> Iterator[str]:
 def main(words: list[str]) -> int:
     """The command line."""
     data, notes = map(Path, words)
-    found = findings(data, Acknowledged.of(notes.read_text(encoding="utf-8", errors="replace").splitlines()))
+    found = findings(data, Acknowledged.said(notes.read_text(encoding="utf-8", errors="replace")))
     print(*found, sep="\n", end="\n" if found else "")
     return 1 if found else 0
 

@@ -29,20 +29,20 @@ class Cut(NamedTuple):
     """How the power failed.
 
     Attributes:
-        index: of the last entry that was logged before.
+        entry: the last one that was logged before.
         n_pending: requests behind the last flush.
         n_survived: how many of them are there all the same.
         torn: the sectors that are there of one of them; None where none is torn.
     """
 
-    index: int
+    entry: int
     n_pending: int
     n_survived: int
     torn: int | None
 
     def __str__(self) -> str:
         torn = "" if self.torn is None else f", one of them torn to {self.torn} sectors"
-        return f"behind entry {self.index}: {self.n_survived} of {self.n_pending} requests that were not flushed are there{torn}"
+        return f"behind entry {self.entry}: {self.n_survived} of {self.n_pending} requests that were not flushed are there{torn}"
 
 
 def points(log: WriteLog, *, n: int, seed: int, first: int = 0) -> list[int]:
@@ -172,7 +172,7 @@ def _beside(piece: Piece, other: Piece) -> list[Piece]:
     """What is left of a piece where another one was written over it."""
     left = min(piece.length, max(0, other.at - piece.at))
     right = min(piece.length, max(0, other.at + other.length - piece.at))
-    return [_part(piece, begin, end) for begin, end in ((0, left), (max(left, right), piece.length)) if begin < end]
+    return [_part(piece, begin, end) for begin, end in ((0, left), (right, piece.length)) if begin < end]
 
 
 def _part(piece: Piece, begin: int, end: int) -> Piece:

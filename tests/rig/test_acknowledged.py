@@ -102,8 +102,11 @@ def test_a_database_that_does_not_open_is_a_finding(tmp_path: Path, notes: list[
 
 
 def test_a_line_that_was_torn_counts_for_nothing() -> None:
-    known = Acknowledged.of(["row 1 0f0e0d0c-0000-4000-8000-000000000001", "row 2 0f0e0d", "row", "deli", "", "person rig-0"])
-    assert (list(known.rows), known.people, known.delivered) == ([1], {"rig-0"}, 0)
+    begun = "person rig-0\nconsole: started\nrow 1 0f0e0d0c-0000-4000-8000-000000000001\ndelivered 1\n"
+    for torn in ("row 2 0f0e0d", "person rig-1", "delivered 12", "de", ""):
+        known = Acknowledged.said(begun + torn)
+        assert (list(known.rows), known.people, known.delivered) == ([1], {"rig-0"}, 1)
+    assert Acknowledged.said("person rig-1") == Acknowledged.said("") == Acknowledged()
 
 
 def test_what_was_noted_later_was_not_known_yet() -> None:

@@ -163,7 +163,8 @@ def cuts(log: WriteLog, base: Path, folder: Path, n: int) -> list[str]:
         found = []
         for seed in range(n):
             cut = disk.cut(folder / "cut.img", seed=seed)
-            assert (cut.index, cut.n_pending) == (len(log.entries) - 1, 4)
+            assert (cut.entry, cut.n_pending) == (len(log.entries) - 1, 4)
+            assert cut.torn is None or 1 <= cut.torn <= 3, "at least a sector of it is there, and not all"
             found.append(letters((folder / "cut.img").read_bytes()))
         return found
 
@@ -179,6 +180,28 @@ def test_of_what_was_not_flushed_anything_may_be_there_and_nothing_else(logged: 
     assert {"ABCdef", "ABcdef", "Abcdef"} & beginnings, "a request may be torn"
     assert {"abcDef", "aBcdef", "abCdef", "aBcDef"} & beginnings, "not only at its end"
     assert "ABCD34" in beginnings, "an older request may come last"
+
+
+def test_of_many_requests_all_may_be_lost_and_all_may_survive(logged: Make, base: Path, tmp_path: Path) -> None:
+    with logged(*[(sector, b"x", 0) for sector in range(N_SECTORS)]) as log, Replay(log, base, tmp_path / "flushed.img") as disk:
+        disk.forward(N_SECTORS - 1)
+        survived = [disk.cut(tmp_path / "cut.img", seed=seed).n_survived for seed in range(40)]
+    assert {0, N_SECTORS} < set(survived)
+    assert any(0 < n < N_SECTORS / 4 for n in survived)
+
+
+def test_a_long_request_is_taken_over_whole(logged: Make, tmp_path: Path) -> None:
+    (tmp_path / "long.img").write_bytes(bytes(4 << 20))
+    long = bytes(1 + n % 250 for n in range(5_000))
+    with (
+        logged((3, long, 0), (0, b"", FLUSH), (100, 4_000, DISCARD), (0, b"", FLUSH)) as log,
+        Replay(log, tmp_path / "long.img", tmp_path / "flushed.img") as disk,
+    ):
+        disk.forward(1)
+        assert (tmp_path / "flushed.img").read_bytes() == (bytes(3 * 512) + filled(long)).ljust(4 << 20, b"\0")
+        disk.forward(3)
+        expected = bytes(3 * 512) + filled(long[:97]) + bytes(4_000 * 512) + filled(long[4_097:])
+        assert (tmp_path / "flushed.img").read_bytes() == expected.ljust(4 << 20, b"\0")
 
 
 def test_the_same_seed_gives_the_same_disk(logged: Make, base: Path, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ class Entry(NamedTuple):
 class Noted(NamedTuple):
     """Something that had been acknowledged when an entry was written, in the recorder's words."""
 
-    index: int
+    entry: int
     text: str
 
 
