@@ -253,6 +253,27 @@ def test_a_camera_that_was_named_wrongly_is_a_fault_like_any_other(data: Path, a
         assert "attention: LED amber" in log
 
 
+@needs_models
+def test_what_shows_at_the_start_only_is_a_fault_like_any_other(data: Path, ask: Ask) -> None:
+    write(data)
+    keep((data / "muster.toml").read_text(), data)
+    write(data, f"[privacy]\nkey_file = '{data}/nowhere'\n")
+    with at_work(data) as said:
+        log = "".join(said)
+        assert f"WARNING: the key {data}/nowhere cannot be read" in log
+        assert "is used instead" in log
+        assert "attention: LED amber" in log
+        assert f"{data}/nowhere" in ask("status").out
+    kept = last_good(data)
+    assert kept is not None
+    assert kept.config.privacy.key_file == ""
+    named = subprocess.run(
+        [sys.executable, "-m", "edge", "--data", str(data), "--config", str(data / "muster.toml"), "run"],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (named.returncode, "is used instead" in named.stderr) == (78, False)
+
+
 def test_without_one_that_worked_or_with_a_file_that_was_named_by_hand_a_fault_is_a_fault(data: Path, ask: Ask) -> None:
     write(data, "[unit]\nnmae = 'door'\n")
     for command in ("run", "doctor", "config", "status"):

@@ -8,15 +8,16 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from edge import config as config_room
 from edge import wiring
 from edge.commands.installation import Installation, say, with_camera
+from edge.config import LastGood, keep, last_good
 from edge.errors import ConfigError, DeviceError, MusterError
-from edge.journal import Fault, Verdict
+from edge.journal import Fault, Tally, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -32,23 +33,45 @@ def run(arguments: argparse.Namespace, *, places: wiring.Places | None = None) -
     if sys.__stderr__:  # whatever has taken the place of stderr may be no file
         faulthandler.enable(sys.__stderr__)  # a watchdog ends a unit that hangs with SIGABRT: the log then says where it hung
     installation = Installation.of(arguments)
-    if arguments.camera is None:
-        installation = _tried(installation)
-    config = with_camera(installation.config, arguments.camera)
-    origin = wiring.Origin(installation.fault, partial(_keep, installation) if config is installation.config else None)
     with closing(Report(Path(arguments.report or os.devnull))) as report:
-        tally, ended_by = wiring.run(config, installation.data, report=report.add, places=places, origin=origin)
+        watch = partial(wiring.run, data=installation.data, report=report.add, places=places)
+        tally, ended_by = _watched(installation, arguments, watch)
     say(f"{tally}.")
     return 128 + signal.SIGINT if ended_by is signal.SIGINT else 0
 
 
-def _tried(installation: Installation) -> Installation:
-    """With the last configuration that worked, where the present one names a camera or pins that are not there."""
-    before = config_room.last_good(installation.data)
-    if installation.text is None or before is None or before.text == installation.text or _is_at_work(installation.data):
-        return installation
-    fault = wiring.unusable(installation.config, before.config)
-    return installation.instead_of(fault, before) if fault else installation
+def _watched(
+    installation: Installation, arguments: argparse.Namespace, watch: Callable[..., tuple[Tally, signal.Signals | None]]
+) -> tuple[Tally, signal.Signals | None]:
+    """With the configuration; with the last one that worked where this one names what is not there, or no unit starts with it."""
+    before = _before(installation, arguments)
+    if before and (fault := wiring.unusable(installation.config, before.config)):
+        installation, before = installation.instead_of(fault, before), None
+    try:
+        return watch(with_camera(installation.config, arguments.camera), origin=_origin(installation, arguments))
+    except ConfigError as error:
+        if before is None:
+            raise
+        installation = installation.instead_of(str(error), before)
+    return watch(installation.config, origin=_origin(installation, arguments))
+
+
+def _before(installation: Installation, arguments: argparse.Namespace) -> LastGood | None:
+    """The last configuration that worked, where it may take the place of the present one.
+
+    It may not where that was named by hand, is the same, or where another unit is at work: that has camera and pins.
+    """
+    before = last_good(installation.data)
+    is_meant = arguments.camera is not None or getattr(arguments, "config", None) is not None
+    if before is None or is_meant or installation.text in {None, before.text} or _is_at_work(installation.data):
+        return None
+    return before
+
+
+def _origin(installation: Installation, arguments: argparse.Namespace) -> wiring.Origin:
+    """What is kept is what the unit is ready with, and its author wrote."""
+    is_written = arguments.camera is None and installation.text is not None
+    return wiring.Origin(installation.fault, partial(_keep, installation) if is_written else None)
 
 
 def _is_at_work(data: Path) -> bool:
@@ -61,10 +84,8 @@ def _is_at_work(data: Path) -> bool:
 
 def _keep(installation: Installation) -> None:
     """The unit is ready: from now on this is the last configuration that worked."""
-    if installation.text is None:
-        return
     try:
-        config_room.keep(installation.text, installation.data)
+        keep(installation.text or "", installation.data)
     except OSError as error:
         log.warning("the configuration cannot be kept as one that works (%s)", error.strerror)
 
