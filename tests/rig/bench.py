@@ -13,7 +13,7 @@ from rig.machine import Disk, Machine
 IS_DONE = 'test "$(systemctl show -P ActiveState {unit})" = inactive -o "$(systemctl show -P ActiveState {unit})" = failed'
 
 
-class Skipped(Exception):
+class Skipped(Exception):  # noqa: N818  nothing is wrong
     """A scenario cannot be played here; the text says why."""
 
 
@@ -68,12 +68,12 @@ class Bench:
             machine.disks["data"] = Disk(data, is_raw=True)
         return machine
 
-    def keep(self, name: str, machine: Machine) -> None:
-        """Freeze a machine for later scenarios."""
+    def keep(self, name: str, machine: Machine) -> Frozen:
+        """Freeze a machine, as it is, for what comes later."""
         state = machine.folder / "state"
-        machine.must("sync")
         machine.freeze(state)
         self.kept[name] = Frozen(machine.disks["root"].path, machine.disks["data"].path, state)
+        return self.kept[name]
 
     def _machine(self, root: Path, data: Path, *, state: Path | None = None, log: bool = False) -> Machine:
         place = self.place()

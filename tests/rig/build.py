@@ -22,11 +22,14 @@ from rig.machine import BUZZER, GREEN, RED, Board, Disk, Machine, call
 ROOT = Path(__file__).parents[2]
 GUEST = Path(__file__).parent / "guest"
 SUITE = "bookworm"
-BASE = "systemd-sysv,udev,kmod,dbus,python3,openssh-client,qemu-guest-agent,cifs-utils,sudo,dosfstools,iproute2,initramfs-tools,busybox"
+BASE = (
+    "systemd-sysv,udev,kmod,dbus,python3,openssh-client,qemu-guest-agent,"
+    "cifs-utils,sudo,dosfstools,iproute2,initramfs-tools,busybox"
+)
 KERNEL = ("linux-image-arm64", "overlayroot", "v4l-utils")
 ROOT_MIB, DATA_MIB, MARKS_MIB = 3_000, 1_000, 16
 DATA_OFFSET = 1 << 20
-"""Where the file system of the data disk begins; behind it a second partition, into which a scenario writes what was acknowledged."""
+"""Where the file system of the data disk begins; behind it lies a partition into which is written what was acknowledged."""
 
 REVISION = "0xc03114"
 """Of a Raspberry Pi 4B with 4 GB: gpiozero asks for one. This, and nothing else, is the bench's fiction."""
@@ -47,6 +50,12 @@ green_pin = {GREEN}
 buzzer_pin = {BUZZER}
 """
 
+LISTING = (
+    "find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /root -o -path '/var/log/*' "
+    "-o -path '/var/tmp/*' \\) -prune -o -print | sort"
+)
+"""Every name in the guest that a program might have left there."""
+
 _MAGIC = r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
 _MASK = r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
@@ -65,6 +74,7 @@ class Built:
         state: the memory of that moment.
         bundle: what was installed.
         key: signs bundles that the guest trusts.
+        listing: every name that was in the guest before the installation.
     """
 
     board: Board
@@ -75,6 +85,7 @@ class Built:
     state: Path
     bundle: Path
     key: Path
+    listing: Path
 
 
 def cache() -> Path:
@@ -103,6 +114,7 @@ def build(say: Callable[[str], None]) -> Built:
         state=installed / "state",
         bundle=bundle,
         key=key,
+        listing=installed / "listing",
     )
 
 
@@ -110,7 +122,7 @@ def _kept(name: str, make: Callable[[Path, Callable[[str], None]], None], say: C
     """A folder of the cache; of its kind (the word before the dash) only the latest stays."""
     folder = cache() / name
     if not folder.exists():
-        for old in cache().glob(f"{name.split('-')[0]}-*"):
+        for old in cache().glob(f"{name.partition('-')[0]}-*"):
             shutil.rmtree(old)
         work = folder.with_name(f".{name}.part")
         shutil.rmtree(work, ignore_errors=True)
@@ -118,7 +130,7 @@ def _kept(name: str, make: Callable[[Path, Callable[[str], None]], None], say: C
         began = time.monotonic()
         make(work, say)
         work.rename(folder)
-        say(f"{name.split('-')[0]}: made in {time.monotonic() - began:.0f} s")
+        say(f"{name.partition('-')[0]}: made in {time.monotonic() - began:.0f} s")
     return folder
 
 
@@ -154,7 +166,8 @@ def _make_system(folder: Path, say: Callable[[str], None]) -> None:
 
 def _in(tree: Path, *command: str) -> list[str]:
     """A command in the emulated system; what it mounts goes with it."""
-    script = 'mount -t proc proc "$0/proc"; mount --bind /dev "$0/dev"; exec chroot "$0" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"'
+    path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+    script = f'mount -t proc proc "$0/proc"; mount --bind /dev "$0/dev"; exec chroot "$0" env -i {path} "$@"'
     return ["unshare", "--mount", "bash", "-euc", script, str(tree), "DEBIAN_FRONTEND=noninteractive", *command]
 
 
@@ -191,7 +204,7 @@ def _emulated_arm64() -> Iterator[None]:
 @contextmanager
 def _room_for_files() -> Iterator[Path]:
     """A folder in memory, where there is enough of it: dpkg syncs each file."""
-    memory = Path("/dev/shm")
+    memory = Path("/dev/shm")  # noqa: S108  that is what it is for
     where = memory if memory.is_dir() and shutil.disk_usage(memory).free > 4 << 30 else cache()
     folder = Path(tempfile.mkdtemp(prefix="muster-rig-", dir=where))
     folder.chmod(0o755)
@@ -267,6 +280,7 @@ def _install(board: Board, folder: Path, *, bundle: Path, key: Path) -> None:
     with Machine(board, folder / "install", disks) as machine:
         machine.wait_until_up()
         machine.must("mkdir /root/carried && tar -xf /dev/vdc -C /root/carried")
+        (folder / "listing").write_text(machine.must(LISTING, limit_s=120))
         log = machine.must(f"cd /root/carried && deploy/install --bundle {bundle.name} --trust release.pub 2>&1", limit_s=900)
         (folder / "install.log").write_text(log)
         machine.write("/etc/muster/muster.toml", CONFIG)

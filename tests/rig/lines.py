@@ -1,10 +1,11 @@
 """What LED and buzzer said, read from the changes of three lines: which signal that is, by the product's own table of patterns.
 
-A guest under emulation keeps time badly, so a beat may be longer or shorter than it should be; no two signals are so alike that this matters.
+A guest under emulation keeps time badly, so a beat may be longer or shorter than it should; no two signals are that much alike.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -51,7 +52,7 @@ def spans(changes: Iterable[Change], *, red: int, green: int, buzzer: int, until
     state: dict[int, bool] = {}
     found: list[Span] = []
     edges = [*changes, Change(until_s, -1, is_high=False)]
-    for change, following in zip(edges, edges[1:], strict=False):
+    for change, following in itertools.pairwise(edges):
         state[change.line] = change.is_high
         colour = Colour((int(state.get(red, False)), int(state.get(green, False)), 0))
         seconds = following.at_s - change.at_s

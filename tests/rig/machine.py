@@ -1,8 +1,9 @@
-"""A Raspberry Pi as far as QEMU has one: an arm64 machine with pins, USB, a network and disks, and the ways to it from outside."""
+"""A Raspberry Pi as far as QEMU has one: an arm64 machine with pins, USB, a network and disks, and the ways into it."""
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import re
 import subprocess
@@ -74,31 +75,33 @@ class Disk:
     log: Path | None = None
 
     def make(self) -> None:
-        """Make the overlay, empty."""
+        """Make the overlay, empty, and the log."""
+        if self.log:
+            self.log.write_bytes(b"")
         if self.over:
             self.path.unlink(missing_ok=True)
             below = os.path.relpath(self.over, self.path.parent)  # folders of the cache are renamed once they are whole
             call("qemu-img", "create", "-q", "-f", "qcow2", "-b", below, "-F", "raw" if self.is_raw else "qcow2", self.path)
 
     def arguments(self, name: str) -> list[str]:
-        """Of QEMU."""
-        file = f"file,node-name={name}-file,filename={self.path}"
+        """Of QEMU. The guest's flushes do not reach this machine's disk; they are logged all the same (`rig.writelog`)."""
         driver = "raw" if self.is_raw and not self.over else "qcow2"
-        blocks = ["-blockdev", file, "-blockdev", f"{driver},node-name={name}-disk,file={name}-file,discard=unmap"]
+        blocks = ["-blockdev", f"file,node-name={name}-file,filename={self.path},cache.no-flush=on"]
+        blocks += ["-blockdev", f"{driver},node-name={name}-disk,file={name}-file"]
         node = f"{name}-disk"
         if self.log:
-            blocks += ["-blockdev", f"file,node-name={name}-log,filename={self.log}"]
-            blocks += ["-blockdev", f"blklogwrites,node-name={name}-logged,file={node},log={name}-log"]
+            blocks += ["-blockdev", f"file,node-name={name}-log,filename={self.log},cache.no-flush=on"]
+            blocks += ["-blockdev", f"blklogwrites,node-name={name}-logged,file={node},log={name}-log,log-sector-size=512"]
             node = f"{name}-logged"
         return [*blocks, "-device", f"virtio-blk-pci,drive={node},serial={name}"]
 
 
-def call(*command: Any, limit_s: float = 120.0) -> str:
+def call(*command: Any, limit_s: float = 120.0, allowed: tuple[int, ...] = (0,)) -> str:
     """What a program of this machine said; it must succeed."""
     done = subprocess.run(
         [str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit_s, check=False
     )
-    if done.returncode:
+    if done.returncode not in allowed:
         raise RuntimeError(f"{' '.join(map(str, command))} ended with {done.returncode}: {done.stderr.strip()[-800:]}")
     return done.stdout
 
@@ -207,19 +210,46 @@ class Machine:
 
         return float(self.wait(f"the panel says {signal.value!r}", found, limit_s=limit_s)[0])
 
-    def plug(self, image: Path, *, name: str = "stick", read_only: bool = False) -> None:
-        """Put a USB stick in."""
-        self.monitor(
-            "blockdev-add", driver="raw", node_name=name, read_only=read_only, file={"driver": "file", "filename": str(image)}
-        )
+    def plug(self, image: Path, *, name: str = "stick", read_only: bool = False, bytes_per_s: int | None = None) -> None:
+        """Put a USB stick in.
+
+        Args:
+            image: what it holds, as raw bytes.
+            name: of the stick; several can be in.
+            read_only: as by the switch that some have.
+            bytes_per_s: no faster than that.
+        """
+        file = {"driver": "file", "filename": str(image)}
+        disk: dict[str, Any] = {"driver": "raw", "read-only": read_only, "file": file}
+        if bytes_per_s:
+            with contextlib.suppress(WireError):  # it is there from the last time
+                self.monitor("object-add", qom_type="throttle-group", id="slow", limits={"bps-total": bytes_per_s})
+            disk = {"driver": "throttle", "read-only": read_only, "throttle-group": "slow", "file": disk}
+        self.monitor("blockdev-add", node_name=name, **disk)
         self.monitor(
             "device_add", driver="usb-storage", id=f"usb-{name}", bus="usb.0", drive=name, serial=f"RIG-{name}", removable=True
         )
+
+    def carry(self, folder: Path, into: str) -> None:
+        """Bring files into the guest: as a tar archive on a disk that holds no file system."""
+        archive = self.folder / "carried.tar"
+        call("tar", "-cf", archive, "-C", folder, ".")
+        self.plug(archive, name="carried")
+        self.wait(
+            "the carried disk is there", lambda: self.run("test -b /dev/disk/by-id/usb-*RIG-carried*").code == 0, limit_s=60
+        )
+        self.must(f"mkdir -p {into} && tar -xf /dev/disk/by-id/usb-*RIG-carried* -C {into}", limit_s=180)
+        self.unplug(name="carried")
 
     def unplug(self, *, name: str = "stick") -> None:
         """Pull it out, whatever is being written."""
         self.monitor("device_del", id=f"usb-{name}")
         self.wait(f"{name} is out", lambda: self._let_go(name), limit_s=20)
+
+    def n_written(self, name: str) -> int:
+        """How many bytes the guest has written to a stick so far."""
+        of = [each["stats"] for each in self.monitor("query-blockstats") if f"usb-{name}" in each.get("qdev", "")]
+        return int(of[0]["wr_bytes"]) if of else 0
 
     def _let_go(self, name: str) -> bool:
         try:
@@ -268,6 +298,10 @@ class Machine:
     def __exit__(self, *_: object) -> None:
         self.kill()
 
+    def said(self) -> list[str]:
+        """Whole lines that a program in the guest has written to the port ``/dev/virtio-ports/rig.said``."""
+        return (self.folder / "said.log").read_bytes().decode(errors="replace").rpartition("\n")[0].splitlines()
+
     # --- inside
 
     def agent(self, command: str, **arguments: Any) -> Any:
@@ -311,6 +345,11 @@ class Machine:
         """A small file in the guest."""
         packed = base64.b64encode(content.encode()).decode()
         self.must(f"mkdir -p $(dirname {path}) && echo {packed} | base64 -d >{path}")
+
+    def configure(self, text: str) -> None:
+        """Another configuration, and the unit started anew with it."""
+        self.write("/etc/muster/muster.toml", text)
+        self.must("systemctl restart muster", limit_s=180)
 
     def wait(self, what: str, condition: Callable[[], Any], *, limit_s: float, pause_s: float = 0.2) -> Any:
         """What a condition gives as soon as that is true.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 from rig.cuts import Verdict, found_in, judged
 from rig.ledger_check import Acknowledged
 from rig.machine import Machine, call
+from rig.replay import Replay
 from rig.writelog import WriteLog
 
 PYTHON = "/opt/muster/current/.venv/bin/python"
@@ -70,3 +72,38 @@ def left_by_cuts(machine: Machine, base: Path, *, n: int, seed: int) -> list[Ver
         verdicts = list(judged(opened, image, n=n, seed=seed))
     image.unlink()
     return verdicts
+
+
+def disk_after_cut(machine: Machine, base: Path, disk: Path, *, seed: int) -> str:
+    """Make the disk of one such cut, somewhere in the later half of the log, to switch a machine on with.
+
+    Args:
+        machine: killed; its data disk was logged.
+        base: the disk that it woke with, of any format.
+        disk: is written, raw.
+        seed: of the chance.
+
+    Returns:
+        What had been acknowledged, a line each, as `found_in_guest` takes it.
+    """
+    log = machine.disks["data"].log
+    assert log
+    image = raw(base, machine.folder / "base.img")
+    with WriteLog.open(log) as opened, Replay(opened, image, machine.folder / "flushed.img") as replay:
+        n = len(opened.entries)
+        replay.forward(Random(seed).randrange(n // 2, n))  # noqa: S311
+        cut = replay.cut(disk, seed=seed)
+        noted = [f"{note.text}\n" for note in opened.acknowledged() if note.entry <= cut.entry]
+    for done in (image, machine.folder / "flushed.img"):
+        done.unlink()
+    return "".join(noted)
+
+
+def found_in_guest(machine: Machine, said: str) -> list[str]:
+    """What is wrong in the database of a machine that was switched on again; its unit may be at work."""
+    machine.write("/run/rig/ledger_check.py", Path(__file__).with_name("ledger_check.py").read_text())
+    machine.write("/run/rig/said", said)
+    done = machine.run(f"runuser -u muster -- {PYTHON} /run/rig/ledger_check.py /var/lib/muster /run/rig/said")
+    if done.code not in (0, 1) or bool(done.code) != bool(done.out):
+        raise AssertionError(f"the check has ended with {done.code}: {done.out}{done.err}")
+    return done.out.splitlines()

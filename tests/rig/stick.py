@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -57,3 +58,12 @@ class Stick:
         """All files on it."""
         listed = call("mdir", "-i", self.image, "-b", "-/", "::/")
         return sorted(line.removeprefix("::/") for line in listed.splitlines() if line and not line.endswith("/"))
+
+    def free(self) -> int:
+        """Bytes that it has room for."""
+        last = call("mdir", "-i", self.image, "::/").splitlines()[-1]
+        return int("".join(re.findall(r"\d", last.split("bytes")[0])))
+
+    def remove(self, name: str) -> None:
+        """Delete a file."""
+        call("mdel", "-i", self.image, f"::/{name}")

@@ -1,5 +1,114 @@
-"""Faces walk up."""
+"""Faces walk up: the real networks in the guest, on pictures of a recording."""
 
 from __future__ import annotations
 
-SCENARIOS = ()
+import time
+from pathlib import Path
+
+import cv2
+from rig.bench import Bench, Skipped
+from rig.build import CONFIG
+from rig.machine import BUZZER, Machine
+from rig.mount import mounted
+from rig.scenarios.cuts import raw
+from rig.scenarios.scenario import Scenario
+from rig.scenarios.sticks import ENROLLED, PORTRAITS
+
+from edge.store import FILE_NAME, Store
+from edge.types import Signal
+from scripts.demo import cast, walk
+
+FRAMES = "/srv/frames"
+N_BEFORE, N_SHOWN, N_AFTER = 3, 9, 12
+"""Of each visit: an empty door, the last steps, and at the end of all an empty door again; emulation is slow."""
+
+DECIDED_S = 240.0
+SYNCED = """
+import ctypes, time
+# struct timex of 64-bit Linux: modes, offset, freq, maxerror, esterror, status; what a time daemon says once it knows the time
+words = (ctypes.c_long * 26)()
+words[0], words[3], words[4], words[5] = 0x10 | 0x4 | 0x8, 1000, 1000, 0
+assert ctypes.CDLL(None, use_errno=True).adjtimex(words) != -1, ctypes.get_errno()
+"""
+
+
+def recording(folder: Path) -> Path:
+    """The demonstration's visitors, a few frames of each.
+
+    Raises:
+        Skipped: there are no portraits here.
+    """
+    if not (PORTRAITS / "obama3.jpg").exists():
+        raise Skipped("needs the demonstration's portraits: make portraits")
+    frames = list(walk.walk_ups([walk.cut_out(visitor, PORTRAITS) for visitor in cast.visitors()]))
+    empty = next(pixels for who, pixels in frames if who is None)
+    seen = []
+    for index in range(len(cast.visitors())):
+        seen += [empty] * N_BEFORE + [pixels for who, pixels in frames if who == index][-N_SHOWN:]
+    for number, pixels in enumerate([*seen, *[empty] * N_AFTER]):
+        cv2.imwrite(str(folder / f"{number:03d}.jpg"), pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
+    return folder
+
+
+def know_the_time(machine: Machine) -> None:
+    """What a time server does: set the clock, and say that it is right."""
+    machine.must(f"date -s @{time.time():.0f}")
+    machine.must(f"python3 - <<'END'\n{SYNCED}\nEND")
+
+
+def walked_up(bench: Bench, machine: Machine) -> None:
+    """Have the recording before the camera of a unit that starts anew."""
+    machine.carry(recording(bench.place()), FRAMES)
+    machine.write("/etc/muster/muster.toml", CONFIG.replace("usb:0", f"replay:{FRAMES}"))
+    machine.must("systemctl --no-block restart muster")
+
+
+def rows_on(disk: Path) -> list[str]:
+    """Codes of the rows on a data disk, as they would be found after a power cut at this moment."""
+    image = raw(disk)
+    with mounted(image) as folder, Store.open(folder / FILE_NAME, unit="rig") as store:
+        found = [entry.person_code for entry in store.entries()]
+    image.unlink()
+    return found
+
+
+def _walk_up(bench: Bench) -> str:
+    with bench.awake(ENROLLED) as machine:
+        know_the_time(machine)
+        began_s = time.time()
+        walked_up(bench, machine)
+        machine.wait("the buzzer sounds", lambda: machine.is_on(BUZZER), limit_s=DECIDED_S, pause_s=0.0)
+        machine.monitor("stop")
+        first = rows_on(machine.disks["data"].path)
+        machine.monitor("cont")
+        machine.wait_for(Signal.NOT_IN_DATABASE, since_s=began_s, limit_s=DECIDED_S)
+        answers = [signal for signal in machine.signals(since_s=began_s) if signal in {Signal.ACCEPTED, Signal.NOT_IN_DATABASE}]
+        rows = machine.must("muster events")
+    assert first == ["1001"], f"when the buzzer rose, the disk had {first}"
+    assert answers == [Signal.ACCEPTED, Signal.ACCEPTED, Signal.NOT_IN_DATABASE], answers
+    assert all(code in rows for code in ("1001", "1002")), rows
+    return "two people accepted, a stranger not; when the first buzz began, the machine was stopped: the row was on the disk"
+
+
+def _clock(bench: Bench) -> str:
+    with bench.awake(ENROLLED) as machine:
+        machine.must("date -s @86400")
+        began_s = time.time()
+        walked_up(bench, machine)
+        machine.wait_for(Signal.ACCEPTED_WITHOUT_TIME, since_s=began_s, limit_s=DECIDED_S)
+        before = machine.must("muster events")
+        know_the_time(machine)
+        machine.configure(CONFIG)
+        year = time.strftime("%Y", time.gmtime())
+        machine.wait("the rows have their time", lambda: f"{year}-" in machine.must("muster events --standing"), limit_s=120)
+        after = machine.must("muster events --standing")
+        machine.must("muster ledger verify")
+    assert "1970-" in before, before
+    assert "1970-" not in after, after
+    return "three beeps and rows of 1970; once the time was known they got their true one; the chain verifies"
+
+
+SCENARIOS = (
+    Scenario("faces walk up: light and sound, and the row before them", _walk_up),
+    Scenario("the clock begins in 1970 and jumps: rows get their true time", _clock),
+)

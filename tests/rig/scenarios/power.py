@@ -59,7 +59,7 @@ def _read_only_root(bench: Bench) -> str:
         machine.wait_until_up()
         assert machine.run("test -e /etc/gone-with-the-power").code, "the root was written to"
         assert "Jane Doe" in machine.must("muster events"), "the row is gone"
-    return f"ready after {seconds:.0f} s; root on an overlay, the row on its partition is there after a power cut, the file in /etc is not"
+    return f"ready after {seconds:.0f} s; after a power cut the row on its partition is there, a file in /etc is not"
 
 
 SCENARIOS = (

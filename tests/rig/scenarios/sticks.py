@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 from rig.bench import Bench, Skipped
-from rig.machine import Machine
+from rig.machine import Machine, call
 from rig.scenarios.scenario import Scenario
 from rig.stick import Stick
 
@@ -27,13 +27,12 @@ SERVICE = "muster-stick@sda.service"
 
 def served(machine: Machine, *, limit_s: float = SERVED_S) -> str:
     """Wait until the stick's service has come and gone; how it ended."""
-    done = f'test "$(systemctl show -P ActiveState {SERVICE})" != activating -a "$(systemctl show -P ActiveState {SERVICE})" != active'
+    state = f"systemctl show -P ActiveState {SERVICE}"
+    begun = f"systemctl show -P ExecMainStartTimestamp {SERVICE}"
+    machine.wait("the stick's service has begun", lambda: machine.must(begun).strip(), limit_s=60)
     machine.wait(
-        "the stick's service has begun",
-        lambda: machine.must(f"systemctl show -P ExecMainStartTimestamp {SERVICE}").strip(),
-        limit_s=60,
+        "the stick is served", lambda: machine.must(state).strip() in {"inactive", "failed"}, limit_s=limit_s, pause_s=0.5
     )
-    machine.wait("the stick is served", lambda: machine.run(done).code == 0, limit_s=limit_s, pause_s=0.5)
     return machine.must(f"systemctl show -P Result {SERVICE}; journalctl -b -o cat -u {SERVICE} | tail -n 20")
 
 
@@ -100,7 +99,95 @@ def _paired(bench: Bench) -> str:
     return f"2 people from 3 photographs, safe to pull {seconds:.0f} s after it was plugged in; the receipt was read from its FAT"
 
 
+def _another(bench: Bench, code: str) -> Stick:
+    """The paired stick with a table that brings in somebody without photographs; the service is quick with it."""
+    source = bench.folder / "paired.img"
+    if not source.exists():
+        raise Skipped("needs the stick that another scenario pairs")
+    stick = Stick(bench.place() / "stick.img")
+    shutil.copy(source, stick.image)
+    folder = bench.place()
+    stick.take(folder)
+    (folder / "people.csv").write_text(f"code,name\n{code},Somebody {code}\n")
+    stick.prepare(folder)
+    return stick
+
+
+def _mended(machine: Machine, stick: Stick, code: str) -> float:
+    """Plug the stick in once more: this time all must be well."""
+    began_s = time.time()
+    machine.plug(stick.image)
+    seconds = machine.wait_for(Signal.SAFE_TO_PULL, since_s=began_s, limit_s=SERVED_S)
+    machine.unplug()
+    assert f"Somebody {code}" in machine.must("muster people list"), "somebody is missing"
+    return seconds
+
+
+def _read_only(bench: Bench) -> str:
+    stick = _another(bench, "21")
+    with bench.awake(ENROLLED) as machine:
+        began_s = time.time()
+        machine.plug(stick.image, read_only=True)
+        seconds = machine.wait_for(Signal.STICK_FAILED, since_s=began_s, limit_s=SERVED_S)
+        said = served(machine)
+        machine.unplug()
+        _mended(machine, stick, "21")
+    return f"failed on the LED line after {seconds:.0f} s ({_sentence(said)}); without its switch all went well"
+
+
+def _full(bench: Bench) -> str:
+    stick = _another(bench, "22")
+    filler = bench.place() / "filler"
+    filler.write_bytes(bytes(stick.free() - 512))
+    stick.put(filler.parent)
+    with bench.awake(ENROLLED) as machine:
+        began_s = time.time()
+        machine.plug(stick.image)
+        seconds = machine.wait_for(Signal.STICK_FAILED, since_s=began_s, limit_s=SERVED_S)
+        said = served(machine)
+        machine.unplug()
+        stick.remove("filler")
+        _mended(machine, stick, "22")
+    return f"failed on the LED line after {seconds:.0f} s ({_sentence(said)}); with room on it all went well"
+
+
+def _pulled(bench: Bench) -> str:
+    stick = _another(bench, "23")
+    with bench.awake(ENROLLED) as machine:
+        began_s = time.time()
+        machine.plug(stick.image, bytes_per_s=8_192)
+        machine.wait("it writes", lambda: machine.n_written("stick") > 0, limit_s=SERVED_S, pause_s=0.02)
+        machine.unplug()
+        seconds = machine.wait_for(Signal.STICK_FAILED, since_s=began_s, limit_s=120)
+        assert machine.run("systemctl is-active muster").code == 0, "the unit has stopped"
+        mounts = machine.run("findmnt -n /run/muster-stick/sda").out
+        call("fsck.vfat", "-a", "-w", stick.image, allowed=(0, 1))
+        _mended(machine, stick, "23")
+    assert not mounts, mounts
+    return f"failed on the LED line {seconds:.0f} s after it was plugged in, nothing stays mounted; plugged in again it went on"
+
+
+def _slow(bench: Bench) -> str:
+    stick = _another(bench, "24")
+    with bench.awake(ENROLLED) as machine:
+        began_s = time.time()
+        machine.plug(stick.image, bytes_per_s=65_536)
+        machine.wait_for(Signal.STICK_AT_WORK, since_s=began_s, limit_s=SERVED_S)
+        seconds = machine.wait_for(Signal.SAFE_TO_PULL, since_s=began_s, limit_s=SERVED_S)
+        machine.unplug()
+    return f"64 KiB/s: 'at work' on the LED line, safe to pull after {seconds:.0f} s"
+
+
+def _sentence(said: str) -> str:
+    """What the service said last, short."""
+    return next((line for line in reversed(said.splitlines()) if ":" in line and "systemd" not in line), said.strip())[:120]
+
+
 SCENARIOS = (
     Scenario("a stick that nobody has paired: refused, and left as it is", _unpaired),
     Scenario("a paired stick: people come in, receipts go out", _paired, leaves=ENROLLED),
+    Scenario("a stick that cannot be written to: said so, nothing is lost", _read_only),
+    Scenario("a stick that is full: said so, nothing is lost", _full),
+    Scenario("a stick that is pulled while it is written to: said so, the next time goes on", _pulled),
+    Scenario("a stick that is slow: it is waited for", _slow),
 )

@@ -1,0 +1,91 @@
+"""What goes wrong on the wall while the unit is at work."""
+
+from __future__ import annotations
+
+import time
+
+from rig.bench import Bench
+from rig.build import CONFIG
+from rig.machine import Machine
+from rig.scenarios.scenario import Scenario
+
+from edge.types import Signal
+
+TOLD_S = 120.0
+"""Within which the panel must have said it."""
+
+
+def back_at_work(machine: Machine, *, since_s: float) -> float:
+    """Seconds from a moment until the panel says ready again."""
+    return machine.wait_for(Signal.READY, since_s=since_s, limit_s=180)
+
+
+def _camera(bench: Bench) -> str:
+    with bench.awake() as machine:
+        began_s = time.time()
+        machine.must("echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind")
+        told_s = machine.wait_for(Signal.FAULT, since_s=began_s, limit_s=TOLD_S)
+        mended_s = time.time()
+        machine.must("echo vivid.0 >/sys/bus/platform/drivers/vivid/bind")
+        seconds = back_at_work(machine, since_s=mended_s)
+        log = machine.must("journalctl -b -u muster -o cat")
+    assert "camera" in log.lower(), log
+    return f"FAULT after {told_s:.0f} s, ready {seconds:.0f} s after it was back"
+
+
+def _disk(bench: Bench) -> str:
+    with bench.awake() as machine:
+        machine.must('muster people add 7 "Jane Doe"')
+        began_s = time.time()
+        machine.run("dd if=/dev/zero of=/var/lib/muster/filler bs=1M; dd if=/dev/zero of=/var/lib/muster/filler2 bs=4k; sync")
+        refused = machine.run("muster events add 7 --at 2026-11-20T08:00 --direction in --by rig --why test")
+        told_s = machine.wait_for(Signal.FAULT, since_s=began_s, limit_s=TOLD_S)
+        mended_s = time.time()
+        machine.must("rm /var/lib/muster/filler*")
+        seconds = back_at_work(machine, since_s=mended_s)
+        machine.must("muster events add 7 --at 2026-11-20T08:00 --direction in --by rig --why test && muster ledger verify")
+    assert refused.code, "a row was acknowledged on a full disk"
+    words = (refused.err or refused.out).strip().splitlines()[-1][:120]
+    seen = f"refused with {refused.code} ({words}), FAULT after {told_s:.0f} s, ready {seconds:.0f} s after there was room"
+    return f"{seen}; the chain verifies"
+
+
+def _hangs(bench: Bench) -> str:
+    with bench.awake() as machine:
+        before = machine.must("systemctl show -P MainPID muster").strip()
+        began_s = time.time()
+        machine.must(f"kill -STOP {before}")
+        machine.wait(
+            "systemd starts it anew", lambda: machine.must("systemctl show -P NRestarts muster").strip() != "0", limit_s=300
+        )
+        machine.wait("it is at work", lambda: machine.run("systemctl is-active muster").code == 0, limit_s=180)
+        seconds = time.time() - began_s
+        log = machine.must("journalctl -b -u muster -o cat")
+        back_at_work(machine, since_s=time.time())
+    assert "Watchdog timeout" in log, log
+    return f"the watchdog's limit is 90 s; at work again after {seconds:.0f} s"
+
+
+def _configuration(bench: Bench) -> str:
+    with bench.awake() as machine:
+        machine.write("/etc/muster/muster.toml", CONFIG.replace("red_pin", "red_pn"))
+        began_s = time.time()
+        machine.run("systemctl restart muster", limit_s=180)
+        machine.wait(
+            "the journal has it", lambda: "red_pin" in machine.run("journalctl -b -u muster -o cat | tail -n 30").out, limit_s=120
+        )
+        said = machine.signals(since_s=began_s)
+        doctor = machine.run("muster doctor").out
+        state = machine.run("systemctl is-active muster").out.strip()
+    assert "red_pin" in doctor, doctor
+    return (
+        f"the unit is {state}; journal and doctor name the key and ask 'did you mean'; panel: {sorted({s.value for s in said})}"
+    )
+
+
+SCENARIOS = (
+    Scenario("the camera vanishes and comes back: the panel says so, the unit goes on", _camera),
+    Scenario("the disk fills and has room again: no row is acknowledged that is not kept", _disk),
+    Scenario("the loop hangs: the watchdog starts it anew", _hangs),
+    Scenario("a configuration with an unknown key: said everywhere, the unit works as before", _configuration),
+)

@@ -1,0 +1,76 @@
+"""Another version comes, or Muster goes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from rig.bench import Bench
+from rig.build import LISTING, ROOT, cache
+from rig.machine import call
+from rig.scenarios.scenario import Scenario
+
+BROKEN = '    raise SystemExit("a version of the rig that cannot work")\n'
+KEPT = re.compile(
+    r"/var/lib/muster($|/)|/etc/muster($|/muster\.toml$|/last-good)|/var/lib/systemd/|/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?$|/var/cache/"
+)
+"""The data, the configuration that was changed, and what systemd itself remembers."""
+
+
+def broken_bundle(bench: Bench) -> Path:
+    """A signed bundle of this checkout whose `muster run` ends at once."""
+    checkout = bench.place() / "checkout"
+    ignored = shutil.ignore_patterns(".git", ".venv*", "var", "*.egg-info", "__pycache__", ".mypy_cache", ".ruff_cache", "build")
+    shutil.copytree(ROOT, checkout, ignore=ignored)
+    version = checkout / "edge/__init__.py"
+    version.write_text(re.sub(r'__version__ = ".*"', '__version__ = "9.9.9"', version.read_text()))
+    run = checkout / "edge/commands/run.py"
+    text, n = re.subn(r"(?m)^(def run\(.*\n(?:    \"\"\".*\n)?)", lambda found: found.group() + BROKEN, run.read_text(), count=1)
+    assert n, "edge/commands/run.py has no run"
+    run.write_text(text)
+    into = bench.place()
+    (into / ".wheels").symlink_to(cache() / "bundles/.wheels")
+    call(
+        "env",
+        f"MUSTER_PYTHON={ROOT / '.venv/bin/python'}",
+        checkout / "deploy/bundle",
+        "--key",
+        bench.built.key,
+        "--into",
+        into,
+        limit_s=300,
+    )
+    (into / ".wheels").unlink()
+    return into
+
+
+def _broken_update(bench: Bench) -> str:
+    folder = broken_bundle(bench)
+    with bench.awake() as machine:
+        before = machine.must("readlink /opt/muster/current").strip()
+        machine.carry(folder, "/root/new")
+        done = machine.run("/opt/muster/current/scripts/update /root/new/*.tar.gz 2>&1", limit_s=1_200)
+        after = machine.must("readlink /opt/muster/current").strip()
+        machine.wait("the unit is at work", lambda: machine.run("systemctl is-active muster").code == 0, limit_s=120)
+    assert done.code == 70, (done.code, done.out[-1500:])
+    assert before == after, (before, after)
+    return f"ended with 70: {done.out.strip().splitlines()[-1][:140]}"
+
+
+def _uninstall(bench: Bench) -> str:
+    with bench.awake() as machine:
+        machine.must('muster people add 7 "Jane Doe"')
+        machine.must("/opt/muster/current/deploy/install --uninstall 2>&1", limit_s=180)
+        names = set(machine.must(LISTING, limit_s=120).splitlines())
+        kept = machine.run("test -s /var/lib/muster/muster.db").code == 0
+    left = {name for name in names - set(bench.built.listing.read_text().splitlines()) if not KEPT.match(name)}
+    assert not left, sorted(left)[:20]
+    assert kept, "the database is gone"
+    return "the database and the changed configuration are there, no other name is that was not there before"
+
+
+SCENARIOS = (
+    Scenario("an update to a version that does not work: the last one is back", _broken_update),
+    Scenario("uninstall: nothing is left but the data", _uninstall),
+)
