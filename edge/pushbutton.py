@@ -13,8 +13,8 @@ log = logging.getLogger(__name__)
 OTHER_WAY_S = 30.0
 """Enough to step before the camera; and whoever presses and walks away does not change the row of somebody who comes later."""
 
-PATIENCE_S = 10.0
-"""Who can grant a wish takes it at once; after so long nobody is there who could."""
+PATIENCE_S = {Wish.SHUT_DOWN: 20.0, Wish.ENROL: 5.0}
+"""Who can grant a wish takes it by then, or nobody is there who could. Before a shutdown another program takes over the panel."""
 
 ENDING_S = 120.0
 """A system that is still there so long after it was to be shut down stays."""
@@ -104,7 +104,7 @@ class PushButton:
         """Whether somebody has taken a wish; one that nobody takes is withdrawn, and that is told."""
         if self._requests is None or not self._requests.is_waiting(wish):
             del self._asked_s[wish]
-        elif now_s - self._asked_s[wish] >= PATIENCE_S:
+        elif now_s - self._asked_s[wish] >= PATIENCE_S[wish]:
             del self._asked_s[wish]
             self._requests.withdraw(wish)
             return self._refused(wish)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from scripts.circuit import resistors, written
+from scripts.circuit import BUTTON_PIN, resistors, written
 
 HEADER = """
     3.3V 5V GPIO2 5V GPIO3 GND GPIO4 GPIO14 GND GPIO15 GPIO17 GPIO18 GPIO27 GND GPIO22 GPIO23 3.3V GPIO24 GPIO10 GND
@@ -119,7 +119,7 @@ def _diode(minus: tuple[int, int], x: int, top: int) -> Iterable[str]:
 
 
 def _button(y: int) -> Iterable[str]:
-    yield _text(LEFT, y - 42, "Push button: for later, nothing reads it yet", "head")
+    yield _text(LEFT, y - 42, f"Push button, if you want one; button_pin = {BUTTON_PIN} in muster.toml", "head")
     yield from _from_pin("button", y)
     yield from _line((570, y), (610, y))
     yield f'<path class="w" d="M612,{y - 14} H648 M630,{y - 14} V{y - 22} M622,{y - 22} h16"/>'

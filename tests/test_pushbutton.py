@@ -217,7 +217,7 @@ def test_a_wish_that_nobody_takes_is_withdrawn_and_told(
 ) -> None:
     caplog.set_level(logging.WARNING)
     door.press(gesture)
-    door.wait(PATIENCE_S - 0.1)
+    door.wait(PATIENCE_S[wish] - 0.1)
     assert door.requests.is_waiting(wish)
     assert REFUSED not in door.panel.signals
     door.wait(0.2)
@@ -232,7 +232,7 @@ def test_a_wish_that_nobody_takes_is_withdrawn_and_told(
 def test_a_wish_that_was_taken_is_nobodys_any_more(door: Door, wish: Wish) -> None:
     door.press(HOLD if wish is Wish.SHUT_DOWN else TWO)
     door.requests.withdraw(wish)
-    door.wait(PATIENCE_S + 1)
+    door.wait(PATIENCE_S[wish] + 1)
     assert REFUSED not in door.panel.signals
 
 

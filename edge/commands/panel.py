@@ -29,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise DeviceError(f"a unit is at work in {data}, and what its panel says of '{signal.value}' is its own. Stop it first.")
     with wiring.panel_of(_configured(arguments), data) as panel:
         panel.show(signal)
+        wiring.is_shown()
         if arguments.seconds:
             threading.Event().wait(arguments.seconds)
     return 0

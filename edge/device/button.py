@@ -29,6 +29,9 @@ class GpioButton:
         factory: gpiozero's pin factory; closed together with the pin.
         now_s: seconds that never jump.
 
+    Attributes:
+        pin: BCM number.
+
     Raises:
         gpiozero.GPIOZeroError: the pin does not exist or is in use.
     """
@@ -36,16 +39,21 @@ class GpioButton:
     def __init__(self, pin: int, factory: Any, *, now_s: Callable[[], float] = time.monotonic) -> None:
         from gpiozero import Button
 
-        self._now_s = now_s
+        self.pin, self._now_s = pin, now_s
         self._edges: deque[tuple[float, bool]] = deque(maxlen=REMEMBERED)
         self._told: list[Gesture] = []
         with ExitStack() as stack:
             stack.callback(factory.close)
             self._device = stack.enter_context(Button(pin, pin_factory=factory))
             self._open = stack.pop_all()
-        self._is_down = bool(self._device.is_pressed)
-        self._recogniser = Gestures(is_down=self._is_down)
+        self._was_down = self.is_down
+        self._recogniser = Gestures(is_down=self._was_down)
         self._device.when_pressed, self._device.when_released = self._close_contact, self._open_contact
+
+    @property
+    def is_down(self) -> bool:
+        """Whether it is pressed right now."""
+        return bool(self._device.is_pressed)
 
     def gestures(self) -> list[Gesture]:
         """What was meant since this was last asked, in order."""
@@ -70,11 +78,11 @@ class GpioButton:
 
     def _listen(self) -> None:
         edges = [self._edges.popleft() for _ in range(len(self._edges))]
-        is_down, now_s = bool(self._device.is_pressed), self._now_s()
-        self._is_down = edges[-1][1] if edges else self._is_down
-        if is_down != self._is_down:  # a change that nobody told: one that is missed must not be a button that is held
+        is_down, now_s = self.is_down, self._now_s()
+        self._was_down = edges[-1][1] if edges else self._was_down
+        if is_down != self._was_down:  # a change that nobody told: one that is missed must not be a button that is held
             edges.append((now_s, is_down))
-            self._is_down = is_down
+            self._was_down = is_down
         self._told += self._recogniser.hear(edges, now_s)
 
 

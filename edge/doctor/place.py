@@ -13,6 +13,7 @@ from typing import Any
 
 from edge import wiring
 from edge.config import Config
+from edge.device.button import GpioButton, open_button
 from edge.device.camera import open_camera
 from edge.device.clock import SystemClock
 from edge.device.header import has_pins
@@ -56,7 +57,7 @@ def camera(config: Config, *, user: Unit | None = None) -> Finding:
 
 
 def pins(config: Config, board: Path, *, user: Unit | None = None) -> Finding:
-    """Whether LED and buzzer can be reached; a unit at work has them."""
+    """Whether LED, buzzer and push button can be reached; a unit at work has them."""
     kind = config.panel.kind
     if kind in {"none", "mock"} or (kind == "auto" and not has_pins(board)):
         words = {"none": "left out", "mock": "mock pins, as configured", "auto": "no Raspberry Pi: mock pins in the terminal"}
@@ -65,9 +66,19 @@ def pins(config: Config, board: Path, *, user: Unit | None = None) -> Finding:
         return Finding("pins", State.OK, f"left to {user}")
     try:
         open_lights(wiring.pins(config.panel)).close()
+        button = open_button(kind, config.panel.button_pin, board=board)
     except DeviceError as error:
         return Finding("pins", State.FAULT, *split(error))
-    return Finding("pins", State.OK, "LED and buzzer can be switched")
+    return push_button(button) if button else Finding("pins", State.OK, "LED and buzzer can be switched")
+
+
+def push_button(button: GpioButton) -> Finding:
+    """Whether it is open, as it is where nobody presses it just now; closes it."""
+    with closing(button):
+        if not button.is_down:
+            return Finding("pins", State.OK, "LED and buzzer can be switched, and the push button is open")
+    advice = "let go of it; if nobody presses it, it is stuck, or its pin is wired to ground, and the unit does not hear it"
+    return Finding("pins", State.WARNING, f"the push button on GPIO{button.pin} is pressed", advice)
 
 
 def clock(system: SystemClock) -> Finding:

@@ -10,7 +10,7 @@ from edge.wiring.places import Places, manifest_path, shipped
 from edge.wiring.recognition import model, recogniser
 from edge.wiring.replay import replay
 from edge.wiring.rules import gates, limits, policy, rules
-from edge.wiring.signals import panel_of, pins
+from edge.wiring.signals import is_shown, panel_of, pins
 
 __all__ = [
     "Now",
@@ -22,6 +22,7 @@ __all__ = [
     "candidates",
     "fitted",
     "gates",
+    "is_shown",
     "limits",
     "look_for",
     "manifest_path",

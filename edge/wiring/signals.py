@@ -14,6 +14,7 @@ from edge.config import Config, PanelConfig
 from edge.device.announcements import announce
 from edge.device.header import has_pins
 from edge.device.lock import at_work
+from edge.device.notify import Systemd
 from edge.device.panel import Pins, SilentPanel, open_panel
 from edge.device.patterns import PATTERNS
 from edge.errors import DeviceError
@@ -53,6 +54,11 @@ def panel_of(config: Config, data: Path) -> Iterator[Panel]:
         is_over.set()
         watcher.join()
         panel.close()
+
+
+def is_shown() -> None:
+    """Say to the service manager, where one waits for it, that the panel shows what it was told to."""
+    Systemd().feed()
 
 
 def pins(panel: PanelConfig) -> Pins:

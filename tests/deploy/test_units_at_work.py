@@ -79,12 +79,12 @@ def boot(tmp_path: Path) -> Iterator[Boot]:
 @pytest.fixture(scope="module")
 def at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A unit at work, and a stick's service as it is but for udev, which is not there to say that a stick is."""
-    unit = (ROOT / "deploy/systemd/muster-stick@.service").read_text()
-    without_udev = re.sub(r"^(BindsTo|After)=dev-.*\n", "", unit, flags=re.MULTILINE)
+    without_udev = {
+        name: re.sub(r"^(BindsTo|After)=dev-.*\n", "", (ROOT / "deploy/systemd" / name).read_text(), flags=re.MULTILINE)
+        for name in ("muster-stick@.service", "muster-stick@.path")
+    }
     settings = f"[Service]\nExecStartPre=/bin/sh -c '{PYTHON} /run/probe.py'\n"
-    with Machine(
-        tmp_path_factory.mktemp("at") / "work", drop_in=settings, replaced={"muster-stick@.service": without_udev}
-    ) as machine:
+    with Machine(tmp_path_factory.mktemp("at") / "work", drop_in=settings, replaced=without_udev) as machine:
         machine.write("/run/probe.py", PROBE)
         machine.write("/sbin/mount.vfat", MOUNT)
         machine.run("chmod", "755", "/sbin/mount.vfat")
@@ -183,6 +183,21 @@ def test_a_stick_is_served_as_the_units_user_unmounted_and_only_then_called_safe
     assert machine.run("grep", "muster-stick", "/proc/self/mountinfo").stdout == ""
 
 
+def test_a_stick_is_served_again_when_that_is_asked_for_and_once(at_work: Machine) -> None:
+    machine = at_work
+    machine.systemctl("start", "muster-stick@sdw1.path", "muster-stick@sdv1.path")
+    machine.run("sh", "-c", "mkdir -p /mnt/disk && mount -t tmpfs /dev/sdv1 /mnt/disk")
+    before = machine.run("grep", "-c", "sdw1", "/run/muster-test.log").stdout
+    machine.run("setpriv", "--reuid=muster", "--regid=muster", "--clear-groups", "touch", "/run/muster/enrol")
+    machine.until_log(r"mounted: /dev/sdw1|mounted: .*sdw1")
+    machine.until("is-active", "muster-stick@sdw1", says="inactive")
+    assert machine.run("test", "-e", "/run/muster/enrol").returncode != 0
+    assert "sdv1" not in machine.log(), "a disk of the system"
+    mounted = machine.run("grep", "-c", "mounted: .*sdw1", "/run/muster-test.log").stdout
+    assert (before, mounted) == ("0\n", "1\n")
+    assert machine.systemctl("is-active", "muster-stick@sdw1.path", "muster-stick@sdv1.path") == "active\nactive"
+
+
 def test_a_disk_of_the_system_itself_is_no_stick(at_work: Machine) -> None:
     at_work.run("sh", "-c", "mkdir -p /mnt/boot && mount -t tmpfs /dev/sdx1 /mnt/boot")
     at_work.systemctl("start", "muster-stick@sdx1")
@@ -197,6 +212,40 @@ def test_everything_but_the_data_may_be_read_only(boot: Boot) -> None:
     assert machine.systemctl("is-active", "muster") == "active", machine.log()
     machine.systemctl("start", "--no-block", "muster-retention")
     machine.until_log(r"0 people removed|nobody was removed: nothing has set the clock")
+
+
+def test_a_wish_to_shut_down_is_granted_and_the_light_lasts_longer_than_the_unit(boot: Boot, tmp_path: Path) -> None:
+    """What is told is told on this computer's disk, for the machine is gone then."""
+    waits = """exec 3>>/srv/frames/.end; trap \\"echo dark >&3; exit\\" TERM; while :; do sleep 0.1; done"""
+    tells = f"[Service]\nType=exec\nExecStart=\nExecStart=+/bin/sh -c '{waits}'\n"
+    stopped = "[Service]\nExecStopPost=+/bin/sh -c 'echo stopped $SERVICE_RESULT >>/srv/frames/.end'\n"
+    machine = boot(drop_in=stopped, replaced={"muster-farewell.service.d/test.conf": tells})
+    machine.systemctl("start", "muster", "muster-shutdown.path")
+    assert machine.systemctl("is-active", "muster-shutdown.path") == "active"
+    machine.run("setpriv", "--reuid=muster", "--regid=muster", "--clear-groups", "touch", "/run/muster/shutdown")
+    machine.until_over()
+    assert (tmp_path / "machine/frames/.end").read_text().splitlines() == ["stopped success", "dark"]
+
+
+def test_who_shows_the_end_has_said_so_before_it_counts_as_started(at_work: Machine) -> None:
+    at_work.run("touch", "/run/muster/shutdown")
+    assert at_work.run("systemctl", "start", "muster-farewell").returncode == 0, at_work.log()
+    assert "shutting down: LED amber" in at_work.log()
+    at_work.run("rm", "/run/muster/shutdown")
+    at_work.systemctl("stop", "muster-farewell")
+    assert at_work.show("muster-farewell", "Result") in {"success", "exit-code"}
+
+
+def test_nobody_but_the_unit_can_wish_and_to_start_the_service_is_none(boot: Boot) -> None:
+    machine = boot()
+    machine.systemctl("start", "muster", "muster-shutdown.path")
+    nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+    assert machine.run(*nobody, "touch", "/run/muster/shutdown").returncode != 0
+    assert machine.run("systemctl", "start", "muster-shutdown").returncode != 0
+    assert "shutting down" not in machine.log()
+    machine.systemctl("stop", "muster")
+    assert machine.systemctl("is-system-running") in {"running", "degraded"}
+    assert machine.systemctl("is-active", "muster-shutdown.path") == "active"
 
 
 def test_a_unit_that_is_stopped_has_not_failed(at_work: Machine) -> None:

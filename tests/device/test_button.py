@@ -10,15 +10,25 @@ from pathlib import Path
 import pytest
 from gpiozero import LED
 from gpiozero.exc import GPIOPinInUse
-from gpiozero.pins.mock import MockFactory
+from gpiozero.pins.mock import MockFactory, MockPin
 
 from edge.device.button import SLICE_S, GpioButton, attentive, open_button
 from edge.device.fakes import ManualClock
 from edge.device.gestures import BOUNCE_S, HOLD_S
+from edge.doctor import State
+from edge.doctor.place import push_button
 from edge.errors import DeviceError
 from edge.ports import Gesture
 
 PIN = 23
+
+
+class Stuck(MockPin):
+    """Wired to ground, which is stronger than any pull-up."""
+
+    def _set_pull(self, value: str) -> None:
+        super()._set_pull(value)
+        self.drive_low()
 
 
 class Finger:
@@ -112,11 +122,28 @@ def test_a_wire_that_hears_a_motor_fills_no_memory(button: GpioButton, factory: 
     assert button.gestures() == []
 
 
-def test_a_button_that_is_stuck_at_the_start_means_nothing(factory: MockFactory, clock: ManualClock, finger: Finger) -> None:
-    finger.down(0.0)
+def test_a_button_that_is_stuck_at_the_start_means_nothing_until_it_was_let_go(clock: ManualClock) -> None:
+    factory = MockFactory()
+    factory.pin(PIN, pin_class=Stuck)
     with closing(GpioButton(PIN, factory, now_s=clock.monotonic_s)) as button:
+        assert button.is_down
         clock.advance(10 * HOLD_S)
         assert button.gestures() == []
+        factory.pin(PIN).drive_high()
+        clock.advance(1.0)
+        Finger(factory, clock).press()
+        assert button.gestures() == [Gesture.PRESS]
+
+
+@pytest.mark.parametrize("kind", [MockPin, Stuck])
+def test_the_doctor_tells_of_a_button_that_is_stuck_and_gives_the_pin_back(kind: type[MockPin]) -> None:
+    factory = MockFactory()
+    factory.pin(PIN, pin_class=kind)
+    found = push_button(GpioButton(PIN, factory))
+    is_stuck = kind is Stuck
+    assert found.state is (State.WARNING if is_stuck else State.OK)
+    assert ("GPIO23 is pressed" in found.sentence, "wired to ground" in found.advice) == (is_stuck, is_stuck)
+    LED(PIN, pin_factory=factory).close()
 
 
 def test_the_pin_is_given_back(factory: MockFactory) -> None:

@@ -62,7 +62,7 @@ def test_every_part_has_a_pin_of_its_own_and_goes_back_to_ground() -> None:
     assert len(used()) == len(parts) + len(set(GROUNDS.values())) + 1
     panel = {
         f"{name}_pin": parts[part].pin
-        for name, part in {"red": "red", "green": "green", "blue": "blue", "buzzer": "base"}.items()
+        for name, part in {"red": "red", "green": "green", "blue": "blue", "buzzer": "base", "button": "button"}.items()
     }
     assert parse({"panel": {**panel, "reserved": list(BUSES)}})
 
