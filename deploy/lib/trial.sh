@@ -52,7 +52,7 @@ note_how_it_was() {
 	done
 	was_at_work=${at_work:-False} was_well=${well:-False} was_active=False was_stopped=False
 	[ "$state" != active ] || was_active=True
-	[ "$state" != inactive ] || systemctl --quiet is-active muster-fault.service || was_stopped=True # by hand, and not for a fault
+	[ "$state $was_at_work" != "inactive False" ] || systemctl --quiet is-active muster-fault.service || was_stopped=True # by hand, and not for a fault
 	note_what_runs
 }
 
@@ -63,7 +63,6 @@ readonly parts=(old new previous was_at_work was_well was_active was_stopped run
 begin_trial() {
 	local runs=${stopped[*]} each
 	previous=$(readlink "$home/previous" || true)
-	rm -f "$copy" "$copy.part"
 	ln -sfn "$old/scripts/update" "$progress/judge" && # the old version's: the new one is what is judged
 		for each in "${parts[@]}"; do printf '%s=%s\n' "$each" "${!each}" || return; done >"$progress/trial.part" &&
 		sync "$progress/trial.part" &&
@@ -154,10 +153,11 @@ copied() {
 	return "$code"
 }
 
-# end_trial: the copy goes last, for as long as the trial is there it may be needed
+# end_trial [KEPT]: the copy goes last, for as long as the trial is there it may be needed; or it becomes the file KEPT
 end_trial() {
 	rm -f "$progress/trial"
 	sync -f "$progress"
+	[ -z "${1:-}" ] || mv -f "$copy" "$1" || true
 	rm -f "$copy" "$copy.part"
 	[ ! -d "$data" ] || sync -f "$data"
 }
@@ -165,11 +165,11 @@ end_trial() {
 keep_new() {
 	local each
 	go_on
-	end_trial
 	for each in "$home"/versions/*/; do
 		[ "$each" -ef "$new" ] || [ "$each" -ef "$old" ] || drop "${each%/}"
 	done
 	tell installed "Updated: ${new##*/} is at work. ${old##*/} is kept."
+	end_trial
 }
 
 # go_back: nobody writes while it is asked whether that loses anything; and the link turns before the data do, so that after a power
@@ -185,25 +185,25 @@ go_back() {
 	place "$old" || words="$words Its installer failed: $progress/log."
 	go_on
 	settles "$old" "$back_s" || words="$words It is not well either: muster doctor; logs."
-	end_trial
 	[ "$new" -ef "$old" ] || drop "$new"
 	forget_new
 	tell returned "$words"
+	end_trial
 	return 70
 }
 
 # stay CODE: with a version that is not well, because the old one could not read what is in the ledger by now
 stay() {
-	local words="rows, people, or that somebody was erased. Next: muster doctor; logs; a newer bundle."
+	local words="rows, people, or that somebody was erased. Next: muster doctor; logs; a newer bundle." kept=''
 	if [ "$1" != 3 ]; then
-		mv -f "$copy" "$copy.kept" 2>/dev/null || true
-		words="nobody can tell what. The database as it was before is $copy.kept: delete it when it is not needed. Next: muster doctor; logs."
+		kept=$copy.kept
+		words="nobody can tell what. The database as it was before is $kept: delete it when it is not needed. Next: muster doctor; logs."
 	fi
 	make_current "$new" || true
 	place "$new" || true
 	go_on
-	end_trial
 	tell returned "Updated, and ${new##*/} is not well. ${old##*/} cannot come back without losing what was written since: $words"
+	end_trial "$kept"
 }
 
 # forget_new: the version before the old one is the last one again

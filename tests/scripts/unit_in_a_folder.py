@@ -71,6 +71,7 @@ class FolderUnit:
             "MUSTER_UPDATE_BACK_S": "20",
             "MUSTER_UPDATE_STEADY_S": "0",
             "MUSTER_UPDATE_PAUSE_S": "0.05",
+            "MUSTER_UPDATE_START_S": "20",
             "MUSTER_TRUST": str(self.trust),
             "FAKE_SYSTEMD": str(self.folder / "systemd"),
             "FAKE_JOURNAL": str(self.folder / "journal"),
@@ -142,6 +143,41 @@ class FolderUnit:
         command = [self.home / "current/scripts" / script, *words]
         done = subprocess.run(command, env=self.environment, input=given, capture_output=True, timeout=120, check=False)
         return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def cut_off(self, bundle: Path, *, before: str, times: int = 1) -> bool:
+        """An update whose power goes before a call of a program (a shell's pattern), or a later one; whether it made that."""
+        cuts = self.folder / "cuts"
+        cuts.mkdir(exist_ok=True)
+        (self.folder / "calls").unlink(missing_ok=True)
+        for program in ("mv", "ln", "rm", "sync", "systemctl"):
+            if not (cuts / program).exists():
+                (cuts / program).symlink_to(FAKES / "cut")
+        environment = self.environment | {
+            "FAKE_CUT": str(self.folder / "calls"),
+            "FAKE_CUT_AT": str(times),
+            "FAKE_CUT_OF": before,
+        }
+        environment["PATH"] = f"{cuts}:{environment['PATH']}"
+        command = [self.home / "current/scripts/update", bundle]
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False, start_new_session=True)
+        return done.returncode == -signal.SIGKILL
+
+    def begin(self, script: str, *words: str | Path) -> subprocess.Popen[str]:
+        """A script of the version that is at work, as the leader of its own group."""
+        command = [self.home / "current/scripts" / script, *words]
+        return subprocess.Popen(
+            command,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def asked(self) -> list[str]:
+        """What systemctl was asked for."""
+        return (self.folder / "systemd/asked").read_text().splitlines()
 
     def power_on_again(self) -> subprocess.CompletedProcess[str]:
         """Everything that ran is gone; the service starts, and so does what finishes an update."""
