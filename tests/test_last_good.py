@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -139,9 +140,23 @@ def test_a_changed_camera_counts_as_a_fault_only_where_the_one_before_is_there(t
 # What the door shows
 
 
-@pytest.mark.parametrize(("fault", "shown"), [("", Signal.READY), ("'x' is not a key", Signal.ATTENTION)])
-def test_a_door_at_rest_says_that_somebody_should_see_to_it(fault: str, shown: Signal) -> None:
-    assert at_rest(Origin(fault), ROOT) is shown
+@pytest.mark.parametrize(
+    ("fault", "free", "shown"),
+    [
+        ("", 100_000_000, Signal.READY),
+        ("'x' is not a key", 100_000_000, Signal.ATTENTION),
+        ("", 99_999_999, Signal.ATTENTION),
+    ],
+)
+def test_a_door_at_rest_says_that_somebody_should_see_to_it(
+    fault: str, free: int, shown: Signal, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert at_rest(Origin(fault), ROOT, usage=lambda _: SimpleNamespace(used=1, free=free)) is shown
+    assert ("the card is too small, or full" in caplog.text) == (free < 100_000_000)
+
+
+def test_a_disk_that_does_not_say_how_full_it_is_keeps_no_unit_from_its_work(tmp_path: Path) -> None:
+    assert at_rest(Origin(), tmp_path / "gone") is Signal.READY
 
 
 # A unit, from one start to the next

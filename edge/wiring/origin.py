@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from edge.config import CameraConfig, Config
 from edge.device.camera import Wanted, must_be_there
 from edge.errors import DeviceError
-from edge.store.room import Room
+from edge.store.room import Room, Usage
 from edge.types import Signal
 from edge.wiring.signals import patient_panel
 
@@ -31,15 +32,16 @@ class Origin:
     when_ready: Callable[[], None] | None = None
 
 
-def at_rest(origin: Origin, root: Path) -> Signal:
+def at_rest(origin: Origin, root: Path, *, usage: Callable[[Path], Usage] = shutil.disk_usage) -> Signal:
     """What a door shows where nobody is. The log says why, where that is not that all is well.
 
     Args:
         origin: of the configuration.
         root: a folder on the system's own disk, where the journal is; the unit looks after the disk of its data itself.
+        usage: as `shutil.disk_usage`.
     """
     try:
-        room = Room.on(root)
+        room = Room.on(root, usage=usage)
     except OSError as error:
         log.warning("nobody can say how full %s is (%s)", root, os.strerror(error.errno or 0))
         room = None
