@@ -193,6 +193,7 @@ def test_a_stick_is_served_again_when_that_is_asked_for_and_once(at_work: Machin
     machine.until("is-active", "muster-stick@sdw1", says="inactive")
     assert machine.run("test", "-e", "/run/muster/enrol").returncode != 0
     assert "sdv1" not in machine.log(), "a disk of the system"
+    assert "stick failed" not in machine.log(), "it was none"
     mounted = machine.run("grep", "-c", "mounted: .*sdw1", "/run/muster-test.log").stdout
     assert (before, mounted) == ("0\n", "1\n")
     assert machine.systemctl("is-active", "muster-stick@sdw1.path", "muster-stick@sdv1.path") == "active\nactive"
@@ -203,6 +204,7 @@ def test_a_disk_of_the_system_itself_is_no_stick(at_work: Machine) -> None:
     at_work.systemctl("start", "muster-stick@sdx1")
     assert at_work.systemctl("is-active", "muster-stick@sdx1") == "inactive"
     assert "/dev/sdx1" not in at_work.log()
+    assert "stick failed" not in at_work.log()
 
 
 def test_everything_but_the_data_may_be_read_only(boot: Boot) -> None:
@@ -230,7 +232,9 @@ def test_a_wish_to_shut_down_is_granted_and_the_light_lasts_longer_than_the_unit
 def test_who_shows_the_end_has_said_so_before_it_counts_as_started(at_work: Machine) -> None:
     at_work.run("touch", "/run/muster/shutdown")
     assert at_work.run("systemctl", "start", "muster-farewell").returncode == 0, at_work.log()
-    assert "shutting down: LED amber" in at_work.log()
+    at_work.until_log("shutting down: LED amber")
+    needed = {*at_work.show("muster-farewell", "Requires").split(), *at_work.show("muster-farewell", "Conflicts").split()}
+    assert needed <= {"-.mount", "system.slice"}, "what ends before it would end it"
     at_work.run("rm", "/run/muster/shutdown")
     at_work.systemctl("stop", "muster-farewell")
     assert at_work.show("muster-farewell", "Result") in {"success", "exit-code"}
