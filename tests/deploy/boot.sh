@@ -26,6 +26,9 @@ SCRIPT
 chmod 755 "$program/current/.venv/bin/muster"
 rm -rf "$root"/etc/systemd/system "$root"/etc/systemd/system.conf.d "$root"/etc/udev/rules.d
 mkdir -p "$root/etc/systemd/system"
+for each in systemd-binfmt.service proc-sys-fs-binfmt_misc.automount proc-sys-fs-binfmt_misc.mount; do
+	ln -s /dev/null "$root/etc/systemd/system/$each" # the kernel has one list of interpreters for all machines
+done
 cp -r "$checkout"/deploy/systemd/*.service "$checkout"/deploy/systemd/*.timer "$checkout"/deploy/systemd/*.path "$1/system/." "$root/etc/systemd/system/"
 cp "$1/muster.toml" "$root/etc/muster/"
 cp "$1/room.png" "$root/srv/"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -37,6 +38,7 @@ def main() -> int:
     if missing := [package for program, package in NEEDED.items() if not shutil.which(program)]:
         print(f"The rig needs more programs: apt-get install {' '.join(missing)}", file=sys.stderr)
         return 69
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # machines end with whoever has started them
     began = time.monotonic()
 
     def say(text: str) -> None:
