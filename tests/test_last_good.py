@@ -225,6 +225,11 @@ def test_a_unit_goes_on_with_the_last_configuration_that_worked_and_says_so_ever
     with at_work(data) as said:
         until_kept(data)
         assert "attention:" not in "".join(said)
+        assert ask("doctor").out.startswith(f"ok       configuration: {data}/muster.toml\n")
+        write(data, "[unit]\nname = 'gate'\n")
+        found = ask("doctor").out.splitlines()[0]
+        assert "muster.toml was changed, and `muster run`" in found
+        assert found.endswith("works with what it said before -> sudo systemctl restart muster")
         write(data, "[unit]\nnmae = 'gate'\n")
         found = ask("doctor").out.splitlines()[0]
         assert found.startswith(f"warning  configuration: {data}/muster.toml, line 10: 'unit.nmae' is not a key; did you mean")
@@ -253,6 +258,19 @@ def test_a_unit_goes_on_with_the_last_configuration_that_worked_and_says_so_ever
     kept = last_good(data)
     assert kept is not None
     assert kept.config.unit.name == "door", "what is not in use is not kept"
+
+
+@needs_models
+def test_only_what_was_written_and_was_ready_is_kept(data: Path, ask: Ask) -> None:
+    frames = data.parent / "few"
+    frames.mkdir()
+    write(data, source=f"replay:{frames}")
+    assert (ask("run").code, last_good(data)) == (69, None)
+    for i in range(3):
+        (frames / f"{i}.png").symlink_to("../frames/0.png")
+    assert (ask("run", "--camera", f"replay:{frames}").code, last_good(data)) == (0, None)
+    assert ask("run").code == 0
+    assert last_good(data) is not None
 
 
 @needs_models
