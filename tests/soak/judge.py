@@ -21,6 +21,9 @@ from edge import ledger
 from edge.store import FILE_NAME, Store
 
 MOST_GROWTH = 0.01
+METHOD_CACHE = 4.096
+"""Thousands of Python's pieces beside that: names that C code looks up are kept in the method cache of CPython 3.11, which has so
+many places and fills slowly (Objects/typeobject.c); 60 bytes each."""
 WARM, LATEST_WARM = 0.3, 0.5
 """Share of the frames before memory counts: a third, or more until everybody was there once, but not more than half."""
 KINDS = {
@@ -197,7 +200,8 @@ def resources(samples: list[dict[str, int]], figures: dict[str, str]) -> Iterato
         values = [each[kind] / 1000 for each in samples]
         share = growth(turns, values) if any(values) else 0.0  # without glibc's account there is no heap
         figures[f"memory, {name}"] = f"{share:+.2%}, from {values[0]:.1f} to {values[-1]:.1f}, {len(values)} samples"
-        if share > MOST_GROWTH and kind != "pss":  # of that the other processes that map the same libraries have a say
+        allowed = MOST_GROWTH + (METHOD_CACHE / values[0] if kind == "blocks" else 0.0)
+        if share > allowed and kind != "pss":  # of that the other processes that map the same libraries have a say
             yield f"memory grew: {name} by {share:.2%}"
     for kind in ("descriptors", "threads"):
         found = {each[kind] for each in samples}

@@ -121,10 +121,10 @@ class TestMemory:
 
     @pytest.mark.parametrize("kind", ["rss", "uss", "heap", "blocks", "descriptors", "threads"])
     def test_more_of_anything_is_found(self, kind: str) -> None:
-        few, much = {"pss": 1, "descriptors": 14, "threads": 1}, {"rss": 15_000, "uss": 10_000, "heap": 9_000, "blocks": 7_000}
+        few, much = {"pss": 1, "descriptors": 14, "threads": 1}, {"rss": 15_000, "uss": 10_000, "heap": 9_000, "blocks": 190_000}
         steady = [{"turn": n} | few | much for n in range(50)]
         assert not list(resources(steady, {}))
-        growing = [each | {kind: each[kind] + 8 * each["turn"]} for each in steady]
+        growing = [each | {kind: each[kind] + max(1, each[kind] // 1_000) * each["turn"]} for each in steady]
         assert len(list(resources(growing, {}))) == 1
 
 
