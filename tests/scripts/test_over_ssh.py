@@ -247,6 +247,10 @@ ALLOWED = {
 REFUSED = [
     *[
         "status --data /etc",
+        "people '--json --json'",
+        "logs '--x[$(touch pwned)]' 5",
+        "logs --@ 5",
+        "restore --passphrase /etc/shadow",
         "status --config /x",
         "status --js",
         "status x",
@@ -317,6 +321,7 @@ def test_words_are_taken_apart_and_never_run(tmp_path: Path) -> None:
 
 def test_what_is_not_named_is_refused(tmp_path: Path) -> None:
     assert {asked: called for asked in REFUSED if (called := let(tmp_path, asked)) is not None} == {}
+    assert not (tmp_path / "pwned").exists()
     journal = (tmp_path / "journal").read_bytes()
     assert journal.count(b"\n") == len(REFUSED)
     assert b"\x1b" not in journal

@@ -101,6 +101,9 @@ def test_logs_asks_the_journal_for_the_unit_alone(unit: Maintained) -> None:
     assert told.endswith("<--lines=5><--unit=muster*>")
     assert "<--since=-1h>" in unit.run("logs", "--since", "-1h").stdout.decode()
     assert "<--identifier=muster-ssh>" in unit.run("logs", "--maintenance").stdout.decode()
+    assert unit.run("logs", "--since", "-1h").stdout.decode().startswith("<--no-pager><--output=short-iso><--lines=all>")
+    for words in (["--lines", "5", "--since", "-1h"], ["--since", "-1h", "--lines", "5"]):
+        assert "<--lines=5><--since=-1h>" in unit.run("logs", *words).stdout.decode()
     for words in (["--lines", "all of it"], ["--lines"], ["--unit=ssh"], ["ssh"]):
         assert unit.run("logs", *words).returncode == 64
 
@@ -138,6 +141,31 @@ def test_a_backup_goes_out_and_comes_back_over_pipes(unit: Maintained) -> None:
     assert not [path for path in unit.folder.iterdir() if path.name.startswith(".restore")]
 
 
+def test_what_cannot_be_restored_does_not_stop_the_unit(unit: Maintained) -> None:
+    unit.add("1042")
+    (unit.services / "muster-sync.timer").touch()
+    for words in (["--replace", "-"], ["nothing there"], ["--passphrase", "-"], ["-x"]):
+        assert unit.run("restore", *words).returncode in {64, 65}
+    done = unit.run("restore", "-", given=b"AGE-SECRET-KEY-1\n" * 30)
+    assert (done.returncode, b"the key has no end" in done.stderr) == (65, True)
+    assert not (unit.services / "asked").exists(), "nobody was disturbed"
+
+
+@pytest.mark.parametrize("words", [["restore", "-", "--replace"], ["wipe", "--yes", "muster-1"]])
+def test_one_at_a_time(unit: Maintained, words: list[str]) -> None:
+    unit.add("1042")
+    with subprocess.Popen(["flock", unit.data, "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdin
+        assert other.stdout
+        other.stdin.write(b"x")
+        other.stdin.flush()
+        assert other.stdout.read(1) == b"x", "it has the lock"
+        done = unit.run(*words, given=b"key\n\nbackup")
+        other.stdin.close()
+    assert (done.returncode, b"is under way" in done.stderr) == (75, True)
+    assert unit.people() == ["1042"]
+
+
 @pytest.mark.parametrize("given", [b"", b"\n", b"AGE-SECRET-KEY-1\n" * 30, b"no key\n\nno backup"])
 def test_what_is_no_backup_changes_nothing(unit: Maintained, given: bytes) -> None:
     unit.add("1042")
@@ -172,7 +200,7 @@ def furnished(unit: Maintained) -> Path:
 
 def test_without_the_name_of_this_unit_nothing_is_erased(unit: Maintained) -> None:
     key = furnished(unit)
-    for words in ([], ["--yes"], ["--yes", "tür 1"]):
+    for words in ([], ["--yes"], ["--yes", "tür 1"], ["--yes", ""], ["--yes", "Tür 1", "--dry-run"], ["Tür 1"]):
         assert unit.run("wipe", *words).returncode == 64
         assert (unit.data / FILE_NAME).exists()
         assert key.exists()
@@ -187,6 +215,55 @@ def test_wipe_leaves_nothing_and_says_what_may_stay(unit: Maintained) -> None:
     assert not key.exists()
     assert "flash writes anew to other cells" in done.stdout.decode()
     assert not (unit.services / "muster-sync.timer").exists(), "and it stays at rest"
+
+
+def test_a_wipe_goes_on_when_nobody_listens_any_more(unit: Maintained) -> None:
+    """The connection has gone; half a wipe would be a unit at rest with a database that nobody can read, or worse, can."""
+    key = furnished(unit)
+    command = [ROOT / "scripts/wipe", "--yes", "Tür 1"]
+    closed, to = os.pipe()
+    os.close(closed)
+    try:
+        subprocess.run(command, env=unit.environment, stdin=subprocess.DEVNULL, stdout=to, stderr=to, timeout=60, check=False)
+    finally:
+        os.close(to)
+    assert list(unit.data.iterdir()) == []
+    assert not key.exists()
+
+
+def test_a_data_folder_that_is_a_link_is_erased_where_it_leads(unit: Maintained) -> None:
+    unit.add("1042")
+    real = unit.folder / "elsewhere"
+    unit.data.rename(real)
+    unit.data.symlink_to(real)
+    (real / "to a share").symlink_to(unit.folder)
+    (unit.folder / "keep").write_text("what is behind a link is not ours")
+    done = unit.run("wipe", "--yes", "muster-1")
+    assert done.returncode == 0, done.stderr
+    assert list(real.iterdir()) == []
+    assert (unit.folder / "keep").exists()
+
+
+MOUNTED = """
+mkdir "$MUSTER_DATA/share"
+mount -t tmpfs share "$MUSTER_DATA/share"
+echo rows >"$MUSTER_DATA/share/attendance.csv"
+"$0" --yes muster-1 || exit
+cat "$MUSTER_DATA/share/attendance.csv"
+ls -A "$MUSTER_DATA"
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: something is mounted")
+def test_a_share_that_is_mounted_in_the_data_is_left_and_named(unit: Maintained) -> None:
+    unit.add("1042")
+    command = ["unshare", "--mount", "bash", "-uc", MOUNTED, ROOT / "scripts/wipe"]
+    done = subprocess.run(command, env=unit.environment, capture_output=True, text=True, timeout=60, check=False)
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("rows\nshare\n")
+    assert "a disk is mounted there" in done.stderr
 
 
 def test_wipe_twice_is_no_fault(unit: Maintained) -> None:
