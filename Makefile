@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run portraits recording test test-native check docs models edgetpu oracle parity train scores quality study bench faults soak bundle units-test install-test requirements clean
+.PHONY: help run portraits recording test test-native check docs models edgetpu oracle parity train scores quality study bench faults soak bundle units-test rig install-test requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -109,6 +109,9 @@ bundle: .venv/.ready ## everything for a unit without a network, in one file; AR
 
 units-test: .venv/.ready-dev ## the units under a real systemd, in a machine that is thrown away; root
 	$(BIN)/python -m pytest -m machine
+
+rig: .venv/.ready-dev portraits ## the unit on an arm64 kernel under QEMU: power, sticks, faces, trouble, cuts; root; OPTIONS="--only WORDS"
+	PYTHONPATH=tests:. $(BIN)/python -m rig $(OPTIONS)
 
 install-test: .venv/.ready-dev ## install from a bundle into a Debian without a network, and off again; root, debootstrap; SUITE=trixie
 	MUSTER_INSTALL_TEST=$(or $(SUITE),bookworm) $(BIN)/python -m pytest -q tests/deploy/test_install_debian.py

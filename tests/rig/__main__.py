@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -15,6 +16,7 @@ from rig.bench import Bench, Skipped
 from rig.build import build
 from rig.report import Result, table, write_into
 from rig.scenarios import SCENARIOS, Scenario
+from rig.wire import WireError
 
 NEEDED = {
     "qemu-system-aarch64": "qemu-system-arm",
@@ -39,29 +41,45 @@ def main() -> int:
         print(f"The rig needs more programs: apt-get install {' '.join(missing)}", file=sys.stderr)
         return 69
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # machines end with whoever has started them
-    began = time.monotonic()
-
-    def say(text: str) -> None:
-        print(f"{time.monotonic() - began:6.0f} s  {text}", flush=True)
-
+    signal.signal(signal.SIGALRM, _too_late)
+    signal.alarm(options.within)
+    say = _teller(time.monotonic())
     with tempfile.TemporaryDirectory(prefix="muster-rig-") as name:
-        built = build(say)
+        try:
+            built = build(say)
+        except TooLate:
+            print(f"The guest was not built within {options.within} s, so no scenario was played.")
+            return 0
         if options.build_only:
             return 0
         bench = Bench(built, Path(name), say)
-        until = began + options.within if options.within else float("inf")
-        results = [_played(scenario, bench, until=until) for scenario in _chosen(options.only)]
+        results = _all(_chosen(options.only), bench)
     print(table(results))
     if options.write:
         write_into(DOCS, results)
     return int(any(result.has_failed for result in results))
 
 
+class TooLate(Exception):  # noqa: N818  nothing is wrong
+    """The time that was given is over."""
+
+
+def _too_late(*_: object) -> None:
+    raise TooLate
+
+
+def _teller(began: float) -> Callable[[str], None]:
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - began:6.0f} s  {text}", flush=True)
+
+    return say
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="rig", description=__doc__)
     parser.add_argument("--only", metavar="WORDS", help="play scenarios whose name has these words")
     parser.add_argument("--build-only", action="store_true", help="build the guest and play nothing")
-    parser.add_argument("--within", type=float, metavar="S", help="begin no scenario after so many seconds")
+    parser.add_argument("--within", type=int, default=0, metavar="S", help="skip what is not over after so many seconds")
     parser.add_argument("--write", action="store_true", help="write the table into docs/operate.md")
     return parser.parse_args()
 
@@ -70,12 +88,25 @@ def _chosen(words: str | None) -> list[Scenario]:
     return [scenario for scenario in SCENARIOS if not words or words in scenario.name or scenario.leaves]
 
 
-def _played(scenario: Scenario, bench: Bench, *, until: float) -> Result:
+def _all(scenarios: list[Scenario], bench: Bench) -> list[Result]:
+    results: list[Result] = []
+    try:
+        for scenario in scenarios:
+            results.append(_played(scenario, bench))  # noqa: PERF401  those before count, too
+    except TooLate:
+        bench.say("there is no time left")
+    return results + [Result(scenario.name, "skipped", "there was no time left", 0.0) for scenario in scenarios[len(results) :]]
+
+
+def _played(scenario: Scenario, bench: Bench) -> Result:
+    """Twice, where the first time fails: other programs keep an emulated machine from what it is timed by. Both are told."""
     began = time.monotonic()
     bench.say(scenario.name)
-    if began > until:
-        return Result(scenario.name, "skipped", "no time was left", 0.0)
     outcome, detail = _outcome(scenario.play, bench)
+    if outcome == "FAILED":
+        bench.say(f"  {outcome}, once more: {detail}")
+        again, seen = _outcome(scenario.play, bench)
+        outcome, detail = again, f"{seen} (the first time: {detail[:200]})"
     seconds = time.monotonic() - began
     bench.say(f"  {outcome} after {seconds:.0f} s: {detail}")
     return Result(scenario.name, outcome, detail, seconds)
@@ -86,7 +117,7 @@ def _outcome(play: Callable[[Bench], str], bench: Bench) -> tuple[str, str]:
         return "passed", play(bench)
     except Skipped as reason:
         return "skipped", str(reason)
-    except (AssertionError, TimeoutError, RuntimeError, OSError) as error:
+    except (AssertionError, TimeoutError, RuntimeError, OSError, WireError, subprocess.SubprocessError) as error:
         return "FAILED", " ".join(f"{type(error).__name__}: {error}".split())[:600]
 
 

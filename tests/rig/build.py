@@ -151,12 +151,7 @@ def _make_system(folder: Path, say: Callable[[str], None]) -> None:
     with _emulated_arm64(), _room_for_files() as tree:
         say(f"a Debian ({SUITE}, arm64), by debootstrap")
         command = ["debootstrap", "--arch=arm64", "--variant=minbase", f"--include={BASE}", SUITE, str(tree)]
-        try:
-            _logged(folder / "debootstrap.log", ["unshare", "--mount", *command], limit_s=1_500)
-        finally:
-            shutil.copy(tree / "debootstrap/debootstrap.log", cache() / "debootstrap-failed.log") if (
-                tree / "debootstrap/debootstrap.log"
-            ).exists() else None
+        _logged(folder / "debootstrap.log", ["unshare", "--mount", *command], limit_s=1_500)
         shutil.copytree(GUEST, tree, dirs_exist_ok=True)
         say("its kernel")
         _logged(folder / "kernel.log", _in(tree, "apt-get", "install", "--yes", "--no-install-recommends", *KERNEL), limit_s=900)

@@ -3,129 +3,88 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
+from rig import recording
 from rig.bench import Bench
-from rig.cuts import Way, found_in, judged
-from rig.ledger_check import Acknowledged
-from rig.machine import Machine, call
-from rig.mount import mounted
-from rig.replay import copy
+from rig.machine import Machine
 from rig.scenarios.power import until_ready
 from rig.scenarios.scenario import Scenario
-from rig.writelog import WriteLog
 
-RECORDER = Path(__file__).parents[1] / "recorder.py"
-PYTHON = "/opt/muster/current/.venv/bin/python"
 RECORDING = "while rows are recorded"
 N_KILLS, N_POINTS, SEED = 20, 100, 20261122
 RECORDED_S = 30.0
 
 
-def record(machine: Machine, *options: str) -> None:
-    """Have the recorder begin in a machine whose unit is stopped; wait for its first row."""
-    machine.must("systemctl stop muster")
-    machine.write("/root/recorder.py", RECORDER.read_text())
-    ports = "--notes /dev/vdb2 --said /dev/virtio-ports/rig.said"
-    command = f"{PYTHON} /root/recorder.py --data /var/lib/muster --unit rig --user muster {ports} {' '.join(options)}"
-    machine.must(f"systemd-run --quiet --unit=recorder {command}")
-    machine.wait("the first row", lambda: any(line.startswith("row") for line in machine.said()), limit_s=120)
+def begun(machine: Machine, *options: str) -> None:
+    """Have the recorder begin, and wait for its first row."""
+    recording.begin(machine, *options)
+    machine.wait("the first row", lambda: any(line.startswith("row") for line in machine.said()), limit_s=180)
 
 
-def raw(image: Path) -> Path:
-    """The content of a disk as raw bytes, beside it."""
-    target = image.with_suffix(".raw")
-    call("qemu-img", "convert", "-O", "raw", image, target)
-    return target
-
-
-def recovered(bench: Bench, data: Path) -> str:
-    """Switch the machine on with a disk that a cut has left: the unit must be at work, and its chain verify."""
+def recovered(bench: Bench, data: Path, said: str) -> str:
+    """Switch the machine on with a disk that a cut has left: the unit must be at work, and nothing be missing."""
     began_s = time.time()
     with bench.off(data=data) as machine:
         seconds = until_ready(machine, since_s=began_s)
-        said = machine.must("muster ledger verify", limit_s=180)
-        machine.must("journalctl -b -u systemd-fsck@dev-vdb1 -o cat | tail -n 3")
-    return f"at work {seconds:.0f} s after a reboot: {said.strip().splitlines()[-1]}"
+        found = recording.found_in_guest(machine, said)
+        machine.must("muster ledger verify", limit_s=180)
+    assert not found, found
+    return f"at work {seconds:.0f} s after a reboot, and the chain verifies"
 
 
 def _killed(bench: Bench) -> str:
     with bench.awake() as machine:
-        record(machine)
+        begun(machine)
         bench.keep(RECORDING, machine)
-        noted = machine.said()
-    chance, n_rows, last = Random(SEED), 0, Path()  # noqa: S311  when the power fails is no secret
-    for number in range(N_KILLS):
+        before = machine.said()
+    chance, n_rows = Random(SEED), 0  # noqa: S311  when the power fails is no secret
+    for _ in range(N_KILLS):
         with bench.awake(RECORDING) as machine:
-            machine.wait("it records", machine.said, limit_s=30, pause_s=0.02)
+            machine.wait("it records", machine.said, limit_s=60, pause_s=0.02)
             time.sleep(chance.uniform(0.2, 3.0))
             machine.kill()
-            known = Acknowledged.of([*noted, *machine.said()])
-            last = raw(machine.disks["data"].path)
-        if number == N_KILLS - 1:
-            copy(last, bench.folder / "killed.raw")
-        found = found_in(last, known)
-        assert not found, f"kill {number + 1}, {len(known.rows)} rows acknowledged: {found}"
-        last.unlink()
-        n_rows += len(known.rows)
+            said = "".join(f"{line}\n" for line in [*before, *machine.said()])
+            n, found = recording.left_by_kill(machine, said)
+        assert not found, f"{n} rows acknowledged: {found}"
+        n_rows += n
+    last = recording.raw(machine.disks["data"].path, bench.folder / "killed.img")
     seen = f"{N_KILLS} times, {n_rows / N_KILLS:,.0f} rows acknowledged each time, none lost, every chain verifies"
-    return f"{seen}; {recovered(bench, bench.folder / 'killed.raw')}"
+    return f"{seen}; the last one {recovered(bench, last, said)}"
 
 
-@contextmanager
-def _logged(bench: Bench, *options: str) -> Iterator[tuple[WriteLog, Path]]:
-    """A log of all writes to the data disk while rows are recorded, and the disk as it was before."""
+def _logged(bench: Bench, *options: str) -> Machine:
+    """A machine that was killed, with a log of all that its data disk was asked to write while rows were recorded."""
     with bench.awake(log=True) as machine:
-        base = raw(bench.built.frozen_data)
-        record(machine, *options)
+        begun(machine, *options)
         time.sleep(RECORDED_S)
-        machine.kill()
-        log = machine.disks["data"].log
-    assert log is not None
-    with WriteLog.open(log) as opened:
-        yield opened, base
+    return machine
 
 
 def _replayed(bench: Bench) -> str:
-    worst = bench.folder / "cut.raw"
-
-    with _logged(bench) as (log, base):
-        verdicts = []
-        for verdict in judged(log, base, n=N_POINTS, seed=SEED, way=_copying(worst)):
-            assert not verdict.found, str(verdict)
-            verdicts.append(verdict)
-        base.unlink()
+    machine, base, cut = _logged(bench), bench.built.frozen_data, bench.folder / "cut.img"
+    verdicts = recording.left_by_cuts(machine, base, n=N_POINTS, seed=SEED)
+    worst = [str(verdict) for verdict in verdicts if verdict.found]
+    assert not worst, worst[:3]
     dropped = sum(verdict.cut.n_pending - verdict.cut.n_survived for verdict in verdicts)
-    seen = f"{len(verdicts)} cuts, {dropped:,} unflushed requests dropped, {verdicts[-1].n_acknowledged:,} rows acknowledged"
-    return f"{seen}, none lost; {recovered(bench, worst)}"
-
-
-def _copying(kept: Path) -> Way:
-    """Like `mounted`; the latest image is kept as it was before anybody looked."""
-
-    @contextmanager
-    def way(image: Path) -> Iterator[Path]:
-        copy(image, kept)
-        with mounted(image) as folder:
-            yield folder
-
-    return way
+    said = recording.disk_after_cut(machine, base, cut, seed=SEED)
+    seen = (
+        f"{len(verdicts)} cuts, {dropped:,} unflushed requests dropped, up to {verdicts[-1].n_acknowledged:,} rows acknowledged"
+    )
+    return f"{seen}, none lost; one of them {recovered(bench, cut, said)}"
 
 
 def _control(bench: Bench) -> str:
-    with _logged(bench, "--synchronous-off") as (log, base):
-        verdicts = list(judged(log, base, n=N_POINTS, seed=SEED))
-        base.unlink()
+    machine = _logged(bench, "--synchronous-off")
+    verdicts = recording.left_by_cuts(machine, bench.built.frozen_data, n=N_POINTS, seed=SEED)
     spoilt = sum(bool(verdict.found) for verdict in verdicts)
     assert spoilt, "synchronous=OFF has lost nothing, so the scenario above would not see a loss either"
     return f"{spoilt} of {len(verdicts)} cuts lost rows, as they must"
 
 
 SCENARIOS = (
-    Scenario("power cuts, the emulator killed: no acknowledged row is lost", _killed, leaves=RECORDING),
+    Scenario("power cuts, the emulator killed: no acknowledged row is lost", _killed),
     Scenario("power cuts, unflushed writes dropped: no acknowledged row is lost", _replayed),
     Scenario("the same with synchronous=OFF, a control: rows are lost", _control),
 )

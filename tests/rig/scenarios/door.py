@@ -10,7 +10,7 @@ from rig.bench import Bench, Skipped
 from rig.build import CONFIG
 from rig.machine import BUZZER, Machine
 from rig.mount import mounted
-from rig.scenarios.cuts import raw
+from rig.recording import raw
 from rig.scenarios.scenario import Scenario
 from rig.scenarios.sticks import ENROLLED, PORTRAITS
 
@@ -65,7 +65,7 @@ def walked_up(bench: Bench, machine: Machine) -> None:
 
 def rows_on(disk: Path) -> list[str]:
     """Codes of the rows on a data disk, as they would be found after a power cut at this moment."""
-    image = raw(disk)
+    image = raw(disk, disk.with_suffix(".img"))
     with mounted(image) as folder, Store.open(folder / FILE_NAME, unit="rig") as store:
         found = [entry.person_code for entry in store.entries()]
     image.unlink()
