@@ -68,7 +68,7 @@ def controls(stage: Stage, seed: int) -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
     parser.add_argument("--hours", type=float, default=72.0, metavar="H", help="simulated (default: 72)")
-    parser.add_argument("--frames", type=int, default=300_000, metavar="N")
+    parser.add_argument("--frames", type=int, default=250_000, metavar="N")
     parser.add_argument("--people", type=int, default=5_000, metavar="N", help="enrolled, and at the door; an even number")
     parser.add_argument("--seed", type=int, default=1, help="all chance follows from it")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="of the networks")

@@ -26,7 +26,7 @@ CONTROLS = {
     "leaves a thread behind now and then": Control(sabotage.each_frame(sabotage.hold_a_thread), "threads"),
     "drops a row now and then": Control(sabotage.store(sabotage.Forgetful), "missing"),
     "doubles a row now and then": Control(sabotage.store(sabotage.Doubling), "not expected"),
-    "answers before the row is there": Control(sabotage.hasty, "before its row"),
+    "answers before the row is there": Control(sabotage.hasty, "before the row"),
     "sees nobody for ten frames now and then": Control(sabotage.blind, "missing"),
     "knows no duplicates": Control(sabotage.rules(duplicate_window_s=0.0), "not expected"),
     "says that everybody comes in": Control(sabotage.rules(direction=Direction.IN), "not expected"),

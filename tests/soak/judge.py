@@ -131,7 +131,7 @@ def order(signals: Iterable[dict[str, Any]], punches: list[str]) -> Iterator[str
             early.append(each)
         seen.add(each["row"])
     if early:
-        yield f"{len(early):,} people were answered before its row could be read; the first in turn {early[0]['turn']}"
+        yield f"{len(early):,} answers were given before the row could be read; the first in turn {early[0]['turn']}"
     if [each["row"] for each in latest] != punches:
         yield "the answers do not follow the rows one by one"
 
