@@ -91,7 +91,7 @@ class Updated:
         self.until(lambda: self.machine.show("muster-update-check", "ActiveState") == "activating")
 
     def kill(self) -> None:
-        self.machine.run("sh", "-c", 'kill -KILL -- -"$(cat /run/update.pid)"')
+        assert self.machine.run("bash", "-c", 'kill -KILL -- "-$(cat /run/update.pid)"').returncode == 0
 
     def cut(self) -> None:
         """Everything of it is gone, first of all whoever stands by."""

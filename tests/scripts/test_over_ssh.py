@@ -247,7 +247,7 @@ ALLOWED = {
 REFUSED = [
     *[
         "status --data /etc",
-        "people '--json --json'",
+        "events '--json --csv'",
         "logs '--x[$(touch pwned)]' 5",
         "logs --@ 5",
         "restore --passphrase /etc/shadow",

@@ -414,19 +414,21 @@ BACK = {"before": "systemctl reset-failed*", "times": 3}
     [
         {"before": "systemctl stop *"},
         {"before": "systemctl reset-failed*"},
+        {"before": "ln -sfn versions/1-* */.current.new"},
         {"before": "sync -f */home"},
         BACK,
         {"before": "rm -f */.whole"},
         {"before": "rm -f */progress/trial"},
         {"before": "rm -f */data/muster.db.before-update*", "times": 2},
     ],
-    ids=["copy", "place", "data back", "place back", "drop", "end", "forget"],
+    ids=["copy", "place", "link", "data back", "place back", "drop", "end", "forget"],
 )
 def test_the_one_before_comes_back_with_its_data_wherever_the_power_goes(tmp_path: Path, cut: dict[str, object]) -> None:
     """The new one has changed the schema, and would do so again when it is started."""
     unit = FolderUnit(tmp_path, wait_s=1)
     old = unit.install(unit.bundle("1"))
     path = database(unit)
+    unit.systemctl("start", "muster-sync.timer")
     try:
         assert unit.cut_off(unit.bundle("2", "degraded", n_migrations=2), **cut)  # type: ignore[arg-type]
         code = unit.power_on_again().returncode
@@ -436,5 +438,6 @@ def test_the_one_before_comes_back_with_its_data_wherever_the_power_goes(tmp_pat
         assert not (unit.progress / "trial").exists()
         assert not (unit.home / "previous").exists()
         assert unit.outcome()[0] == "returned"
+        assert (unit.folder / "systemd/muster-sync.timer").exists(), "what was at work before is at work again"
     finally:
         unit.end()
