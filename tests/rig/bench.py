@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rig.build import Built
 from rig.machine import Disk, Machine
+from rig.mount import mounted
+from rig.recording import raw
+
+from edge.store import FILE_NAME, Store
 
 IS_DONE = 'test "$(systemctl show -P ActiveState {unit})" = inactive -o "$(systemctl show -P ActiveState {unit})" = failed'
 
@@ -26,12 +31,15 @@ class Bench:
         folder: for overlays, sticks and logs; empty at first.
         say: hears what goes on.
         kept: what one scenario leaves for later ones: frozen machines, by name.
+        is_over: there is no time left.
     """
 
     built: Built
     folder: Path
     say: Callable[[str], None]
     kept: dict[str, Frozen] = field(default_factory=dict)
+    is_over: bool = False
+    _machines: list[Machine] = field(default_factory=list)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     def place(self) -> Path:
@@ -68,6 +76,17 @@ class Bench:
             machine.disks["data"] = Disk(data, is_raw=True)
         return machine
 
+    @contextmanager
+    def database(self, machine: Machine) -> Iterator[Store]:
+        """The unit's database as it would be found if the power were gone now: a copy of the disk, read by this machine.
+
+        Whoever writes it is stopped meanwhile; emulation takes ten seconds to start Muster's own commands.
+        """
+        image = raw(machine.disks["data"].path, machine.folder / "seen.img")
+        with mounted(image) as folder, Store.open(folder / FILE_NAME, unit="rig") as store:
+            yield store
+        image.unlink()
+
     def keep(self, name: str, machine: Machine) -> Frozen:
         """Freeze a machine, as it is, for what comes later."""
         state = machine.folder / "state"
@@ -81,7 +100,17 @@ class Bench:
             "root": Disk(place / "root.qcow2", over=root),
             "data": Disk(place / "data.qcow2", over=data, log=place / "writes.log" if log else None),
         }
-        return Machine(self.built.board, place, disks, state=state)
+        machine = Machine(self.built.board, place, disks, state=state)
+        self._machines.append(machine)
+        if self.is_over:
+            raise Skipped("there was no time left")
+        return machine
+
+    def end(self) -> None:
+        """Whatever runs is ended, and nothing more begins."""
+        self.is_over = True
+        for machine in self._machines:
+            machine.kill()
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,16 @@ def begin(machine: Machine, *options: str) -> None:
     machine.must(f"systemd-run --quiet --unit {SERVICE} {PYTHON} /root/recorder.py {words}")
 
 
+def rows(machine: Machine, n: int) -> list[str]:
+    """Record some rows beside a unit that may be at work: their event_ids."""
+    machine.write("/root/recorder.py", Path(__file__).with_name("recorder.py").read_text())
+    said = machine.must(f"{PYTHON} /root/recorder.py --user muster --unit rig --notes-at-most {n + 1}")
+    return [line.split()[2] for line in said.splitlines() if line.startswith("row ")]
+
+
 def raw(disk: Path, image: Path) -> Path:
-    """The content of a disk that no machine uses, as raw bytes."""
-    call("qemu-img", "convert", "-O", "raw", disk, image)
+    """The content of a disk, which no machine may be writing to, as raw bytes."""
+    call("qemu-img", "convert", "-U", "-O", "raw", disk, image)
     return image
 
 

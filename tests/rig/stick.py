@@ -61,8 +61,9 @@ class Stick:
 
     def free(self) -> int:
         """Bytes that it has room for."""
-        last = call("mdir", "-i", self.image, "::/").splitlines()[-1]
-        return int("".join(re.findall(r"\d", last.split("bytes")[0])))
+        found = re.search(r"([\d ]+) bytes free", call("mdir", "-i", self.image, "::/"))
+        assert found, "mdir does not say how much is free"
+        return int(found.group(1).replace(" ", ""))
 
     def remove(self, name: str) -> None:
         """Delete a file."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 
+from rig import recording
 from rig.bench import Bench
 from rig.build import CONFIG
 from rig.machine import Machine
 from rig.scenarios.scenario import Scenario
 
+from edge.ledger import verify
 from edge.types import Signal
 
 TOLD_S = 120.0
@@ -35,16 +37,24 @@ def _camera(bench: Bench) -> str:
 
 def _disk(bench: Bench) -> str:
     with bench.awake() as machine:
-        machine.must('muster people add 7 "Jane Doe"')
+        known = recording.rows(machine, 3)
         began_s = time.time()
         machine.run("dd if=/dev/zero of=/var/lib/muster/filler bs=1M; dd if=/dev/zero of=/var/lib/muster/filler2 bs=4k; sync")
-        refused = machine.run("muster events add 7 --at 2026-11-20T08:00 --direction in --by rig --why test")
+        refused = machine.run('muster people add 7 "Jane Doe"')
         told_s = machine.wait_for(Signal.FAULT, since_s=began_s, limit_s=TOLD_S)
         mended_s = time.time()
         machine.must("rm /var/lib/muster/filler*")
         seconds = back_at_work(machine, since_s=mended_s)
-        machine.must("muster events add 7 --at 2026-11-20T08:00 --direction in --by rig --why test && muster ledger verify")
-    assert refused.code, "a row was acknowledged on a full disk"
+        known += recording.rows(machine, 3)
+        machine.kill()
+        with bench.database(machine) as store:
+            found, faults = (
+                [entry.event_id for entry in store.entries()],
+                list(verify(store.entries(), n_written=store.n_written())),
+            )
+    assert refused.code, "something was acknowledged on a full disk"
+    assert found == known, (found, known)
+    assert not faults, faults
     words = (refused.err or refused.out).strip().splitlines()[-1][:120]
     seen = f"refused with {refused.code} ({words}), FAULT after {told_s:.0f} s, ready {seconds:.0f} s after there was room"
     return f"{seen}; the chain verifies"
