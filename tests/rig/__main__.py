@@ -23,7 +23,6 @@ NEEDED = {
     "qemu-aarch64-static": "qemu-user-static",
     "debootstrap": "debootstrap",
     "mke2fs": "e2fsprogs",
-    "sfdisk": "fdisk",
     "fdtput": "device-tree-compiler",
     "mkfs.vfat": "dosfstools",
     "mcopy": "mtools",

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rig.build import Built
-from rig.machine import Disk, Machine
+from rig.machine import Machine
 from rig.mount import mounted
+from rig.parts import Disk
 from rig.recording import raw
 
 from edge.store import FILE_NAME, Store

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import os
 import re
 import subprocess
 import time
@@ -13,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rig.inside import Inside
 from rig.lines import Change, signals, spans
+from rig.parts import Board, Disk, call
 from rig.wire import Wire, WireError
 
 from edge.types import Signal
@@ -27,87 +27,10 @@ RED, GREEN, BUZZER, BUTTON = 5, 6, 7, 4
 _CHANGE = re.compile(r"@(?P<at>[0-9.]+):pl061_set_output .* setting output (?P<line>\d) to (?P<level>[01])")
 
 COMMAND_LINE = "root=/dev/vda rw console=ttyAMA0 quiet net.ifnames=0"
-MEMORY_MIB = 1024
-
-
-@dataclass(frozen=True)
-class Board:
-    """What the machine is started with, and what does not change from start to start.
-
-    Attributes:
-        folder: with vmlinuz, initrd.img and board.dtb.
-    """
-
-    folder: Path
-
-    def arguments(self) -> list[str]:
-        """Of QEMU; the same each time, for a frozen machine wakes only in the same body."""
-        return [
-            *("-M", "virt,gic-version=2", "-cpu", "cortex-a72", "-accel", "tcg,thread=multi", "-smp", "2", "-m", str(MEMORY_MIB)),
-            *("-display", "none", "-no-reboot", "-nodefaults", "-dtb", str(self.folder / "board.dtb")),
-            *("-kernel", str(self.folder / "vmlinuz"), "-initrd", str(self.folder / "initrd.img")),
-            *("-device", "virtio-serial-pci,id=ports", "-device", "qemu-xhci,id=usb"),
-        ]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a command in the guest has ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 @dataclass
-class Disk:
-    """A disk of the machine: an overlay, so that what it lies over stays as it is.
-
-    Attributes:
-        over: what is below; ``None``: `path` itself is written.
-        is_raw: of `over`, or of `path` where there is none.
-        log: where each write is logged (QEMU's blklogwrites), for cuts afterwards.
-    """
-
-    path: Path
-    over: Path | None = None
-    is_raw: bool = False
-    log: Path | None = None
-
-    def make(self) -> None:
-        """Make the overlay, empty, and the log."""
-        if self.log:
-            self.log.write_bytes(b"")
-        if self.over:
-            self.path.unlink(missing_ok=True)
-            below = os.path.relpath(self.over, self.path.parent)  # folders of the cache are renamed once they are whole
-            call("qemu-img", "create", "-q", "-f", "qcow2", "-b", below, "-F", "raw" if self.is_raw else "qcow2", self.path)
-
-    def arguments(self, name: str) -> list[str]:
-        """Of QEMU. The guest's flushes do not reach this machine's disk; they are logged all the same (`rig.writelog`)."""
-        driver = "raw" if self.is_raw and not self.over else "qcow2"
-        blocks = ["-blockdev", f"file,node-name={name}-file,filename={self.path},cache.no-flush=on"]
-        blocks += ["-blockdev", f"{driver},node-name={name}-disk,file={name}-file"]
-        node = f"{name}-disk"
-        if self.log:
-            blocks += ["-blockdev", f"file,node-name={name}-log,filename={self.log},cache.no-flush=on"]
-            blocks += ["-blockdev", f"blklogwrites,node-name={name}-logged,file={node},log={name}-log,log-sector-size=512"]
-            node = f"{name}-logged"
-        return [*blocks, "-device", f"virtio-blk-pci,drive={node},serial={name}"]
-
-
-def call(*command: Any, limit_s: float = 120.0, allowed: tuple[int, ...] = (0,)) -> str:
-    """What a program of this machine said; it must succeed."""
-    done = subprocess.run(
-        [str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit_s, check=False
-    )
-    if done.returncode not in allowed:
-        raise RuntimeError(f"{' '.join(map(str, command))} ended with {done.returncode}: {done.stderr.strip()[-800:]}")
-    return done.stdout
-
-
-@dataclass
-class Machine:
+class Machine(Inside):
     """One that runs.
 
     Attributes:
@@ -168,8 +91,6 @@ class Machine:
             *("-chardev", f"file,id=console,path={console}", "-serial", "chardev:console"),
             *("-trace", "pl061_set_output", "-msg", "timestamp=on", "-D", str(lines)),
         ]
-
-    # --- from outside
 
     def monitor(self, command: str, **arguments: Any) -> Any:
         """Ask QEMU.
@@ -302,55 +223,6 @@ class Machine:
         """Whole lines that a program in the guest has written to the port ``/dev/virtio-ports/rig.said``."""
         return (self.folder / "said.log").read_bytes().decode(errors="replace").rpartition("\n")[0].splitlines()
 
-    # --- inside
-
-    def agent(self, command: str, **arguments: Any) -> Any:
-        """Ask the agent in the guest."""
-        if self._agent is None:
-            wire = Wire(self.folder / "agent", limit_s=20)
-            wire.align(os.getpid())
-            self._agent = wire
-        return self._agent.ask(command, **arguments)
-
-    def is_up(self) -> bool:
-        """Whether the agent answers yet."""
-        try:
-            self.agent("guest-ping")
-        except WireError:
-            if self._agent:
-                self._agent.close()
-                self._agent = None
-            return False
-        return True
-
-    def run(self, script: str, *, limit_s: float = 120.0) -> Outcome:
-        """A shell script as root in the guest."""
-        started = self.agent("guest-exec", path="/bin/bash", arg=["-euc", script], capture_output=True)
-        until = time.monotonic() + limit_s
-        while not (done := self.agent("guest-exec-status", pid=started["pid"]))["exited"]:
-            if time.monotonic() > until:
-                raise TimeoutError(f"in the guest, after {limit_s:.0f} s: {script}")
-            time.sleep(0.1)
-        out, err = (base64.b64decode(done.get(name, "")).decode(errors="replace") for name in ("out-data", "err-data"))
-        return Outcome(done.get("exitcode", -int(done.get("signal", 1))), out, err)
-
-    def must(self, script: str, *, limit_s: float = 120.0) -> str:
-        """What a script in the guest says; it must succeed."""
-        done = self.run(script, limit_s=limit_s)
-        if done.code:
-            raise AssertionError(f"in the guest: {script!r} ended with {done.code}: {done.out[-600:]}{done.err[-600:]}")
-        return done.out
-
-    def write(self, path: str, content: str) -> None:
-        """A small file in the guest."""
-        packed = base64.b64encode(content.encode()).decode()
-        self.must(f"mkdir -p $(dirname {path}) && echo {packed} | base64 -d >{path}")
-
-    def configure(self, text: str) -> None:
-        """Another configuration, and the unit started anew with it."""
-        self.write("/etc/muster/muster.toml", text)
-        self.must("systemctl restart muster", limit_s=180)
-
     def wait(self, what: str, condition: Callable[[], Any], *, limit_s: float, pause_s: float = 0.2) -> Any:
         """What a condition gives as soon as that is true.
 
@@ -365,7 +237,3 @@ class Machine:
                 raise RuntimeError(f"the machine has ended: {(self.folder / 'qemu.log').read_text()[-800:]}")
             time.sleep(pause_s)
         return found
-
-    def wait_until_up(self, *, limit_s: float = 300.0) -> None:
-        """After it was switched on."""
-        self.wait("the guest's agent answers", self.is_up, limit_s=limit_s)

@@ -7,7 +7,8 @@ from random import Random
 
 from rig.cuts import Verdict, found_in, judged
 from rig.ledger_check import Acknowledged
-from rig.machine import Machine, call
+from rig.machine import Machine
+from rig.parts import call
 from rig.replay import Replay
 from rig.writelog import WriteLog
 

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from rig.machine import call
+from rig.parts import call
 
 PREPARE = Path(__file__).parents[2] / "scripts/prepare-stick"
 

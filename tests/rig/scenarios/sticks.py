@@ -9,7 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 from rig.bench import Bench, Skipped
-from rig.machine import Machine, call
+from rig.machine import Machine
+from rig.parts import call
 from rig.scenarios.scenario import Scenario
 from rig.stick import Stick
 

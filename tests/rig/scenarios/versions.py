@@ -7,9 +7,10 @@ import shutil
 from pathlib import Path
 
 from rig.bench import Bench
-from rig.build import LISTING, ROOT, cache
-from rig.machine import call
+from rig.build import LISTING, ROOT
+from rig.parts import call
 from rig.scenarios.scenario import Scenario
+from rig.system import cache
 
 BROKEN = '    raise SystemExit("a version of the rig that cannot work")\n'
 KEPT = re.compile(
