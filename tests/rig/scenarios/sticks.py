@@ -74,7 +74,7 @@ def _unpaired(bench: Bench) -> str:
         served(machine)
         machine.kill()
     with bench.database(machine) as store:
-        people, actions = store.people(), [line.action for line in store.audit()]
+        people, actions = store.people(), [line.what for line in store.audit()]
     assert stick.image.read_bytes() == before, "something was written to it"
     assert not people, people
     assert actions == [STICK_REFUSED], actions
