@@ -83,6 +83,7 @@ def test_it_is_kept_word_for_word_and_written_once(tmp_path: Path) -> None:
     assert before is not None
     assert (before.text, before.config.unit.name, before.path) == (text, "door", tmp_path / FILE_NAME)
     written = before.path.stat()
+    assert written.st_mode & 0o777 == 0o600, "what is copied may have been for its owner alone"
     keep(text, tmp_path)
     assert before.path.stat().st_ino == written.st_ino, "a card is not written to at each start"
     keep("", tmp_path)
@@ -90,6 +91,21 @@ def test_it_is_kept_word_for_word_and_written_once(tmp_path: Path) -> None:
     assert after is not None
     assert after.config == Config()
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME], "nothing is left behind"
+
+
+def test_one_that_cannot_be_written_leaves_the_one_before_and_nothing_else(tmp_path: Path) -> None:
+    keep("[unit]\nname = 'door'\n", tmp_path)
+    limit = "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    code = (
+        f"{limit}resource.setrlimit(resource.RLIMIT_FSIZE, (5, 5))\nfrom pathlib import Path\nfrom edge.config import keep\n"
+        f"try:\n    keep('# a longer one', Path({str(tmp_path)!r}))\nexcept OSError as error:\n    print(error.strerror)\n"
+    )
+    done = subprocess.run([sys.executable, "-B", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "File too large\n"
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+    kept = last_good(tmp_path)
+    assert kept is not None
+    assert kept.config.unit.name == "door"
 
 
 @pytest.mark.parametrize("content", [b"[unit]\nnmae = 'x'\n", b"[unit", b"\xff"])
@@ -135,6 +151,37 @@ def test_a_changed_camera_counts_as_a_fault_only_where_the_one_before_is_there(t
     assert unusable(other, gone) == "", "the one before was no better"
     assert unusable(other, other) == "", "a camera that is unplugged is waited for"
     assert unusable(there, gone) == ""
+
+
+@pytest.mark.parametrize(("key", "pin"), [("green_pin", 27), ("button_pin", 23)])
+def test_a_pin_that_something_else_has_counts_as_a_fault_where_the_one_before_is_free(key: str, pin: int, tmp_path: Path) -> None:
+    """A header on which one pin is busy, as lgpio says it."""
+    (tmp_path / "lgpio.py").write_text("class error(Exception):\n    pass\n")
+    code = f"""
+import sys, types
+import lgpio
+from gpiozero.pins.mock import MockFactory
+
+class Header(MockFactory):
+    def pin(self, name):
+        if name == {pin}:
+            raise lgpio.error("GPIO busy")
+        return super().pin(name)
+
+sys.modules["gpiozero.pins.lgpio"] = types.SimpleNamespace(LGPIOFactory=Header)
+from edge.config import parse
+from edge.wiring.origin import unusable
+
+free = parse({{"panel": {{"kind": "gpio", "{key}": 5}}}})
+busy = parse({{"panel": {{"kind": "gpio", "{key}": {pin}}}}})
+print(unusable(busy, free))
+print(unusable(free, busy))
+"""
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+    told, nothing = done.stdout.splitlines()
+    assert told.startswith(f"'panel.{key}' (GPIO{pin}) cannot be used (GPIO busy)")
+    assert nothing == ""
 
 
 # What the door shows
@@ -269,6 +316,7 @@ def test_only_what_was_written_and_was_ready_is_kept(data: Path, ask: Ask) -> No
     for i in range(3):
         (frames / f"{i}.png").symlink_to("../frames/0.png")
     assert (ask("run", "--camera", f"replay:{frames}").code, last_good(data)) == (0, None)
+    assert (ask("run", "--config", str(data / "muster.toml")).code, last_good(data)) == (0, None), "meant for this run alone"
     assert ask("run").code == 0
     assert last_good(data) is not None
 

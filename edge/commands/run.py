@@ -62,16 +62,20 @@ def _before(installation: Installation, arguments: argparse.Namespace) -> LastGo
     It may not where that was named by hand, is the same, or where another unit is at work: that has camera and pins.
     """
     before = last_good(installation.data)
-    is_meant = arguments.camera is not None or getattr(arguments, "config", None) is not None
-    if before is None or is_meant or installation.text in {None, before.text} or _is_at_work(installation.data):
+    if before is None or _is_meant(arguments) or installation.text in {None, before.text} or _is_at_work(installation.data):
         return None
     return before
 
 
 def _origin(installation: Installation, arguments: argparse.Namespace) -> wiring.Origin:
-    """What is kept is what the unit is ready with, and its author wrote."""
-    is_written = arguments.camera is None and installation.text is not None
-    return wiring.Origin(installation.fault, partial(_keep, installation) if is_written else None)
+    """What is kept is what the unit is ready with, and its author wrote for it."""
+    is_its_own = installation.text is not None and not _is_meant(arguments)
+    return wiring.Origin(installation.fault, partial(_keep, installation) if is_its_own else None)
+
+
+def _is_meant(arguments: argparse.Namespace) -> bool:
+    """Whether something else than the unit's own configuration was named by hand, for this run."""
+    return arguments.camera is not None or getattr(arguments, "config", None) is not None
 
 
 def _is_at_work(data: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +39,7 @@ class LastGood:
 
 
 def keep(text: str, data: Path) -> None:
-    """Keep a configuration with which the unit is ready; nothing is written where it is the same.
+    """Keep a configuration with which the unit is ready, for its owner alone; nothing is written where it is the same.
 
     Args:
         text: as its author wrote it.
@@ -52,12 +53,17 @@ def keep(text: str, data: Path) -> None:
         return
     path = data / FILE_NAME
     part = path.with_name(f".{FILE_NAME}.part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        os.fchmod(file.fileno(), 0o644)
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            os.fchmod(file.fileno(), 0o600)  # what is copied may have been so, too
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
+        raise
     settle(data)
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.config import CameraConfig, Config
+from edge.config import CameraConfig, Config, PanelConfig
+from edge.device.button import open_button
 from edge.device.camera import Wanted, must_be_there
 from edge.errors import DeviceError
 from edge.store.room import Room, Usage
@@ -64,7 +65,7 @@ def unusable(config: Config, before: Config) -> str:
     """
     for is_changed, look in (
         (config.camera != before.camera, lambda each: look_for(each.camera)),
-        (config.panel != before.panel, lambda each: patient_panel(each.panel).close()),
+        (config.panel != before.panel, lambda each: _try_pins(each.panel)),
     ):
         if is_changed and (fault := _refusal(look, config)) and not _refusal(look, before):
             return fault
@@ -78,6 +79,13 @@ def look_for(camera: CameraConfig) -> None:
         DeviceError: it is not.
     """
     must_be_there(Wanted(camera.source, (camera.width, camera.height), camera.fps))
+
+
+def _try_pins(panel: PanelConfig) -> None:
+    patient_panel(panel).close()
+    button = open_button(panel.kind, panel.button_pin)
+    if button:
+        button.close()
 
 
 def _refusal(look: Callable[[Config], None], config: Config) -> str:
