@@ -53,7 +53,7 @@ class Installation:
         Raises:
             ConfigError: it has faults, and there is no such one, or the file was named by ``--config``: then that is meant.
         """
-        data = data_folder(arguments)
+        data, text = data_folder(arguments), None
         try:
             path = configuration_file(arguments)
             text = config.read(path) if path else None
@@ -62,15 +62,21 @@ class Installation:
             before = None if getattr(arguments, "config", None) else config.last_good(data)
             if before is None:
                 raise
-            return cls(data, before.config).instead_of(str(error), before, is_told=is_told)
+            return cls(data, before.config, text=text).instead_of(str(error), before, is_told=is_told)
 
     def instead_of(self, fault: str, before: LastGood, *, is_told: bool = True) -> Self:
-        """The same unit with the last configuration that worked, because of a fault of the present one, which is said."""
+        """The same unit with the last configuration that worked, because of a fault of the present one, which is said.
+
+        What the present one closes stays closed (`edge.config.narrowed`).
+        """
+        used = config.narrowed(before.config, self.text)
         if is_told:
             for line in fault.splitlines():
                 log.warning("%s", line)
             log.warning("%s is used instead. Put right what is said above; `muster config --check` tries it.", before)
-        return replace(self, config=before.config, fault=fault, text=None)
+            if closed := sorted(config.differences(used, before.config)):
+                log.warning("%s: as in the present one, or less, so that nothing stays open that it closes.", ", ".join(closed))
+        return replace(self, config=used, fault=fault, text=None)
 
     def store(self) -> Store:
         """The database of the folder, opened.

@@ -5,6 +5,7 @@ the same dataclasses back as commented TOML; ``deploy/muster.toml`` is made by i
 """
 
 from edge.config.last_good import LastGood, keep, last_good
+from edge.config.narrow import differences, narrowed
 from edge.config.rescue import panel_alone
 from edge.config.sections import (
     AcceleratorConfig,
@@ -45,9 +46,11 @@ __all__ = [
     "SyncConfig",
     "UnitConfig",
     "describe",
+    "differences",
     "keep",
     "last_good",
     "load",
+    "narrowed",
     "of_text",
     "panel_alone",
     "parse",
