@@ -5,10 +5,10 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run portraits recording test test-native check docs models edgetpu oracle parity train scores quality study bench faults soak bundle units-test rig install-test requirements clean
+.PHONY: help run portraits recording test test-native check docs models edgetpu oracle parity train scores quality study bench faults soak bundle units-test rig arm64-test install-test requirements clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 # Two workers: more are in each other's way where tests measure time. Without them, for one file: .venv/bin/python -m pytest FILE
 PYTEST := -m pytest -n 2 --dist worksteal
@@ -112,6 +112,9 @@ units-test: .venv/.ready-dev ## the units under a real systemd, in a machine tha
 
 rig: .venv/.ready-dev portraits ## the unit on an arm64 kernel under QEMU: power, sticks, faces, trouble, cuts; root; OPTIONS="--only WORDS"
 	PYTHONPATH=tests:. $(BIN)/python -m rig $(OPTIONS)
+
+arm64-test: .venv-tflite/.ready portraits ## `make test-native` on arm64, with its wheels, by qemu-user; root, some 10 minutes; OPTIONS are pytest's
+	PYTHONPATH=tests:. .venv-tflite/bin/python -m rig.native $(OPTIONS)
 
 install-test: .venv/.ready-dev ## install from a bundle into a Debian without a network, and off again; root, debootstrap; SUITE=trixie
 	MUSTER_INSTALL_TEST=$(or $(SUITE),bookworm) $(BIN)/python -m pytest -q tests/deploy/test_install_debian.py

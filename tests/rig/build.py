@@ -76,11 +76,11 @@ def build(say: Callable[[str], None]) -> Built:
     Args:
         say: hears what is being done.
     """
-    base = _kept(f"system-{_digest(system.recipe())}", system.make, say)
+    base = bare(say)
     key = _release_key()
     bundle = _bundle(key, say)
     parts = [base.name, call("sha256sum", bundle).split()[0], CONFIG]
-    installed = _kept(f"installed-{_digest(parts)}", _installer(base, bundle, key), say)
+    installed = kept(f"installed-{digest(parts)}", _installer(base, bundle, key), say)
     return Built(
         board=Board(base),
         root=installed / "root.qcow2",
@@ -94,7 +94,12 @@ def build(say: Callable[[str], None]) -> Built:
     )
 
 
-def _kept(name: str, make: Callable[[Path, Callable[[str], None]], None], say: Callable[[str], None]) -> Path:
+def bare(say: Callable[[str], None]) -> Path:
+    """The folder with the system alone, from the cache or anew."""
+    return kept(f"system-{digest(system.recipe())}", system.make, say)
+
+
+def kept(name: str, make: Callable[[Path, Callable[[str], None]], None], say: Callable[[str], None]) -> Path:
     """A folder of the cache; of its kind (the word before the dash) only the latest stays."""
     folder = cache() / name
     if not folder.exists():
@@ -110,7 +115,8 @@ def _kept(name: str, make: Callable[[Path, Callable[[str], None]], None], say: C
     return folder
 
 
-def _digest(parts: list[str]) -> str:
+def digest(parts: list[str]) -> str:
+    """A word that tells from what something was made."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 

@@ -83,18 +83,18 @@ def _logged(log: Path, command: list[str], *, limit_s: float) -> None:
 
 @contextmanager
 def emulated_arm64() -> Iterator[None]:
-    """Programs for arm64 run here as long as this lasts."""
+    """Programs for arm64 run here as long as this lasts: by an entry of our own, as another's may be removed at any time."""
     if not (_BINFMT / "register").exists():
         call("mount", "-t", "binfmt_misc", "binfmt_misc", _BINFMT)
-    ours = None
-    if not any("aarch64" in path.name for path in _BINFMT.iterdir()):
-        (_BINFMT / "register").write_text(f":muster-rig-aarch64:M::{_MAGIC}:{_MASK}:{shutil.which('qemu-aarch64-static')}:F")
-        ours = _BINFMT / "muster-rig-aarch64"
+    for left in _BINFMT.glob("muster-rig-*"):
+        if not Path("/proc", left.name.rpartition("-")[2]).exists():  # whoever made it was killed
+            left.write_text("-1")
+    ours = _BINFMT / f"muster-rig-{os.getpid()}"
+    (_BINFMT / "register").write_text(f":{ours.name}:M::{_MAGIC}:{_MASK}:{shutil.which('qemu-aarch64-static')}:F")
     try:
         yield
     finally:
-        if ours:
-            ours.write_text("-1")
+        ours.write_text("-1")
 
 
 @contextmanager
