@@ -107,6 +107,7 @@ class Status:
         networks: in the order in which a frame meets them.
         accelerator: None where the configuration leaves it alone.
         config_fault: why it works with the last configuration that did and not with the present one; empty where it does not.
+        config_digest: which text it works with (`edge.config.digest`); empty where it was named by hand, or there is none.
     """
 
     pid: int
@@ -117,6 +118,7 @@ class Status:
     networks: tuple[NetworkStatus, ...]
     accelerator: AcceleratorStatus | None
     config_fault: str = ""
+    config_digest: str = ""
 
     @property
     def is_degraded(self) -> bool:
@@ -178,7 +180,8 @@ def _status(given: dict[str, Any]) -> Status:
         stopped_utc=None if given["stopped_utc"] is None else _moment(given["stopped_utc"]),
         networks=tuple(_network(each) for each in given["networks"]),
         accelerator=None if accelerator is None else _accelerator(accelerator),
-        config_fault=_of(str, given.get("config_fault", "")),  # an older Muster at work does not say it
+        config_fault=_of(str, given.get("config_fault", "")),  # an older Muster at work says neither
+        config_digest=_of(str, given.get("config_digest", "")),
     )
 
 
@@ -225,7 +228,7 @@ class StatusFile:
         networks: where each should run at this moment, and why.
         report: how the accelerator is at this moment; None where it is left alone.
         now: the moment, in UTC.
-        config_fault: as in `Status`.
+        config: its fault and its digest, as in `Status`.
     """
 
     def __init__(
@@ -235,10 +238,10 @@ class StatusFile:
         *,
         report: Callable[[], AcceleratorStatus | None],
         now: Callable[[], datetime],
-        config_fault: str = "",
+        config: tuple[str, str] = ("", ""),
     ) -> None:
         self._path, self._networks, self._report, self._now = path, networks, report, now
-        self._status = Status(os.getpid(), __version__, now(), now(), None, tuple(networks()), report(), config_fault)
+        self._status = Status(os.getpid(), __version__, now(), now(), None, tuple(networks()), report(), *config)
         self._is_written = False
 
     def __enter__(self) -> Self:

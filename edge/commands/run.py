@@ -15,7 +15,7 @@ from pathlib import Path
 
 from edge import wiring
 from edge.commands.installation import Installation, say, with_camera
-from edge.config import LastGood, keep, last_good
+from edge.config import LastGood, digest, keep, last_good
 from edge.errors import ConfigError, DeviceError, MusterError
 from edge.journal import Fault, Tally, Verdict
 
@@ -69,8 +69,9 @@ def _before(installation: Installation, arguments: argparse.Namespace) -> LastGo
 
 def _origin(installation: Installation, arguments: argparse.Namespace) -> wiring.Origin:
     """What is kept is what the unit is ready with, and its author wrote for it."""
-    is_its_own = installation.text is not None and not _is_meant(arguments)
-    return wiring.Origin(installation.fault, partial(_keep, installation) if is_its_own else None)
+    if installation.text is None or _is_meant(arguments):
+        return wiring.Origin(installation.fault)
+    return wiring.Origin(installation.fault, partial(_keep, installation), digest(installation.text))
 
 
 def _is_meant(arguments: argparse.Namespace) -> bool:

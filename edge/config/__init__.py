@@ -4,7 +4,7 @@
 the same dataclasses back as commented TOML; ``deploy/muster.toml`` is made by it.
 """
 
-from edge.config.last_good import LastGood, keep, last_good
+from edge.config.last_good import LastGood, digest, keep, last_good
 from edge.config.narrow import differences, narrowed
 from edge.config.rescue import panel_alone
 from edge.config.sections import (
@@ -47,6 +47,7 @@ __all__ = [
     "UnitConfig",
     "describe",
     "differences",
+    "digest",
     "keep",
     "last_good",
     "load",

@@ -70,7 +70,7 @@ def run(
         start.done("networks")
         if config.accelerator.kind != "cpu":
             log.info(str(fitting))
-        noticeboard = stack.enter_context(status_file(config, data, fitting, config_fault=origin.fault))
+        noticeboard = stack.enter_context(status_file(config, data, fitting, origin=origin))
         unit = Unit(
             replace(hands, accelerator=fitting, noticeboard=noticeboard, at_rest=at_rest(origin, places.root)),
             recogniser,

@@ -12,26 +12,28 @@ from edge.device.tpu.edgetpu import AcceleratorReport, State
 from edge.device.tpu.fitting import Fitting
 from edge.status import AcceleratorStatus, NetworkStatus, StatusFile
 from edge.types import NETWORKS, Backend
+from edge.wiring.origin import Origin
 
 NOTHING_TO_RUN = "it has nothing to run"
 OTHER_SIDE = {Backend.CPU: Backend.EDGETPU, Backend.EDGETPU: Backend.CPU}
 
 
-def status_file(config: Config, data: Path, fitting: Fitting, *, config_fault: str = "") -> StatusFile:
+def status_file(config: Config, data: Path, fitting: Fitting, *, origin: Origin | None = None) -> StatusFile:
     """The status of a unit, to be entered.
 
     Args:
         config: what is configured.
         data: folder of the file.
         fitting: where the networks run.
-        config_fault: why it is not the present configuration; empty where it is.
+        origin: where the configuration comes from.
     """
+    origin = origin or Origin()
     return StatusFile(
         data / status.FILE_NAME,
         lambda: (_network(fitting, name) for name in NETWORKS),
         report=lambda: _accelerator(config, fitting.report()),
         now=_now,
-        config_fault=config_fault,
+        config=(origin.fault, origin.digest),
     )
 
 

@@ -27,10 +27,12 @@ class Origin:
     Attributes:
         fault: why it is the last one that worked and not the present one; empty where it is the present one.
         when_ready: called once the unit is ready with it.
+        digest: of the unit's own configuration (`edge.config.digest`); empty where it is not that.
     """
 
     fault: str = ""
     when_ready: Callable[[], None] | None = None
+    digest: str = ""
 
 
 def at_rest(origin: Origin, root: Path, *, usage: Callable[[Path], Usage] = shutil.disk_usage) -> Signal:
