@@ -5,8 +5,9 @@ answers sound different too. Why a face cannot be judged is said in groups of am
 the groups: as many as can be counted while walking up. None of them sounds, for they may last. A door at rest winks, slowly where
 all is well and like a clock where it is degraded: dark enough that an answer stands out, and never in groups but in pairs, five
 seconds apart, where it works and somebody should ask `muster doctor`. A stick is told by lights that last for seconds while all
-is well, and by a burst of flashes that nobody could count where it is not. The push button is answered by a rattle, which nobody
-takes for a beep; a green flicker says that the next row goes the other way, and an amber tick that the system ends.
+is well, and by a burst of flashes that nobody could count, in long darkness, where it is not. The push button is answered by a
+rattle, which nobody takes for a beep; a green flicker, half of the time, says that the next row goes the other way, and an amber
+tick that the system ends.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ PATTERNS = {
     Signal.STICK_REFUSED: Pattern(Colour.RED, Blink(0.4, 0.2, 3), Blink(0.3, 0.3, 3)),
     Signal.STICK_AT_WORK: Pattern(Colour.AMBER, Blink(9.5, 0.5, None)),
     Signal.SAFE_TO_PULL: Pattern(Colour.GREEN, Blink(2.0, 2.0, None)),
-    Signal.STICK_FAILED: Pattern(Colour.RED, Blink(0.1, 0.1, 6, rest_s=2.0)),
+    Signal.STICK_FAILED: Pattern(Colour.RED, Blink(0.1, 0.1, 6, rest_s=4.0)),
     Signal.TOO_FAR: _group(2, SHORT_S),
     Signal.TOO_DARK: _group(3, SHORT_S),
     Signal.TOO_BRIGHT: _group(4, SHORT_S),

@@ -19,6 +19,8 @@ from edge.errors import DeviceError
 from edge.types import Refusal, Signal
 
 LONG_S = 30.0
+MANY = 5
+"""So many flashes or more are only many (Kaufman et al. 1949: up to four are seen at a glance)."""
 PINS = Pins(red=17, green=27, buzzer=22)
 ANSWERS = (
     *(Signal.ACCEPTED, Signal.ACCEPTED_WITHOUT_TIME, Signal.ALREADY, Signal.NOT_IN_DATABASE),
@@ -61,13 +63,13 @@ def test_why_a_face_cannot_be_judged_is_told_apart_by_counting() -> None:
 
 @pytest.mark.parametrize(("one", "other"), list(itertools.combinations(LASTING, 2)))
 def test_no_signal_that_lasts_is_taken_for_another_by_somebody_who_sees_no_colours(one: Signal, other: Signal) -> None:
-    """They differ in the number of flashes of a group, or so much in length or pace that nobody has to measure."""
+    """They differ in the flashes of a group, as far as one can count, or so much in length or pace that nobody has to measure."""
 
     def times(first: float, second: float) -> float:
         return max(first, second) / min(first, second)
 
     a, b = PATTERNS[one].light, PATTERNS[other].light
-    assert (a.n or 1) != (b.n or 1) or times(a.on_s, b.on_s) >= 4 or times(a.round_s, b.round_s) >= 2.5
+    assert min(a.n or 1, MANY) != min(b.n or 1, MANY) or times(a.on_s, b.on_s) >= 4 or times(a.round_s, b.round_s) >= 2.5
 
 
 def test_a_door_at_rest_is_dark_enough_for_an_answer_to_stand_out() -> None:
@@ -254,7 +256,7 @@ def test_the_mock_panel_says_what_led_and_buzzer_do() -> None:
         "stick refused: LED red 3 x 0.4 s · buzzer 3 x 0.3 s",
         "stick at work: LED amber blinking (9.5 s on, 0.5 s off)",
         "safe to pull: LED green blinking (2 s on, 2 s off)",
-        "stick failed: LED red blinking (6 x 0.1 s, 2 s rest)",
+        "stick failed: LED red blinking (6 x 0.1 s, 4 s rest)",
         "too far: LED amber blinking (2 x 0.1 s, 1 s rest)",
         "too dark: LED amber blinking (3 x 0.1 s, 1 s rest)",
         "too bright: LED amber blinking (4 x 0.1 s, 1 s rest)",
