@@ -19,7 +19,7 @@ FRAMES = "/srv/frames"
 N_BEFORE, N_SHOWN, N_AFTER = 3, 9, 12
 """Of each visit: an empty door, the last steps, and at the end of all an empty door again; emulation is slow."""
 
-DECIDED_S = 240.0
+DECIDED_S = 600.0
 SYNCED = """
 import ctypes, time
 # struct timex of 64-bit Linux: modes, offset, freq, maxerror, esterror, status; what a time daemon says once it knows the time

@@ -23,7 +23,7 @@ PEOPLE = {"1001 Barack Obama": ("obama.jpg", "obama2.jpg"), "1002 Eileen Collins
 LONGER_SIDE_PX = 512
 """Of the photographs on the stick: emulation is slow."""
 
-SERVED_S = 240.0
+SERVED_S = 600.0
 SERVICE = "muster-stick@sda.service"
 
 
