@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -68,6 +69,10 @@ class Built:
     bundle: Path
     key: Path
     listing: Path
+
+
+class NotMade(Exception):  # noqa: N818  no fault of Muster's
+    """The system without Muster could not be made."""
 
 
 def build(say: Callable[[str], None]) -> Built:

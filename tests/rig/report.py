@@ -30,6 +30,11 @@ class Result:
         """Whether somebody has to look at it."""
         return self.outcome == "FAILED"
 
+    @property
+    def was_slow(self) -> bool:
+        """Whether it only did not come to its end in time."""
+        return self.detail.startswith("TimeoutError")
+
 
 def table(results: Sequence[Result]) -> str:
     """In Markdown."""
