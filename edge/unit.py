@@ -17,6 +17,7 @@ from edge.announced import Announced
 from edge.attendance import Attendance, Moment, Opinion, Rules
 from edge.case import Case
 from edge.errors import ConfigError, DeviceError, EnrolError, MusterError, StoreError
+from edge.headroom import Headroom
 from edge.heartbeat import Heartbeat
 from edge.journal import Fault, Tally, Verdict
 from edge.known import Known
@@ -32,9 +33,6 @@ from edge.vision.recogniser import Recogniser
 from edge.vision.tracks import Track, Tracker
 
 log = logging.getLogger(__name__)
-
-ROOM_CHECK_S = 600.0
-"""How often, in seconds of the camera's clock, the unit looks how full its disk is."""
 
 SIGNALS = {
     Outcome.ACCEPTED: Signal.ACCEPTED,
@@ -109,11 +107,10 @@ class Unit:
         self._attendance = Attendance(rules, hands.store.last_events())
         self._tracker = Tracker()
         self._cases: dict[int, Case] = {}
-        self._camera_fault, self._reading_fault, self._recording_fault, self._noting_fault, self._room_fault = (
-            Fault(name) for name in ("camera", "reading the database", "recording", "writing the status", "the disk")
+        self._camera_fault, self._reading_fault, self._recording_fault, self._noting_fault = (
+            Fault(name) for name in ("camera", "reading the database", "recording", "writing the status")
         )
-        self._room_seen_s: float | None = None
-        self._is_room_scarce = False
+        self._headroom = Headroom(hands.store)
         self._announced = Announced(hands.announcements)
         self._pushed = PushButton(hands.button, hands.requests)
         self._timekeeper = Timekeeper(hands.clock, hands.store)
@@ -162,7 +159,7 @@ class Unit:
         """Everything that one frame leads to."""
         self._keep_time(frame.at_s)
         self._look(frame.at_s)
-        self._watch_room(frame.at_s)
+        self._headroom.look(frame.at_s)
         self._heed(frame.at_s)
         faces = self._eyes.detector.detect(frame.pixels)
         tracks = self._tracker.update(faces)
@@ -200,22 +197,6 @@ class Unit:
         if n_written != self._n_written:
             self._attendance.learn(self._hands.store.last_events())
             self._n_written = n_written
-
-    def _watch_room(self, at_s: float) -> None:
-        """Say in the log, once, when the disk gets full: nothing in the ledger is overwritten to make room."""
-        if self._room_seen_s is not None and at_s - self._room_seen_s < ROOM_CHECK_S:
-            return
-        self._room_seen_s = at_s
-        try:
-            room = self._hands.store.room()
-        except OSError as error:
-            self._room_fault.begin(MusterError(error.strerror or str(error)))
-            return
-        self._is_room_scarce = room.is_scarce
-        if room.is_short:
-            self._room_fault.begin(MusterError(f"{room}; {room.ADVICE}"))
-        else:
-            self._room_fault.end()
 
     def _heed(self, at_s: float) -> None:
         """Give the answers that others have announced or asked for; what lasts is shown while nobody waits for an answer."""
@@ -324,7 +305,7 @@ class Unit:
         """
         accelerator = self._hands.accelerator
         is_degraded = accelerator is not None and accelerator.is_degraded()
-        well = Signal.ATTENTION if self._is_room_scarce else self._hands.at_rest
+        well = Signal.ATTENTION if self._headroom.is_scarce else self._hands.at_rest
         pushed = Signal.OTHER_WAY if self._pushed.is_switched else None
         return pushed or self._announced.lasting or (Signal.DEGRADED if is_degraded else well)
 

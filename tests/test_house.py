@@ -60,11 +60,13 @@ ALLOWED = {
     "journal": GROUND,
     "announced": GROUND | {"ports"},
     "pushbutton": GROUND | {"ports"},
+    "headroom": GROUND | {"journal", "store"},
     "heartbeat": GROUND | {"ports", "journal", "store"},
     "timekeeping": GROUND | {"ports", "journal", "store"},
     "known": THINKING | {"attendance", "matching", "store"},
     "unit": THINKING
-    | {"announced", "attendance", "case", "heartbeat", "journal", "known", "matching", "pushbutton", "store", "timekeeping"},
+    | {"announced", "attendance", "case", "journal", "known", "matching", "store"}
+    | {"headroom", "heartbeat", "pushbutton", "timekeeping"},
     # 5 wiring: the only importer of device
     "wiring": CONTRACTS | {"status", "vision", "matching", "attendance", "store", "journal", "unit", "device", "wiring"},
     "doctor": CONTRACTS | {"matching", "store", "device", "wiring", "exchange.delivery", "doctor"},

@@ -9,9 +9,10 @@ import pytest
 from test_unit import ADA, LIMITS, MODEL, RULES, DiskThatFills, MayFail, ReadsPixels, enrol, walk
 
 from edge.device.fakes import ManualClock, RecordingPanel, ScriptedCamera
+from edge.headroom import ROOM_CHECK_S
 from edge.store.room import Room
 from edge.types import Signal
-from edge.unit import ROOM_CHECK_S, Hands, Unit
+from edge.unit import Hands, Unit
 from edge.vision.recogniser import Recogniser
 
 READY, ATTENTION, LOOKING, ACCEPTED = Signal.READY, Signal.ATTENTION, Signal.LOOKING, Signal.ACCEPTED
