@@ -100,8 +100,15 @@ def build(say: Callable[[str], None]) -> Built:
 
 
 def bare(say: Callable[[str], None]) -> Path:
-    """The folder with the system alone, from the cache or anew."""
-    return kept(f"system-{digest(system.recipe())}", system.make, say)
+    """The folder with the system alone, from the cache or anew.
+
+    Raises:
+        NotMade: there is no Debian to be had here.
+    """
+    try:
+        return kept(f"system-{digest(system.recipe())}", system.make, say)
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+        raise NotMade(str(error)) from error
 
 
 def kept(name: str, make: Callable[[Path, Callable[[str], None]], None], say: Callable[[str], None]) -> Path:
