@@ -144,14 +144,16 @@ def test_what_does_not_start_is_tried_a_few_times_then_shown_and_later_tried_aga
     machine.until("is-active", "muster-fault", says="active")
     assert (machine.show("muster", "ActiveState"), machine.show("muster", "NRestarts")) == ("failed", "5")
 
-    soon = f"[Service]\nExecStart=\nExecStart={MUSTER} panel fault --for 1\n"
-    machine.write("/etc/systemd/system/muster-fault.service.d/soon.conf", soon)
+    machine.write("/etc/systemd/system/muster.timer.d/soon.conf", "[Timer]\nOnActiveSec=\nOnActiveSec=1\n")
+    machine.run("touch", "/run/mended")
     for words in (["daemon-reload"], ["stop", "muster-fault"], ["reset-failed"]):
         machine.systemctl(*words)
-    machine.run("touch", "/run/mended")
+    stopped = ["is-active", "muster", "muster-fault", "muster.timer"]
+    assert machine.systemctl(*stopped) == "inactive\ninactive\ninactive", "who stops the light does not start the unit"
     machine.systemctl("start", "muster-fault")
     machine.until("is-active", "muster", says="active")
     assert machine.systemctl("is-active", "muster-fault") != "active"
+    assert machine.systemctl("is-active", "muster.timer") == "inactive"
 
 
 def test_the_timers_work_is_done_in_their_sandboxes(at_work: Machine) -> None:
