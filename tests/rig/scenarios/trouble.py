@@ -92,7 +92,7 @@ def _configuration(bench: Bench) -> str:
             "the journal has it", lambda: "red_pin" in machine.run("journalctl -b -u muster -o cat | tail -n 30").out, limit_s=120
         )
         said = machine.signals(since_s=began_s)
-        doctor = machine.run("muster doctor").out
+        doctor = machine.run("muster doctor", limit_s=600).out
         state = machine.run("systemctl is-active muster").out.strip()
     assert "red_pin" in doctor, doctor
     return (
