@@ -41,6 +41,14 @@ judge_writable() {
 	[ -w "$place" ] || refuse 69 "$place is read-only." "sudo mount -o remount,rw $(df --output=target "$place" | tail -n 1), then this again."
 }
 
+# judge_account: a person's account of that name would be the unit's, and gone with --purge
+judge_account() {
+	local uid
+	uid=$(id -u muster 2>/dev/null) || return 0
+	[ "$uid" -lt 1000 ] || refuse 69 "muster is somebody's account here (user $uid), and the unit's own user must have that name." \
+		"Set the card up with another name for yours, or by another account: sudo usermod --login NAME muster; sudo groupmod --new-name NAME muster"
+}
+
 # judge_python: only where it is there; where it is not, judge_packages says so
 judge_python() {
 	[ -x "$system_python" ] || return 0
@@ -58,22 +66,30 @@ judge_packages() {
 		"With a network: sudo apt-get install ${missing% }, then this again."
 }
 
-# fetch_packages: by apt from a checkout; otherwise only warns of what would be useful
+# fetch_packages: by apt from a checkout; it need not know what is only useful, and without it that is only warned of
 fetch_packages() {
-	local missing=()
-	mapfile -t missing < <(needed_packages)
-	[ ! -x "$system_python" ] || mapfile -t -O "${#missing[@]}" missing < <(useful_packages)
-	[ ${#missing[@]} -gt 0 ] || return 0
-	if [ "$source" != checkout ]; then
-		warn "not installed, and not needed to begin with: ${missing[*]}." "With a network: sudo apt-get install ${missing[*]}, then this again."
-		return
-	fi
-	apt_installs "${missing[@]}" >"$work/apt.log" 2>&1 || {
-		tail -n 5 "$work/apt.log" >&2
-		refuse 69 "apt did not install ${missing[*]}; its last words are above." \
+	local needed=() useful=()
+	mapfile -t needed < <(needed_packages)
+	if [ "$source" = checkout ] && [ ${#needed[@]} -gt 0 ]; then
+		apt_installs "${needed[@]}" || refuse 69 "apt did not install ${needed[*]}; its last words are above." \
 			"Without a network take a bundle: deploy/install --bundle FILE."
-	}
-	changed "Installed from Debian: ${missing[*]}"
+		changed "Installed from Debian: ${needed[*]}"
+	fi
+	mapfile -t useful < <(useful_packages)
+	[ ${#useful[@]} -gt 0 ] || return 0
+	if [ "$source" = checkout ] && apt_installs "${useful[@]}"; then
+		changed "Installed from Debian: ${useful[*]}"
+	else # a Debian on a Raspberry Pi does not know its camera's package
+		warn "not installed, and not needed to begin with: ${useful[*]}." "With a network: sudo apt-get install ${useful[*]}, then this again."
+	fi
 }
 
-apt_installs() { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"; }
+# apt_installs PACKAGE...: waits for the one who has apt, as the daily upgrade after a start. Lists that are not new are better than none.
+apt_installs() {
+	{
+		apt-get update || true
+		DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends "$@"
+	} >"$work/apt.log" 2>&1 9>&- && return
+	tail -n 5 "$work/apt.log" >&2
+	return 1
+}
