@@ -5,7 +5,7 @@ readonly signer=muster-release purpose=muster-bundle
 
 # judge_signature FILE SIGNATURE TRUST: TRUST is a file of allowed signers (ssh-keygen(1)); without it nothing is asked
 judge_signature() {
-	[ -e "$3" ] || return 0
+	[ -e "$3" ] || [ -L "$3" ] || return 0 # a link to nothing is no leave to take anything
 	command -v ssh-keygen >/dev/null || refuse 69 "there is no ssh-keygen to check the signature with." \
 		"With a network: sudo apt-get install openssh-client, then this again."
 	[ -e "$2" ] || refuse 65 "the bundle has no signature beside it (${2##*/}), and this unit takes signed ones alone ($3 is there)." \
@@ -67,6 +67,8 @@ unpack_bundle() {
 	tar --extract --gzip --no-same-owner --no-same-permissions --directory "$3" --file "$3/bundle" muster ||
 		refuse 65 "$1 cannot be unpacked; tar's own words are above." "Copy it again."
 	rm -f "$3/bundle"
+	[ "$(cat "$3/muster/MANIFEST")" = "$manifest" ] ||
+		refuse 65 "$1 is not the same when it is read again." "Copy it to the card, and take it from there."
 	(cd "$3/muster" && sha256sum --check --strict --quiet SHA256SUMS >&2) ||
 		refuse 65 "what is in $1 is not what its SHA256SUMS says." "Copy it again, or make it again."
 }

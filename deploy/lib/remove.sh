@@ -3,17 +3,17 @@
 
 uninstall() {
 	local file sum
-	if [ -e "$placed" ]; then
-		while read -r file; do
-			[ ! -e "$file" ] || { take_away "$file" && changed "$file is removed."; }
-		done < <(tac "$placed")
-	fi
+	while read -r file; do
+		! is_there "$file" || { take_away "$file" && changed "$file is removed."; }
+	done < <(ever_placed | tac)
 	if [ -e "$defaults" ]; then
 		while read -r sum file; do
 			! sha256sum --check --status 2>/dev/null <<<"$sum  $file" || { rm -f "$file" && changed "$file is removed; nobody had changed it."; }
 		done <"$defaults"
 	fi
 	[ ! -e "$groups" ] || drop_groups
+	remove "${outcome%/*}" /var/lib/systemd/timers/stamp-muster*
+	rmdir /run/muster-stick/* /run/muster-stick 2>/dev/null || true # never what is mounted there
 	[ ! -e "$home" ] || { rm -rf "$home" && changed "$home is removed."; }
 	for file in "$settings" /etc/systemd/system/*.wants; do drop_empty "$file"; done
 	if is_running; then
@@ -21,6 +21,14 @@ uninstall() {
 		udevadm control --reload 2>/dev/null || true
 	fi
 	[ -n "$purge" ] || say_what_stays
+}
+
+# remove FILE...: those that are there
+remove() {
+	local each
+	for each; do
+		[ ! -e "$each" ] || { rm -rf "$each" && changed "$each is removed."; }
+	done
 }
 
 # drop_groups: those that Muster brought, where nobody else has come into them
@@ -48,18 +56,27 @@ may_purge() {
 }
 
 purge_rest() {
-	local each
-	for each in /etc/systemd/system/muster*.d "$settings" /var/lib/systemd/timers/stamp-muster*; do
-		[ ! -e "$each" ] || { rm -rf "$each" && changed "$each is removed."; }
-	done
-	if [ -e "$data" ]; then
-		find "$data" -mindepth 1 -delete
-		rmdir "$data" 2>/dev/null ||
-			warn "$data is empty now and stays: a file system is mounted there." "Unmount it, and take it out of /etc/fstab."
-		changed "$data is removed, with everybody and every row in it."
-	fi
-	if getent passwd muster >/dev/null; then
-		userdel muster 2>/dev/null || warn "the user muster still has processes." "Start the system again, then: sudo userdel muster"
+	# What a backup or a restore leaves behind that was cut off, and the key that sealed what goes now.
+	remove /etc/systemd/system/muster*.d "$settings" "${data%/*}"/.restore.?????? /var/tmp/{restore,muster}.?????? \
+		/etc/credstore{,.encrypted}/muster-key
+	[ ! -e "$data" ] || purge_data
+	getent passwd muster >/dev/null || return 0
+	if userdel muster 2>/dev/null; then
 		changed "The user muster is removed."
+	else
+		warn "the user muster still has processes." "Start the system again, then: sudo userdel muster"
 	fi
 }
+
+# purge_data: not what is mounted below, a share for one
+purge_data() {
+	local left
+	find "$data" -xdev -depth -mindepth 1 -delete 2>/dev/null || true
+	left=$(find "$data" -xdev -mindepth 1 ! -type d | head -n 3)
+	[ -z "$left" ] || refuse 74 "not everything could be erased: ${left//$'\n'/, }" "See to its disk (mount, dmesg), then this again."
+	changed "Everybody and every row is removed."
+	rmdir "$data" 2>/dev/null || warn "$data stays, because something is mounted there: $(mounted_in "$data")" \
+		"Unmount it, take it out of /etc/fstab, then: sudo rmdir $data"
+}
+
+mounted_in() { awk -v at="$1" '$5 == at || index($5, at "/") == 1 { printf "%s ", $5 }' /proc/self/mountinfo; }

@@ -5,6 +5,7 @@ readonly settings=/etc/muster
 readonly data=/var/lib/muster
 readonly command_file=/usr/local/bin/muster
 readonly placed=$home/placed     # the files that an installer put into the system, a line each
+readonly placing=$home/placing   # the same and those of the version before, while one takes the place of the other
 readonly defaults=$home/defaults # the configuration as it was put there, for sha256sum --check
 readonly groups=$home/groups     # groups that were not here before, a line each
 
@@ -12,10 +13,16 @@ is_running() { [ -d /run/systemd/system ]; }
 
 # put FILE DESTINATION MODE
 put() {
-	printf '%s\n' "$2" >>"$work/placed"
 	cmp -s "$1" "$2" && [ "$(stat -c '%a %U' "$2")" = "$3 root" ] && return
-	install -D -m "$3" "$1" "$2"
+	write_whole "$@"
 	changed "$2"
+}
+
+# write_whole FILE DESTINATION MODE: after a power cut it is the old one or the new one, and not empty
+write_whole() {
+	install -D -m "$3" "$1" "$2.part"
+	sync "$2.part"
+	mv -T "$2.part" "$2"
 }
 
 # destination FILE: where in the system a file of deploy/ belongs; empty for one that stays
@@ -34,30 +41,49 @@ destination() {
 # place_files FOLDER: the version's; what an earlier version put there and this one has not is removed
 place_files() {
 	local file to mode
-	: >"$work/placed"
-	while read -r file; do
-		to=$(destination "$file")
+	placements "$1" >"$work/placements"
+	cut -d' ' -f2 "$work/placements" >"$work/placed"
+	ever_placed >"$work/before"
+	sort -u "$work/placed" "$work/before" >"$work/placing"
+	write_whole "$work/placing" "$placing" 644 # so that what is cut off here can be taken away
+	while read -r file to; do
 		mode=644
 		[ "$to" != "$command_file" ] || mode=755
-		[ -z "$to" ] || put "$1/deploy/$file" "$to" $mode
-	done < <(cd "$1/deploy" && find . -type f -printf '%P\n' | sort)
-	if [ -e "$placed" ]; then
-		while read -r file; do
-			grep -qxF "$file" "$work/placed" || { take_away "$file" && changed "$file is removed."; }
-		done <"$placed"
-	fi
+		put "$1/deploy/$file" "$to" $mode
+	done <"$work/placements"
+	while read -r file; do
+		grep -qxF "$file" "$work/placed" || ! is_there "$file" || { take_away "$file" && changed "$file is removed."; }
+	done <"$work/before"
 }
+
+# placements FOLDER: the files of a version that belong into the system, and where to
+placements() {
+	local file to
+	while read -r file; do
+		to=$(destination "$file")
+		[ -z "$to" ] || printf '%s %s\n' "$file" "$to"
+	done < <(cd "$1/deploy" && find . -type f -printf '%P\n' | sort)
+}
+
+# ever_placed: what this installer has put into the system, or has begun to
+ever_placed() {
+	local each
+	for each in "$placed" "$placing"; do [ ! -e "$each" ] || cat "$each"; done | sort -u
+}
+
+is_there() { [ -e "$1" ] || [ -e "$1.part" ]; }
 
 # take_away FILE: and, where it is a unit, its service
 take_away() {
+	local unit=${1##*/}
 	case $1 in
-		/etc/systemd/system/*@.*) ;;
+		/etc/systemd/system/*@.*) ! is_running || systemctl stop "${unit/@/@*}" || true ;;
 		/etc/systemd/system/*.d/*) ;;
 		/etc/systemd/system/*)
-			! is_running || systemctl stop "${1##*/}" || true
-			systemctl --quiet disable "${1##*/}" 2>/dev/null || true ;;
+			! is_running || systemctl stop "$unit" || true
+			systemctl --quiet disable "$unit" 2>/dev/null || true ;;
 	esac
-	rm -f "$1"
+	rm -f "$1" "$1.part"
 	case $1 in /etc/*) drop_empty "$(dirname "$1")" ;; esac
 }
 
@@ -75,6 +101,8 @@ make_user() {
 		refuse 70 "this version brings no user muster (deploy/sysusers.d)." "Report it: the version is not whole."
 	for file in /etc/tmpfiles.d/muster*.conf; do systemd-tmpfiles --create "$file"; done
 	[ -d "$data" ] && [ "$(stat -c '%a %U:%G' "$data")" = "700 muster:muster" ] && return
+	# Of another card, as where the data have a partition of their own: there the user had another number. systemd looks at the folder alone.
+	[ ! -d "$data" ] || [ "$(stat -c %U:%G "$data")" = muster:muster ] || chown --recursive --no-dereference muster:muster "$data"
 	install -d -m 0700 -o muster -g muster "$data"
 	changed "$data, for the user muster alone"
 }
@@ -84,8 +112,8 @@ configure() {
 	local file
 	for file in muster.toml release.pub; do
 		if [ -e "$1/deploy/$file" ] && [ ! -e "$settings/$file" ]; then
-			install -D -m 0644 "$1/deploy/$file" "$settings/$file"
-			sha256sum "$settings/$file" >>"$defaults"
+			sha256sum "$1/deploy/$file" | sed "s|  .*|  $settings/$file|" >>"$defaults"
+			write_whole "$1/deploy/$file" "$settings/$file" 644
 			changed "$settings/$file"
 		fi
 	done
@@ -112,7 +140,8 @@ enable_units() {
 			warn "$unit cannot be enabled (systemctl enable $unit says why)." "Put that right, then this again."
 		changed "$unit starts with the system."
 	done < <(own_units "$work/placed")
-	cmp -s "$work/placed" "$placed" || install -m 0644 "$work/placed" "$placed"
+	cmp -s "$work/placed" "$placed" || write_whole "$work/placed" "$placed" 644
+	rm -f "$placing"
 }
 
 # tell_udev: devices that were there before the rules get their groups now, and the units that are started next find them so
@@ -134,6 +163,7 @@ start() {
 	fi
 	systemctl daemon-reload
 	tell_udev
+	systemctl reset-failed 'muster*' 2>/dev/null || true # what failed again and again is no longer what is started
 	while read -r unit; do
 		! systemctl --quiet is-enabled "$unit" 2>/dev/null || systemctl --no-block restart "$unit" ||
 			warn "$unit was not started." "journalctl -u $unit says why."
