@@ -23,6 +23,7 @@ from edge.cli import main
 from edge.config import Config, keep, last_good, load, parse
 from edge.config.last_good import FILE_NAME
 from edge.device.camera import Wanted, must_be_there
+from edge.device.lock import alone
 from edge.errors import ConfigError, DeviceError
 from edge.types import Signal
 from edge.wiring.origin import Origin, at_rest, unusable
@@ -332,6 +333,18 @@ def test_a_camera_that_was_named_wrongly_is_a_fault_like_any_other(data: Path, a
         log = "".join(said)
         assert "WARNING: /dev/video63 is not there (cameras found: " in log
         assert "attention: LED amber" in log
+
+
+def test_a_second_unit_is_told_that_there_is_one_and_nothing_of_a_camera_that_the_first_one_has(
+    data: Path, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(data)
+    keep((data / "muster.toml").read_text(), data)
+    write(data, source="usb:63")
+    with alone(data):
+        done = ask("run")
+    assert (done.code, "is at work in" in done.err) == (69, True)
+    assert "is used instead" not in done.err + caplog.text
 
 
 @needs_models

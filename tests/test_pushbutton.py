@@ -211,6 +211,15 @@ def test_who_wanted_the_other_way_still_wants_it_after_two_presses(door: Door) -
     assert door.directions == [OUT]
 
 
+def test_what_was_used_up_does_not_come_back_with_the_second_of_two_presses(door: Door) -> None:
+    for gesture in (PRESS, PRESS):
+        door.press(gesture)
+    door.come(ADA)
+    door.press(TWO)
+    door.come(BOB)
+    assert door.directions == [IN, IN]
+
+
 @pytest.mark.parametrize(("gesture", "wish"), [(HOLD, Wish.SHUT_DOWN), (TWO, Wish.ENROL)])
 def test_a_wish_that_nobody_takes_is_withdrawn_and_told(
     door: Door, gesture: Gesture, wish: Wish, caplog: pytest.LogCaptureFixture
@@ -224,7 +233,7 @@ def test_a_wish_that_nobody_takes_is_withdrawn_and_told(
     door.wait(0.1)
     assert not door.requests.is_waiting(wish), "a stick that is plugged in tomorrow is not meant"
     assert door.panel.signals.count(REFUSED) == 1
-    assert door.panel.signals[-1] in (REFUSED, READY)
+    assert door.panel.signals[-2:] == ([REFUSED, READY] if wish is Wish.SHUT_DOWN else [READY, REFUSED]), "nothing ends"
     assert len(caplog.records) == 1
 
 

@@ -40,7 +40,8 @@ def _check(path: Path | None) -> int:
         wiring.look_for(checked.camera)
     except DeviceError as error:
         raise ConfigError(f"{path or 'the defaults'}: 'camera.source' is {checked.camera.source!r}. {error}") from error
-    say(
-        f"{path or 'The defaults'}: no fault was found; its pins are tried when a unit starts with it. One at work takes it at its next start."
+    told = (
+        "no fault was found; whether its pins are free is seen when a unit starts with it. One at work takes it at its next start"
     )
+    say(f"{path or 'The defaults'}: {told}.")
     return 0
