@@ -21,7 +21,7 @@ ENDING_S = 120.0
 
 _UNHEARD = {
     Wish.SHUT_DOWN: "nobody here shuts the system down for it (muster-shutdown.path). Over SSH: `sudo systemctl poweroff`.",
-    Wish.ENROL: "no stick is plugged in that could be served, or it is being served already.",
+    Wish.ENROL: "no stick is plugged in that could be served (plug one in), or it is being served already (wait for its end).",
 }
 
 
