@@ -63,7 +63,7 @@ def walked_up(bench: Bench, machine: Machine) -> None:
 def codes(bench: Bench, machine: Machine) -> list[str]:
     """Whose rows are on the data disk at this moment."""
     with bench.database(machine) as store:
-        return [entry.person_code for entry in store.entries()]
+        return [event.person_code for event in store.events()]
 
 
 def _walk_up(bench: Bench) -> str:
