@@ -30,6 +30,8 @@ source = "usb:0"
 fps = 2.0
 [accelerator]
 kind = "cpu"
+[recognition]
+threads = 1
 [panel]
 kind = "gpio"
 red_pin = {RED}

@@ -18,6 +18,9 @@ GLITCH_S = 0.02
 SLACK, SLACK_S = 0.3, 0.12
 """A beat may be off by this share of its length and so many seconds."""
 
+TOGETHER_S = 0.8
+"""Beeps that are nearer to each other are one answer; answers are farther apart."""
+
 LONGEST_FIRST = sorted(((signal, beats(pattern)) for signal, pattern in PATTERNS.items()), key=lambda each: -len(each[1]))
 """The beginning of one signal may be the whole of another."""
 
@@ -62,6 +65,19 @@ def spans(changes: Iterable[Change], *, red: int, green: int, buzzer: int, until
             found.append(Span(change.at_s, seconds, colour, state.get(buzzer, False)))
         elif found:
             found[-1] = Span(found[-1].at_s, found[-1].seconds + seconds, found[-1].colour, found[-1].buzz)
+    return found
+
+
+def beeps(seen: Sequence[Span]) -> list[tuple[float, Colour, int]]:
+    """What was heard, which survives any delay: when it began, the light with it, and how many beeps belong together."""
+    found: list[tuple[float, Colour, int]] = []
+    ended_s = float("-inf")
+    for span in seen:
+        if span.buzz:
+            goes_on = bool(found) and span.at_s - ended_s < TOGETHER_S
+            at_s, colour, n = found.pop() if goes_on else (span.at_s, span.colour, 0)
+            found.append((at_s, colour, n + 1))
+            ended_s = span.at_s + span.seconds
     return found
 
 

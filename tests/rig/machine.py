@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from rig.inside import Inside
-from rig.lines import Change, signals, spans
+from rig.lines import Change, beeps, signals, spans
 from rig.parts import Board, Disk, call
 from rig.wire import Wire, WireError
 
+from edge.device.patterns import Colour
 from edge.types import Signal
 
 GPIO_DATA = 0x0903_03FC
@@ -121,6 +122,11 @@ class Machine(Inside):
         """What LED and buzzer have said, from a moment of the host's clock (`time.time()`) on."""
         seen = spans(self.line_changes(), red=RED, green=GREEN, buzzer=BUZZER, until_s=time.time())
         return [signal for at_s, signal in signals(seen) if at_s >= since_s]
+
+    def beeps(self, *, since_s: float) -> list[tuple[Colour, int]]:
+        """The answers that were heard from a moment on: the light with each, and how many beeps."""
+        seen = spans(self.line_changes(), red=RED, green=GREEN, buzzer=BUZZER, until_s=time.time())
+        return [(colour, n) for at_s, colour, n in beeps(seen) if at_s >= since_s]
 
     def wait_for(self, signal: Signal, *, since_s: float, limit_s: float) -> float:
         """Seconds from a moment until LED and buzzer have said this, pattern and all."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from rig.lines import Change, signals, spans
+from rig.lines import Change, beeps, signals, spans
 
-from edge.device.patterns import PATTERNS, beats
+from edge.device.patterns import PATTERNS, Colour, beats
 from edge.types import Signal
 
 RED, GREEN, BUZZER = 5, 6, 7
@@ -54,6 +54,22 @@ def test_answers_are_read_from_a_machine_that_is_late(seed: int) -> None:
         Signal.NOT_IN_DATABASE,
         Signal.STICK_REFUSED,
     ]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_beeps_are_counted_on_a_machine_that_is_late(seed: int) -> None:
+    shown = [
+        Signal.ACCEPTED,
+        Signal.READY,
+        Signal.ALREADY,
+        Signal.READY,
+        Signal.ACCEPTED_WITHOUT_TIME,
+        Signal.READY,
+        Signal.NOT_IN_DATABASE,
+    ]
+    found, until_s = changes(shown, seed=seed, late_s=0.045)
+    heard = beeps(spans(found, red=RED, green=GREEN, buzzer=BUZZER, until_s=until_s))
+    assert [(colour, n) for _, colour, n in heard] == [(Colour.GREEN, 1), (Colour.GREEN, 2), (Colour.GREEN, 3), (Colour.RED, 1)]
 
 
 def test_lines_that_do_nothing_say_nothing() -> None:

@@ -12,12 +12,15 @@ from rig.machine import BUZZER, Machine
 from rig.scenarios.scenario import Scenario
 from rig.scenarios.sticks import ENROLLED, PORTRAITS
 
-from edge.types import Signal
+from edge.device.patterns import Colour
 from scripts.demo import cast, walk
 
 FRAMES = "/srv/frames"
 N_BEFORE, N_SHOWN, N_AFTER = 3, 9, 12
 """Of each visit: an empty door, the last steps, and at the end of all an empty door again; emulation is slow."""
+
+BEEPS_S = 3.0
+"""Until all beeps of an answer were heard."""
 
 DECIDED_S = 600.0
 SYNCED = """
@@ -75,12 +78,12 @@ def _walk_up(bench: Bench) -> str:
         machine.monitor("stop")
         first = codes(bench, machine)
         machine.monitor("cont")
-        machine.wait_for(Signal.NOT_IN_DATABASE, since_s=began_s, limit_s=DECIDED_S)
-        answers = [signal for signal in machine.signals(since_s=began_s) if signal in {Signal.ACCEPTED, Signal.NOT_IN_DATABASE}]
+        machine.wait("three answers", lambda: len(machine.beeps(since_s=began_s)) >= 3, limit_s=DECIDED_S)
+        answers = machine.beeps(since_s=began_s)
         machine.kill()
         rows = codes(bench, machine)
     assert first == ["1001"], f"when the buzzer rose, the disk had {first}"
-    assert answers == [Signal.ACCEPTED, Signal.ACCEPTED, Signal.NOT_IN_DATABASE], answers
+    assert answers == [(Colour.GREEN, 1), (Colour.GREEN, 1), (Colour.RED, 1)], answers
     assert rows == ["1001", "1002"], rows
     return "two people accepted, a stranger not; when the first buzz began, the machine was stopped: the row was on the disk"
 
@@ -90,7 +93,9 @@ def _clock(bench: Bench) -> str:
         machine.must("date -s @86400")
         began_s = time.time()
         walked_up(bench, machine)
-        machine.wait_for(Signal.ACCEPTED_WITHOUT_TIME, since_s=began_s, limit_s=DECIDED_S)
+        machine.wait("an answer", lambda: machine.beeps(since_s=began_s), limit_s=DECIDED_S)
+        time.sleep(BEEPS_S)
+        answer = machine.beeps(since_s=began_s)[0]
         before = machine.must("muster events")
         know_the_time(machine)
         machine.configure(CONFIG)
@@ -98,6 +103,7 @@ def _clock(bench: Bench) -> str:
         machine.wait("the rows have their time", lambda: f"{year}-" in machine.must("muster events --standing"), limit_s=120)
         after = machine.must("muster events --standing")
         machine.must("muster ledger verify")
+    assert answer == (Colour.GREEN, 3), answer
     assert "1970-" in before, before
     assert "1970-" not in after, after
     return "three beeps and rows of 1970; once the time was known they got their true one; the chain verifies"
