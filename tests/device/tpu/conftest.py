@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +14,17 @@ from edgetpu.compiled_models import with_compiled
 from edgetpu.fates import Belongings
 
 from edge.device.tpu.process import Order, TpuProcess
-from edge.device.tpu.spawn import reap
+from edge.device.tpu.spawn import dying, reap
 
 
 @pytest.fixture
 def nothing_is_left_behind() -> Iterator[None]:
     before = Belongings.now()
     yield
+    for pid in dying():  # killed, and it takes a busy machine its time: nobody but us reaps it
+        pidfd = os.pidfd_open(pid)
+        select.select([pidfd], [], [], PLENTY_S)
+        os.close(pidfd)
     reap()
     assert Belongings.now() == before
 
