@@ -102,6 +102,9 @@ def _all(lanes: Sequence[Sequence[Scenario]], bench: Bench) -> list[Result]:
             wait(played)
         except TooLate:
             bench.end()
+        except BaseException:
+            bench.end()
+            raise
     return [result for lane in played for result in lane.result()]
 
 
