@@ -239,7 +239,7 @@ class Machine(Inside):
         while not (found := condition()):
             if time.monotonic() > until:
                 raise TimeoutError(f"not within {limit_s:.0f} s: {what}")
-            if self._process and self._process.poll() is not None:
+            if self._process is None or self._process.poll() is not None:
                 raise RuntimeError(f"the machine has ended: {(self.folder / 'qemu.log').read_text()[-800:]}")
             time.sleep(pause_s)
         return found
