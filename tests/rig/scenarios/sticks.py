@@ -132,6 +132,7 @@ def _not_written(bench: Bench) -> str:
         machine.unplug()
         filler.write_bytes(bytes(stick.free() - 512))
         stick.put(filler.parent)
+        machine.wait_for(Signal.READY, since_s=time.time(), limit_s=SERVED_S)  # it said the same of the last one
         began_s = time.time()
         machine.plug(stick.image)
         full_s = machine.wait_for(Signal.STICK_FAILED, since_s=began_s, limit_s=SERVED_S)
@@ -171,8 +172,9 @@ def _pulled(bench: Bench) -> str:
 
 
 def _sentence(said: str) -> str:
-    """What the service said last, short."""
-    return next((line for line in reversed(said.splitlines()) if ":" in line and "systemd" not in line), said.strip())[:120]
+    """What Muster said last, short."""
+    sentences = [line.removeprefix("muster: ") for line in said.splitlines() if line.startswith("muster: ")]
+    return (sentences or [said.strip()])[-1][:160]
 
 
 SCENARIOS = (
