@@ -96,7 +96,7 @@ def _configuration(bench: Bench) -> str:
         state = machine.run("systemctl is-active muster").out.strip()
     assert "red_pin" in doctor, doctor
     assert state == "active", state
-    return f"two winks on the LED line after {seconds:.0f} s, journal and doctor name the key and ask 'did you mean'; the unit is at work"
+    return f"two winks on the LED line after {seconds:.0f} s, journal and doctor name the key; the unit is at work"
 
 
 SCENARIOS = (
