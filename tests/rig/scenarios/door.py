@@ -16,7 +16,7 @@ from edge.device.patterns import Colour
 from scripts.demo import cast, walk
 
 FRAMES = "/srv/frames"
-N_BEFORE, N_SHOWN, N_AFTER = 3, 9, 12
+N_BEFORE, N_SHOWN, N_AFTER = 3, 16, 12
 """Of each visit: an empty door, the last steps, and at the end of all an empty door again; emulation is slow."""
 
 BEEPS_S = 3.0
