@@ -39,12 +39,7 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    config: Config,
-    data: Path,
-    *,
-    report: Callable[[Verdict], None],
-    places: Places | None = None,
-    origin: Origin | None = None,
+    config: Config, data: Path, *, report: Callable[[Verdict], None], places: Places | None = None, origin: Origin | None = None
 ) -> tuple[Tally, signal.Signals | None]:
     """Take the roll until the recording is over or somebody asks to stop.
 

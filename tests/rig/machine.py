@@ -41,7 +41,6 @@ class Machine(Inside):
         state: a frozen machine that wakes; without one it is switched on.
         network: further parts of QEMU's user network, such as a share.
         further: more of the kernel's command line.
-        began_s: when it was started, by the host's monotonic clock.
     """
 
     board: Board
@@ -53,7 +52,6 @@ class Machine(Inside):
     _monitor: Wire | None = field(default=None, repr=False)
     _agent: Wire | None = field(default=None, repr=False)
     further: str = ""
-    began_s: float = 0.0
 
     def start(self) -> Machine:
         """Switch it on, or wake it."""
@@ -70,7 +68,6 @@ class Machine(Inside):
             command += ["-incoming", f"exec:cat {self.state}"]
         with (self.folder / "qemu.log").open("wb") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        self.began_s = time.monotonic()
         self._monitor = Wire(self.folder / "monitor")
         self._monitor.greet()
         if self.state:
@@ -203,21 +200,10 @@ class Machine(Inside):
 
     def power_off(self, *, limit_s: float = 120.0) -> None:
         """Let the guest shut down by itself."""
-        self.run("systemctl poweroff --no-block")
-        self.has_ended(limit_s=limit_s)
-
-    def has_ended(self, *, limit_s: float) -> None:
-        """Wait until the guest has switched itself off."""
         assert self._process is not None
+        self.run("systemctl poweroff --no-block")
         self._process.wait(timeout=limit_s)
-        self.kill_remains()
-
-    def kill_remains(self) -> None:
-        """After the guest has ended by itself."""
-        for wire in (self._monitor, self._agent):
-            if wire:
-                wire.close()
-        self._process = self._monitor = self._agent = None
+        self.kill()
 
     def __enter__(self) -> Machine:
         return self.start()
