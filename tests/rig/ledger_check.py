@@ -20,6 +20,8 @@ from edge.ledger import verify
 from edge.store import FILE_NAME, Store
 from edge.types import Decision, Direction, Outcome
 
+ROWS_LOST = "acknowledged rows are lost"
+
 DESTINATION = "rig"
 """As in `rig.recorder`, which is not on the host's way."""
 
@@ -73,7 +75,7 @@ def _rows(store: Store, acknowledged: Acknowledged) -> Iterator[str]:
     there = [(entry.seq, entry.event_id) for entry in store.entries()]
     lost = sorted(acknowledged.rows.items() - set(there))
     if lost:
-        yield f"{len(lost)} of {len(acknowledged.rows)} acknowledged rows are lost, the first of them number {lost[0][0]}"
+        yield f"{len(lost)} of {len(acknowledged.rows)} {ROWS_LOST}, the first of them number {lost[0][0]}"
     twice = [event_id for event_id, n in Counter(event_id for _, event_id in there).items() if n > 1]
     yield from (f"event {event_id} is there twice" for event_id in twice)
     yield from map(str, verify(store.entries(), n_written=store.n_written()))

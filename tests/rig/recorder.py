@@ -13,11 +13,11 @@ import mmap
 import os
 import pwd
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
+from edge.device.clock import SystemClock
 from edge.store import FILE_NAME, Store
-from edge.types import Decision, Direction, Outcome, Person, Stamp
+from edge.types import Decision, Direction, Outcome, Person
 
 ACKNOWLEDGED = b"muster-rig-ack: "
 """As in `rig.writelog`, which is not in the guest."""
@@ -45,14 +45,15 @@ class Notes:
 
 
 def acknowledged(store: Store) -> Iterator[str]:
-    """Record without end: rows, now and then somebody new, and what a destination has got."""
-    boot_id, (zero_s, begun) = f"rig-{os.getpid()}", (store.n_written(), datetime.now(UTC))
-    person = _person(store, f"rig-{zero_s}")
+    """Record without end: rows as the unit's own clock has them, now and then somebody new, and what a destination has got."""
+    clock = SystemClock()
+    person = _person(store, f"rig-{store.n_written()}")
     yield f"person {person.code}"
     for number in itertools.count(1):
         direction = Direction.IN if number % 2 else Direction.OUT
-        decision = Decision(Outcome.ACCEPTED, person.id, direction, 0.4375, 3, float(number), begun, clock_ok=True)
-        event = store.record(person, decision, backends="pnet=cpu", stamp=Stamp(boot_id, float(number)))
+        now_s, is_trusted = clock.monotonic_s(), clock.is_trusted()
+        decision = Decision(Outcome.ACCEPTED, person.id, direction, 0.4375, 3, now_s, clock.utc(now_s), clock_ok=is_trusted)
+        event = store.record(person, decision, backends="pnet=cpu", stamp=clock.stamp(now_s))
         yield f"row {event.seq} {event.event_id}"
         if number % 10 == 0:
             store.mark_delivered(DESTINATION, event.seq)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -30,7 +30,7 @@ class Cut(NamedTuple):
 
     Attributes:
         entry: the last one that was logged before.
-        n_pending: requests behind the last flush.
+        n_pending: requests of the unit behind the last flush.
         n_survived: how many of them are there all the same.
         torn: the sectors that are there of one of them; None where none is torn.
     """
@@ -40,13 +40,21 @@ class Cut(NamedTuple):
     n_survived: int
     torn: int | None
 
+    @property
+    def n_lost(self) -> int:
+        """Requests that are not there, or not whole."""
+        return self.n_pending - self.n_survived + (self.torn is not None)
+
     def __str__(self) -> str:
         torn = "" if self.torn is None else f", one of them torn to {self.torn} sectors"
         return f"behind entry {self.entry}: {self.n_survived} of {self.n_pending} requests that were not flushed are there{torn}"
 
 
 def points(log: WriteLog, *, n: int, seed: int, first: int = 0) -> list[int]:
-    """Entries behind which the power fails, in order: the last one, those right before and at some flushes, others by chance.
+    """Entries behind which the power fails, in order.
+
+    A quarter is any entry, the last one among them. Behind the others something is not flushed yet that can be lost; some of these
+    are right before a flush.
 
     Args:
         log: what was written.
@@ -54,12 +62,24 @@ def points(log: WriteLog, *, n: int, seed: int, first: int = 0) -> list[int]:
         seed: of the chance.
         first: no entry before this one.
     """
-    chance, last = Random(seed), len(log.entries) - 1  # noqa: S311
-    flushes = [index for index in range(first + 1, last + 1) if log.entries[index].flags & FLUSH]
-    near = [at for flush in chance.sample(flushes, min(len(flushes), n // 4)) for at in (flush - 1, flush)]
-    chosen = {last, *near[: n - 1]}
-    others = [index for index in range(first, last + 1) if index not in chosen]
-    return sorted(chosen | set(chance.sample(others, min(len(others), max(0, n - len(chosen))))))
+    chance, every = Random(seed), range(first, len(log.entries))  # noqa: S311
+    chosen = {every[-1], *chance.sample(every, min(len(every), n // 4))}
+    unsafe = [index for index in _unsafe(log) if index in every]
+    followed = [index for index in unsafe if index + 1 in every and log.entries[index + 1].flags & FLUSH]
+    for some, n_wanted in ((followed, n // 2), (unsafe, n), (every, n)):
+        left = [index for index in some if index not in chosen]
+        chosen.update(chance.sample(left, min(len(left), max(0, n_wanted - len(chosen)))))
+    return sorted(chosen)
+
+
+def _unsafe(log: WriteLog) -> Iterator[int]:
+    """Entries behind which a request is not flushed."""
+    notes, n = {note.entry for note in log.acknowledged()}, 0
+    for index, entry in enumerate(log.entries):
+        n = 0 if entry.flags & FLUSH else n
+        n += bool(entry.length) and not entry.flags & FUA and index not in notes
+        if n:
+            yield index
 
 
 class Replay:
@@ -79,6 +99,7 @@ class Replay:
         """
         self.pending: list[Piece] = []
         self._log, self._n_done = log, 0
+        self._notes = {note.entry for note in log.acknowledged()}
         copy(base, flushed)
         self._path = flushed
         self._file = os.open(flushed, os.O_RDWR | os.O_CLOEXEC)
@@ -91,19 +112,22 @@ class Replay:
         """
         if index + 1 < self._n_done:
             raise ValueError(f"the disk is at entry {self._n_done - 1} and does not go back to {index}")
-        for entry in self._log.entries[self._n_done : index + 1]:
-            self._take(entry)
+        for at in range(self._n_done, index + 1):
+            self._take(self._log.entries[at], is_note=at in self._notes)
         self._n_done = index + 1
 
-    def _take(self, entry: Entry) -> None:
-        """A flush comes before the data that it carries. A write with FUA is safe by itself, and makes nothing else so."""
+    def _take(self, entry: Entry, *, is_note: bool) -> None:
+        """A flush comes before the data that it carries. A write with FUA is safe by itself, and makes nothing else so.
+
+        A note is nothing that the unit writes, so it cannot be among what is lost.
+        """
         if entry.flags & FLUSH:
             for piece in self.pending:
                 self._put(self._file, piece)
             self.pending = []
         if entry.length:
             piece = Piece(entry.at, entry.length, None if entry.flags & DISCARD else entry.data_at)
-            if entry.flags & FUA:
+            if entry.flags & FUA or is_note:
                 self._put(self._file, piece)
                 self.pending = [rest for each in self.pending for rest in _beside(each, piece)]
             else:

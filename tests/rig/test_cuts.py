@@ -99,6 +99,7 @@ def test_no_cut_loses_what_was_acknowledged(tmp_path: Path) -> None:
     assert found[-1].n_acknowledged > 500
     assert [str(verdict) for verdict in found if verdict.found] == []
     assert any(verdict.cut.torn for verdict in found)
+    assert sum(bool(verdict.cut.n_lost) for verdict in found) >= 70
     with WriteLog.open(tmp_path / "cut.log") as log:
         (last,) = judged(log, tmp_path / "base.img", n=1, way=taken_out)
     assert not last.found, "without mounting, too"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from rig.replay import Piece, Replay, copy, points
-from rig.writelog import Noted, WriteLog
+from rig.writelog import ACKNOWLEDGED, Noted, WriteLog
 
 FLUSH, FUA, DISCARD, MARK = 1, 2, 4, 8
 N_SECTORS = 32
@@ -221,17 +221,42 @@ def test_going_forward_step_by_step_is_as_going_at_once(logged: Make, base: Path
             slow.forward(1)
 
 
-def test_points_are_the_end_both_sides_of_flushes_and_chance(logged: Make) -> None:
-    with logged(*[(0, b"", FLUSH) if n % 10 == 9 else (n % 32, b"x", 0) for n in range(995)]) as log:
+def test_points_are_any_and_those_behind_which_something_can_be_lost(logged: Make) -> None:
+    with logged(*[(0, b"", FLUSH) if n % 10 == 9 else (n % 32, b"x", FUA if n % 10 == 0 else 0) for n in range(995)]) as log:
         chosen = points(log, n=100, seed=1)
         assert len(chosen) == 100
         assert chosen == sorted(set(chosen))
         assert chosen[-1] == 994
-        assert len({at for at in chosen if at % 10 == 9 and at - 1 in chosen}) >= 25
-        assert len({at % 10 for at in chosen}) == 10
+        assert 0 < sum(at % 10 in (9, 0) for at in chosen) < 15, "behind a flush, and where all since then was FUA: few"
+        assert sum(at % 10 == 8 for at in chosen) >= 25, "right before a flush"
         assert chosen == points(log, n=100, seed=1) != points(log, n=100, seed=2)
-        assert points(log, n=100, seed=1, first=900) == list(range(900, 995))
-        assert points(log, n=1, seed=1) == [994]
+        assert points(log, n=1, seed=1, first=990) == [994]
+
+
+def test_where_everything_is_safe_any_point_will_do(logged: Make) -> None:
+    with logged(*[(n, b"x", FUA) for n in range(20)]) as log:
+        assert len(points(log, n=8, seed=1)) == 8
+        assert points(log, n=100, seed=1) == list(range(20))
+
+
+def test_a_note_is_never_lost(logged: Make, base: Path, tmp_path: Path) -> None:
+    note = head(3, 1, 0) + (ACKNOWLEDGED + b"row 1 x\n").ljust(512, b"\0")
+    with (
+        logged((0, b"", FLUSH), end=note + entry(0, b"ab", 0)) as log,
+        Replay(log, base, tmp_path / "flushed.img") as disk,
+    ):
+        assert points(log, n=2, seed=1)[-1] == 2
+        disk.forward(2)
+        assert [piece.at for piece in disk.pending] == [0]
+        assert (tmp_path / "flushed.img").read_bytes()[3 * 512 :].startswith(ACKNOWLEDGED)
+
+
+def test_a_log_with_a_hole_is_refused(logged: Make) -> None:
+    requests = [(0, b"a", 0)] * 100
+    with logged(*requests, end=bytes(512) + entry(0, b"b", 0), n_entries=164) as log:
+        assert len(log.entries) == 100, "QEMU counts what it has not written yet"
+    with pytest.raises(ValueError, match="165 entries, and 100 can be read"):
+        logged(*requests, end=bytes(512) + entry(0, b"b", 0), n_entries=165)
 
 
 def test_a_disk_is_copied_with_its_holes(tmp_path: Path) -> None:

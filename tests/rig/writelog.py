@@ -35,6 +35,9 @@ SUPER = struct.Struct("<QQQI")
 ENTRY = struct.Struct("<QQQQ")
 """Sector, sectors, flags, bytes of a mark; a sector of its own, with the data in the sectors behind it."""
 
+MOST_UNDER_WAY = 64
+"""Of the entries that are counted so many may not be written when QEMU ends: a disk has no more requests at once."""
+
 ACKNOWLEDGED = b"muster-rig-ack: "
 """How a sector begins in which `rig.recorder` has noted what the store had acknowledged; a line follows."""
 
@@ -79,11 +82,15 @@ class WriteLog:
         """Read the heads.
 
         Raises:
-            ValueError: it is no such log, or no flush was logged, without which it has no superblock.
+            ValueError: it is no such log, or it has a hole, or no flush was logged, without which it has no superblock.
         """
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            return cls(path, list(_entries(file)), file)
+            n_counted, step = _superblock(file)
+            entries = list(_entries(file, step))
+            if len(entries) < n_counted - MOST_UNDER_WAY:
+                raise ValueError(f"{path} has {n_counted} entries, and {len(entries)} can be read: there is a hole in it")
+            return cls(path, entries, file)
         except BaseException:
             os.close(file)
             raise
@@ -107,10 +114,9 @@ class WriteLog:
         os.close(self._file)
 
 
-def _entries(file: int) -> Iterator[Entry]:
+def _entries(file: int, step: int) -> Iterator[Entry]:
     """Until the file ends, a head has no content, or the bytes that belong to it are not all there: there the power failed."""
-    size, at = os.fstat(file).st_size, _sector(file)
-    step = at
+    size, at = os.fstat(file).st_size, step
     while at + ENTRY.size <= size:
         sector, n_sectors, flags, n_mark = ENTRY.unpack(os.pread(file, ENTRY.size, at))
         if not (n_sectors or flags or n_mark):
@@ -124,12 +130,12 @@ def _entries(file: int) -> Iterator[Entry]:
         yield Entry(sector * step, length, flags, data_at)
 
 
-def _sector(file: int) -> int:
-    """How many bytes a sector has, as the superblock says."""
+def _superblock(file: int) -> tuple[int, int]:
+    """How many entries were counted at the last flush, and how many bytes a sector has."""
     head = os.pread(file, SUPER.size, 0)
     if len(head) < SUPER.size:
         raise ValueError("the log is empty: nothing was flushed while it was written")
-    magic, version, _, step = SUPER.unpack(head)
+    magic, version, n_entries, step = SUPER.unpack(head)
     if (magic, version) != (MAGIC, VERSION) or step < 512 or step & (step - 1):
         raise ValueError("this is no log of blklogwrites, or nothing was flushed while it was written")
-    return int(step)
+    return int(n_entries), int(step)
