@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig import system
-from rig.machine import BUZZER, GREEN, RED, Machine
+from rig.machine import Machine
+from rig.panel import BUZZER, GREEN, RED
 from rig.parts import Board, Disk, call
 from rig.system import cache
 

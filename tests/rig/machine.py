@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rig.inside import Inside
-from rig.lines import Change, beeps, signals, spans
-from rig.parts import Board, Disk, call
-from rig.wire import Wire, WireError
+from rig.panel import BUZZER, GREEN, RED, Panel
+from rig.parts import WITH_US, Board, Disk
+from rig.usb import Usb
+from rig.wire import Wire
 
-from edge.device.patterns import Colour
-from edge.types import Signal
-
-GPIO_DATA = 0x0903_03FC
-"""All eight lines at once: PL061 technical reference manual, 3.3.1, at the address that `-M virt` gives it."""
-
-RED, GREEN, BUZZER, BUTTON = 5, 6, 7, 4
-"""The lines that the rig's configuration names; 3 is the machine's own power button."""
-
-_CHANGE = re.compile(r"@(?P<at>[0-9.]+):pl061_set_output .* setting output (?P<line>\d) to (?P<level>[01])")
+__all__ = ["BUZZER", "GREEN", "RED", "Ended", "Machine"]
 
 COMMAND_LINE = "root=/dev/vda rw console=ttyAMA0 quiet net.ifnames=0"
 
 
+class Ended(RuntimeError):  # noqa: N818  that is what a power cut does
+    """The machine has ended before its time."""
+
+
 @dataclass
-class Machine(Inside):
+class Machine(Usb, Panel):
     """One that runs.
 
     Attributes:
@@ -52,27 +46,48 @@ class Machine(Inside):
     _monitor: Wire | None = field(default=None, repr=False)
     _agent: Wire | None = field(default=None, repr=False)
     further: str = ""
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _is_over: bool = field(default=False, repr=False)
 
     def start(self) -> Machine:
-        """Switch it on, or wake it."""
+        """Switch it on, or wake it. Not by a thread that ends before the machine does: the machine would end with it.
+
+        Raises:
+            Ended: nothing is to begin any more.
+            WireError: QEMU does not answer.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in ("monitor", "agent"):
             (self.folder / name).unlink(missing_ok=True)
         for disk in self.disks.values():
             disk.make()
+        command = [*WITH_US, *self.command()]
+        with (self.folder / "qemu.log").open("wb") as log, self._turn:
+            if self._is_over:
+                raise Ended("the machine has ended before it was started")
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        try:
+            self._greet()
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def _greet(self) -> None:
+        self._monitor = Wire(self.folder / "monitor")
+        self._monitor.greet()
+        if self.state:
+            self.wait("the frozen machine is awake", lambda: self.monitor("query-status")["status"] == "running", limit_s=60)
+
+    def command(self) -> list[str]:
+        """QEMU, as it is called."""
         command = ["qemu-system-aarch64", *self.board.arguments(), *self._ports()]
         for name, disk in self.disks.items():
             command += disk.arguments(name)
         command += ["-append", f"{COMMAND_LINE} {self.further}"]
         if self.state:
             command += ["-incoming", f"exec:cat {self.state}"]
-        with (self.folder / "qemu.log").open("wb") as log:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        self._monitor = Wire(self.folder / "monitor")
-        self._monitor.greet()
-        if self.state:
-            self.wait("the frozen machine is awake", lambda: self.monitor("query-status")["status"] == "running", limit_s=60)
-        return self
+        return command
 
     def _ports(self) -> list[str]:
         agent, monitor, console, lines, said = (
@@ -99,89 +114,6 @@ class Machine(Inside):
         assert self._monitor is not None
         return self._monitor.ask(command, **arguments)
 
-    def lines(self) -> int:
-        """The eight GPIO lines, bit by bit, read from outside the guest."""
-        said = self.monitor("human-monitor-command", command_line=f"xp /1xw 0x{GPIO_DATA:x}")
-        return int(said.split(":")[1], 16) & 0xFF
-
-    def is_on(self, line: int) -> bool:
-        """Whether a line is high."""
-        return bool(self.lines() >> line & 1)
-
-    def line_changes(self) -> list[Change]:
-        """Every change of a line that QEMU has seen so far."""
-        return [
-            Change(float(found["at"]), int(found["line"]), found["level"] == "1")
-            for found in _CHANGE.finditer((self.folder / "lines.log").read_text(errors="replace"))
-        ]
-
-    def signals(self, *, since_s: float = 0.0) -> list[Signal]:
-        """What LED and buzzer have said, from a moment of the host's clock (`time.time()`) on."""
-        seen = spans(self.line_changes(), red=RED, green=GREEN, buzzer=BUZZER, until_s=time.time())
-        return [signal for at_s, signal in signals(seen) if at_s >= since_s]
-
-    def beeps(self, *, since_s: float) -> list[tuple[Colour, int]]:
-        """The answers that were heard from a moment on: the light with each, and how many beeps."""
-        seen = spans(self.line_changes(), red=RED, green=GREEN, buzzer=BUZZER, until_s=time.time())
-        return [(colour, n) for at_s, colour, n in beeps(seen) if at_s >= since_s]
-
-    def wait_for(self, signal: Signal, *, since_s: float, limit_s: float) -> float:
-        """Seconds from a moment until LED and buzzer have said this, pattern and all."""
-
-        def found() -> list[float]:
-            seen = spans(self.line_changes(), red=RED, green=GREEN, buzzer=BUZZER, until_s=time.time())
-            return [at_s - since_s for at_s, said in signals(seen) if at_s >= since_s and said is signal]
-
-        return float(self.wait(f"the panel says {signal.value!r}", found, limit_s=limit_s)[0])
-
-    def plug(self, image: Path, *, name: str = "stick", read_only: bool = False, bytes_per_s: int | None = None) -> None:
-        """Put a USB stick in.
-
-        Args:
-            image: what it holds, as raw bytes.
-            name: of the stick; several can be in.
-            read_only: as by the switch that some have.
-            bytes_per_s: no faster than that.
-        """
-        file = {"driver": "file", "filename": str(image)}
-        disk: dict[str, Any] = {"driver": "raw", "read-only": read_only, "file": file}
-        if bytes_per_s:
-            with contextlib.suppress(WireError):  # it is there from the last time
-                self.monitor("object-add", qom_type="throttle-group", id="slow", limits={"bps-total": bytes_per_s})
-            disk = {"driver": "throttle", "read-only": read_only, "throttle-group": "slow", "file": disk}
-        self.monitor("blockdev-add", node_name=name, **disk)
-        self.monitor(
-            "device_add", driver="usb-storage", id=f"usb-{name}", bus="usb.0", drive=name, serial=f"RIG-{name}", removable=True
-        )
-
-    def carry(self, folder: Path, into: str) -> None:
-        """Bring files into the guest: as a tar archive on a disk that holds no file system."""
-        archive = self.folder / "carried.tar"
-        call("tar", "-cf", archive, "-C", folder, ".")
-        self.plug(archive, name="carried")
-        self.wait(
-            "the carried disk is there", lambda: self.run("test -b /dev/disk/by-id/usb-*RIG-carried*").code == 0, limit_s=60
-        )
-        self.must(f"mkdir -p {into} && tar -xf /dev/disk/by-id/usb-*RIG-carried* -C {into}", limit_s=180)
-        self.unplug(name="carried")
-
-    def unplug(self, *, name: str = "stick") -> None:
-        """Pull it out, whatever is being written."""
-        self.monitor("device_del", id=f"usb-{name}")
-        self.wait(f"{name} is out", lambda: self._let_go(name), limit_s=20)
-
-    def n_written(self, name: str) -> int:
-        """How many bytes the guest has written to a stick so far."""
-        of = [each["stats"] for each in self.monitor("query-blockstats") if f"usb-{name}" in each.get("qdev", "")]
-        return int(of[0]["wr_bytes"]) if of else 0
-
-    def _let_go(self, name: str) -> bool:
-        try:
-            self.monitor("blockdev-del", node_name=name)
-        except WireError:
-            return False
-        return True
-
     def freeze(self, state: Path) -> None:
         """Write the machine's memory into a file, from which it wakes as often as one likes, and end it."""
         self.monitor("migrate", uri=f"exec:cat >{state}")
@@ -190,13 +122,20 @@ class Machine(Inside):
 
     def kill(self) -> None:
         """The power cut: the emulator is gone from one instruction to the next."""
-        if self._process:
-            self._process.kill()
-            self._process.wait(timeout=30)
-        for wire in (self._monitor, self._agent):
+        with self._turn:
+            process, self._process = self._process, None
+            wires, self._monitor, self._agent = (self._monitor, self._agent), None, None
+            if process:
+                process.kill()
+                process.wait(timeout=30)
+        for wire in wires:
             if wire:
                 wire.close()
-        self._process = self._monitor = self._agent = None
+
+    def end(self) -> None:
+        """Whatever it does: it is killed, and never started again. For any thread."""
+        self._is_over = True
+        self.kill()
 
     def power_off(self, *, limit_s: float = 120.0) -> None:
         """Let the guest shut down by itself."""
@@ -220,12 +159,14 @@ class Machine(Inside):
 
         Raises:
             TimeoutError: it was not, in time.
+            Ended: it cannot be any more.
         """
         until = time.monotonic() + limit_s
         while not (found := condition()):
             if time.monotonic() > until:
                 raise TimeoutError(f"not within {limit_s:.0f} s: {what}")
-            if self._process is None or self._process.poll() is not None:
-                raise RuntimeError(f"the machine has ended: {(self.folder / 'qemu.log').read_text()[-800:]}")
+            process = self._process  # another thread may end it
+            if process is None or process.poll() is not None:
+                raise Ended(f"the machine has ended: {(self.folder / 'qemu.log').read_text()[-800:]}")
             time.sleep(pause_s)
         return found

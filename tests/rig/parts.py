@@ -10,6 +10,9 @@ from typing import Any
 
 MEMORY_MIB = 1024
 
+WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""Before a command: it is killed when the thread ends that has started it, and with our process, however that ends."""
+
 
 @dataclass(frozen=True)
 class Board:

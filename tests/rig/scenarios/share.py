@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +15,7 @@ from rig import recording
 from rig.bench import Bench
 from rig.build import CONFIG
 from rig.machine import Machine
+from rig.parts import WITH_US
 from rig.scenarios.scenario import Scenario
 
 RELAY = Path(__file__).parents[1] / "relay.py"
@@ -56,20 +60,20 @@ class Server:
 
     def start(self) -> None:
         """Serve."""
-        command = ["smbd", "--foreground", "--no-process-group", f"--configfile={self._config}"]
+        command = [*WITH_US, "smbd", "--foreground", "--no-process-group", f"--configfile={self._config}"]
         quiet = subprocess.DEVNULL
         self._process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
 
     def stop(self) -> None:
         """Be gone, with all connections."""
         if self._process:
-            children = subprocess.run(
-                ["pgrep", "-P", str(self._process.pid)], capture_output=True, text=True, check=False
-            ).stdout.split()
+            pid = self._process.pid
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
             self._process.kill()
             self._process.wait(timeout=30)
             for child in children:
-                subprocess.run(["kill", "-KILL", child], check=False, capture_output=True)
+                with contextlib.suppress(ProcessLookupError):  # they go by themselves, sooner or later
+                    os.kill(int(child), signal.SIGKILL)
             self._process = None
 
     def arrived(self) -> list[str]:
