@@ -9,14 +9,18 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from soak.cast import Casting
 from soak.controls import CONTROLS
-from soak.plan import drawn
+from soak.drawing import drawn
+from soak.plan import Plan
 from soak.run import ROOT, Stage
 
 from edge.config import Config, RecognitionConfig
+from edge.exchange.delivery.mounts import mount_of
 
 FACES = Path(os.environ.get("MUSTER_FACES") or ROOT.parent / "shared" / "faces" / "lfw-dev")
 N_STRANGERS = 40
@@ -30,39 +34,66 @@ def main() -> int:
     if not FACES.is_dir():
         print(f"{FACES} is not there. Name a folder of people, one folder of photographs each: MUSTER_FACES.", file=sys.stderr)
         return 69
-    with tempfile.TemporaryDirectory(prefix="muster-soak-", dir=options.folder) as folder:
+    plan, short = _plans(options)
+    with _folder(options.folder) as folder:
         config = Config(recognition=RecognitionConfig(threads=options.threads))
         casting = Casting(config, n_people=options.people, n_strangers=N_STRANGERS)
         cast = casting.hold(FACES, seed=options.seed, told=lambda line: print(line, flush=True))
         print(cast, flush=True)
-        stage = Stage(Path(folder), cast)
+        stage = Stage(folder, cast)
         stage.prepare(threads=options.threads)
-        n_wrong = 0 if options.no_controls else controls(stage, options.seed)
+        n_wrong = 0 if options.no_controls else controls(stage, short)
         if options.controls:
             return 1 if n_wrong else 0
-        shape = {"seed": options.seed, "hours": options.hours, "n_frames": options.frames}
-        plan = drawn(**shape, n_people=options.people, n_strangers=N_STRANGERS)
         print(f"{options.hours:g} hours, {len(plan.ticks):,} frames, {len(plan.visits):,} visits", flush=True)
         found = stage.run(plan, told="soak")
     print(found.table())
     return 1 if n_wrong or found.faults else 0
 
 
-def controls(stage: Stage, seed: int) -> int:
+def controls(stage: Stage, plan: Plan) -> int:
     """A short run in which nothing is wrong, and one of each sabotage, which must be found; how often it was otherwise."""
-    n_people = min(SHORT_PEOPLE, stage.cast.n_people)
-    shape = {"n_frames": SHORT_FRAMES, "n_people": n_people, "n_strangers": N_STRANGERS}
-    plan, n_wrong = drawn(seed=seed, hours=SHORT_HOURS, **shape), 0
+    n_wrong = 0
     for name in ["", *CONTROLS]:
         found = stage.run(plan, control=name)
-        told = next((each for each in found.faults if not name or CONTROLS[name].fault in each), "")
+        told = CONTROLS[name].found(found.faults) if name else next(iter(found.faults), "")
         is_right = bool(told) == bool(name)
         n_wrong += not is_right
-        said = told or ("NOT FOUND" if name else "nothing wrong")
-        print(f"control: {name or 'a unit as it is':42} {said[:150]} ({found.figures.get('seconds')} s)", flush=True)
+        said = told or (f"NOT FOUND; {found.faults[:3]}" if name else "nothing wrong")
+        print(f"control: {name or 'a unit as it is':46} {said[:150]} ({found.figures.get('seconds')} s)", flush=True)
         if not name:
             print(found.table(), flush=True)
     return n_wrong
+
+
+def _plans(options: argparse.Namespace) -> tuple[Plan, Plan]:
+    """What is asked for, and a short one for the controls; drawn first, so that nobody is cast in vain."""
+    short = {"n_people": min(SHORT_PEOPLE, options.people), "hours": SHORT_HOURS, "n_frames": SHORT_FRAMES}
+    full = {"n_people": options.people, "hours": options.hours, "n_frames": options.frames}
+    try:
+        plan, other = (drawn(seed=options.seed, n_strangers=N_STRANGERS, **shape) for shape in (full, short))
+    except ValueError as error:
+        raise SystemExit(f"{error}") from error
+    return plan, other
+
+
+@contextmanager
+def _folder(wanted: Path | None) -> Iterator[Path]:
+    """For what is written meanwhile, on a disk, where a commit means something; removed at the end.
+
+    Raises:
+        SystemExit: it is in memory.
+    """
+    place = wanted or ROOT / "var" / "soak"
+    place.mkdir(parents=True, exist_ok=True)
+    if (kind := mount_of(place).kind) in {"tmpfs", "ramfs"}:
+        raise SystemExit(f"{place} is in memory ({kind}), and this is about a disk. Name a folder on one: --folder.")
+    try:
+        with tempfile.TemporaryDirectory(prefix="muster-soak-", dir=place) as folder:
+            yield Path(folder)
+    finally:
+        if not wanted and not any(place.iterdir()):
+            place.rmdir()
 
 
 def _options() -> argparse.Namespace:
@@ -72,7 +103,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--people", type=int, default=5_000, metavar="N", help="enrolled, and at the door; an even number")
     parser.add_argument("--seed", type=int, default=1, help="all chance follows from it")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="of the networks")
-    parser.add_argument("--folder", type=Path, metavar="FOLDER", help="for what is written meanwhile, on a real disk")
+    parser.add_argument(
+        "--folder", type=Path, metavar="FOLDER", help="for what is written meanwhile, on a disk (default: var/soak)"
+    )
     parser.add_argument("--controls", action="store_true", help="only try whether sabotage is found")
     parser.add_argument("--no-controls", action="store_true", help="do not try that")
     options = parser.parse_args()

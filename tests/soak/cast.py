@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from soak.faces import ROOM, VIEW, Album, Image, Scene, decoded, encoded, patches, photographs
-from soak.oracle import code_of
+from soak.faces import ROOM, ROUNDS, VIEW, Album, Image, Scene, decoded, encoded, patches, photographs
+from soak.oracle import code_of, name_of
 from soak.plan import N_VARIANTS
 
 from edge import wiring
@@ -30,10 +30,13 @@ from edge.vision.recogniser import Recogniser
 
 Floats = NDArray[np.float32]
 
+FEWER = "Take fewer people (--people), or name a larger folder: MUSTER_FACES."
 LARGEST_PX = 145
 """A larger face could be taken for the one beside it that has just left."""
 OWN = 0.5
 """Share of the allowed distance that somebody may be from themselves."""
+MOST_REFUSED, LOOKS = 0.3, 100
+"""Share of the faces, once so many were looked at, that may be left out: with more it is the product that sees too little."""
 CLEAR = 0.05
 """So much farther than allowed everybody else is: several frames fused into one are a little nearer than each."""
 
@@ -69,7 +72,7 @@ class Cast:
         """Everybody but the strangers."""
         with store.transaction():
             for who in range(self.n_people):
-                person = store.add_person(code_of(who), f"Person {who + 1}")
+                person = store.add_person(code_of(who), name_of(who))
                 digest = hashlib.sha256(self.photographs[who]).hexdigest()
                 store.add_template(person.id, self.templates[who], model=self.model, photo_sha256=digest)
 
@@ -100,22 +103,37 @@ class Casting:
         """Choose.
 
         Raises:
-            SystemExit: the faces of the folder are too few.
+            SystemExit: the faces of the folder are too few, or too many of them are left out.
         """
         for room in range(4):
             if len(self._eyes.detector.detect(self._scene.empty(room * 21_600.0))):
                 raise SystemExit("A face is found in the empty room.")
-        for kind, patch in patches(photographs(folder), seed=seed):
+        paths, cast = photographs(folder), self.cast
+        if len(paths) * (1 + ROUNDS) < self._n:
+            raise SystemExit(f"{folder} has {len(paths):,} people, too few for {self._n:,} faces. {FEWER}")
+        for kind, patch in patches(paths, seed=seed):
             why = self._let_in(encoded(patch))
-            self.cast.kinds[kind] += not why
-            self.cast.refused[why] += bool(why)
-            if len(self.cast.photographs) == self._n:
+            cast.kinds[kind] += not why
+            cast.refused[why] += bool(why)
+            self._demand_eyes()
+            if len(cast.photographs) == self._n:
                 self._shuffle(seed)
-                self.cast.refused -= Counter()
-                return self.cast
-            if not why and len(self.cast.photographs) % 500 == 0:
-                told(f"casting: {len(self.cast.photographs):,} of {self._n:,}")
-        raise SystemExit(f"{folder} gives {len(self.cast.photographs):,} faces that can be told apart, not {self._n:,}.")
+                cast.refused -= Counter()
+                return cast
+            if not why and len(cast.photographs) % 500 == 0:
+                told(f"casting: {len(cast.photographs):,} of {self._n:,}")
+        raise SystemExit(f"{folder} gives {len(cast.photographs):,} faces that can be told apart, not {self._n:,}. {FEWER}")
+
+    def _demand_eyes(self) -> None:
+        """A product that refuses most faces shall not be judged by those that it likes.
+
+        Raises:
+            SystemExit: too many are left out.
+        """
+        n_out = self.cast.refused.total() - self.cast.refused[""]
+        n = n_out + len(self.cast.photographs)
+        if n >= LOOKS and n_out > MOST_REFUSED * n:
+            raise SystemExit(f"Of {n:,} faces {n_out:,} are left out, more than {MOST_REFUSED:.0%}: {self.cast}")
 
     def _shuffle(self, seed: int) -> None:
         """Each keeps left or right, for which they were looked at; who of them is enrolled does not go by how they were made."""

@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any
 
 from soak.faces import Album, Image, Scene
+from soak.oracle import ANSWERS, WATCHDOG_S
 from soak.plan import N_VARIANTS, TICKS_PER_S, Plan
+from soak.trace import Trace
 
-from edge.device.announcements import announce
 from edge.device.fakes import ManualClock
 from edge.errors import DeviceError
 from edge.types import Frame, Signal
-
-ANSWERS = {Signal.ACCEPTED, Signal.ACCEPTED_WITHOUT_TIME, Signal.ALREADY, Signal.NOT_IN_DATABASE}
-WATCHDOG_S = 90
-"""As in muster.service."""
-
-
-class Trace:
-    """What happened, line by line, in a file: nothing of it stays in the memory of the process that is measured.
-
-    Attributes:
-        turn: of the loop, counted by the camera.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._file: IO[str] = path.open("w", encoding="utf-8")
-        self.turn = -1
-
-    def note(self, what: str, **values: Any) -> None:
-        """One line."""
-        self._file.write(json.dumps({"what": what, "turn": self.turn, **values}) + "\n")
-
-    def close(self) -> None:
-        self._file.close()
 
 
 class PlannedCamera:
@@ -114,7 +88,7 @@ class WatchedPanel:
     def show(self, signal: Signal) -> None:
         """Written down."""
         row = None
-        if signal in ANSWERS:
+        if signal.value in ANSWERS:
             row = self._reader.execute("SELECT event_id FROM event ORDER BY seq DESC LIMIT 1").fetchone()
         self._trace.note("signal", signal=signal.value, row=row and row[0])
 
@@ -132,7 +106,7 @@ class ServiceManager:
         self._socket.setblocking(False)
         name = f"muster-soak-{os.getpid()}"
         self._socket.bind(f"\0{name}")
-        self.environ = {"NOTIFY_SOCKET": f"@{name}", "WATCHDOG_USEC": str(WATCHDOG_S * 1_000_000)}
+        self.environ = {"NOTIFY_SOCKET": f"@{name}", "WATCHDOG_USEC": str(round(WATCHDOG_S * 1_000_000))}
 
     def listen(self) -> None:
         """Everything that was said."""
@@ -145,36 +119,3 @@ class ServiceManager:
 
     def close(self) -> None:
         self._socket.close()
-
-
-class Office:
-    """Other programs of the unit, begun when the plan says so, beside the loop: deliveries, renamed people, announcements."""
-
-    def __init__(self, data: Path, share: Path, trace: Trace, plan: Plan) -> None:
-        self._data, self._share, self._trace = data, share, trace
-        self._ticks: list[int] = plan.errands.tolist()
-        self._n_done, self._n_people = 0, plan.n_people
-        self._at_work: subprocess.Popen[bytes] | None = None
-
-    def work(self, tick: int) -> None:
-        """What is due by a tick."""
-        if self._n_done < len(self._ticks) and self._ticks[self._n_done] <= tick:
-            self._n_done += 1
-            if self._n_done % 3 == 2:
-                who = self._n_done % self._n_people
-                self._begin("people", "rename", f"{who + 1:05}", f"Person {who + 1} the {self._n_done}th")
-            else:
-                self._begin("sync", "--to", str(self._share))
-            self._trace.note("announced", heard=announce(self._data, Signal.STICK_REFUSED))
-
-    def settle(self) -> None:
-        """Wait for what is under way."""
-        if self._at_work:
-            self._trace.note("errand", ended=self._at_work.wait(300))
-        self._at_work = None
-
-    def _begin(self, *words: str) -> None:
-        self.settle()
-        with (self._data / "office.log").open("ab") as said:
-            command = [sys.executable, "-m", "edge", "--data", str(self._data), *words]
-            self._at_work = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)

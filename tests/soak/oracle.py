@@ -17,6 +17,9 @@ from soak.plan import TICKS_PER_S, ZONE, Plan
 WRONG = datetime(1970, 1, 1, 8, tzinfo=UTC)
 """What the clock of the unit says at tick 0: nobody has set it."""
 N_NAMED, N_UNKNOWN, WINDOW_S = 3, 5, 60.0
+WATCHDOG_S = 90.0
+"""As in muster.service."""
+ANSWERS = {"accepted", "accepted, clock not trusted", "already", "not in database"}
 
 
 class Row(NamedTuple):
@@ -51,6 +54,16 @@ class _Last(NamedTuple):
 def code_of(who: int) -> str:
     """What the office calls somebody by."""
     return f"{who + 1:05}"
+
+
+def name_of(who: int) -> str:
+    """What somebody is enrolled as."""
+    return f"Person {who + 1}"
+
+
+def renamed(who: int) -> str:
+    """What the office makes of it, where it renames somebody."""
+    return f"{name_of(who)} the Second"
 
 
 def text(moment: datetime) -> str:

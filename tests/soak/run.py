@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soak.cast import Cast
+from soak.delivered import Delivered
 from soak.judge import Finding, judged
 from soak.oracle import expected
 from soak.plan import Plan
@@ -57,27 +58,34 @@ class Stage:
         (folder / "share").mkdir()
         self.cast.write(folder / "album", n_visitors=plan.n_people)
         plan.write(folder / "plan.npz")
-        order = json.dumps({"folder": str(folder), "control": control, "told": told})
-        command = [sys.executable, "-m", "soak.worker", order]
-        environment = os.environ | {"PYTHONPATH": str(ROOT / "tests")}
-        with (folder / "data" / "unit.err").open("wb") as said:
-            ended = subprocess.run(command, check=False, cwd=ROOT, env=environment, stderr=said).returncode
         try:
-            if ended:
-                return Finding([f"the unit ended with {ended}", *_tail(folder / "data" / "unit.err")])
-            _deliver(folder)
-            found = judged(folder, plan, expected(plan))
+            found = _worked(folder, told, control) or _delivered(folder, plan)
         finally:
             shutil.rmtree(folder)
         found.figures["seconds"] = f"{time.monotonic() - began:.0f}"
         return found
 
 
-def _deliver(folder: Path) -> None:
-    """What the last delivery under way did not have."""
+def _worked(folder: Path, told: str, control: str) -> Finding | None:
+    """The unit works until the plan is over; a finding where it did not come so far."""
+    order = json.dumps({"folder": str(folder), "control": control, "told": told})
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "tests")}
+    with (folder / "data" / "unit.err").open("wb") as stderr:
+        command = [sys.executable, "-m", "soak.worker", order]
+        ended = subprocess.run(command, check=False, cwd=ROOT, env=environment, stderr=stderr).returncode
+    if not ended:
+        return None
+    said = (folder / "data" / "unit.err").read_text(encoding="utf-8", errors="replace").splitlines()
+    return Finding([f"the unit ended with {ended}"], said=said[-30:])
+
+
+def _delivered(folder: Path, plan: Plan) -> Finding:
+    """All is judged once what the plan's last delivery did not have is delivered, too."""
+    arrived = Delivered.read(folder / "share")
     command = [sys.executable, "-m", "edge", "--data", str(folder / "data"), "sync", "--to", str(folder / "share")]
-    subprocess.run(command, check=True, capture_output=True)
-
-
-def _tail(log: Path) -> list[str]:
-    return log.read_text(encoding="utf-8").splitlines()[-30:] if log.exists() else []
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    found = judged(folder, plan, expected(plan), arrived=arrived)
+    if ended.returncode:
+        found.faults.append(f"the last delivery ended with {ended.returncode}")
+        found.said += ended.stderr.splitlines()[-30:]
+    return found

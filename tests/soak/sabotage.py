@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from edge.attendance import Rules
-from edge.ports import Noticeboard, Panel, Watchdog
-from edge.store import Store
-from edge.types import Backend, Decision, Event, Faces, Floats, Image, Person, Signal, Stamp
+from edge.ports import Noticeboard, Watchdog
+from edge.types import Backend, Faces, Floats, Image
 from edge.unit import Hands
 from edge.vision.facenet import Facenet, face_crops
 from edge.vision.geometry import Mipmap
@@ -23,7 +20,7 @@ from edge.vision.mtcnn import Mtcnn
 from edge.vision.recogniser import Recogniser
 
 EVERY = 25
-"""One row, or one frame with somebody in it, of so many is spoilt."""
+"""One row of so many is spoilt, or one of so many stretches of ten frames."""
 _kept: list[Any] = []
 
 
@@ -68,68 +65,6 @@ class _EachFrame:
         self.noticeboard.note(backends)
 
 
-class _Undone(Exception):  # noqa: N818
-    """Ends a transaction as if it had never been."""
-
-
-class _Store(Store):
-    """Writes rows as it likes; `of` makes one of a store that is open."""
-
-    @classmethod
-    def of(cls, store: Store) -> Store:
-        other = cls(store._database, unit=store._unit)
-        other._seal, other.n = store._seal, 0
-        return other
-
-    n: int
-
-    def record(self, person: Person, decision: Decision, *, backends: str = "", stamp: Stamp | None = None) -> Event:
-        self.n += 1
-        write = lambda: super(_Store, self).record(person, decision, backends=backends, stamp=stamp)  # noqa: E731
-        return self.spoil(write) if self.n % EVERY == 0 else write()
-
-    def spoil(self, write: Callable[[], Event]) -> Event:
-        raise NotImplementedError
-
-
-class Forgetful(_Store):
-    def spoil(self, write: Callable[[], Event]) -> Event:
-        with suppress(_Undone), self.transaction():
-            event = write()
-            raise _Undone
-        return event
-
-
-class Doubling(_Store):
-    def spoil(self, write: Callable[[], Event]) -> Event:
-        write()
-        return write()
-
-
-class _Hasty(_Store):
-    panel: Panel
-
-    def spoil(self, write: Callable[[], Event]) -> Event:
-        self.panel.show(Signal.ACCEPTED)
-        return write()
-
-
-@dataclass
-class _Once:
-    """Shows an answer only once where it comes twice in a row."""
-
-    panel: Panel
-    latest: Signal | None = None
-
-    def show(self, signal: Signal) -> None:
-        if (signal, self.latest) != (Signal.ACCEPTED, Signal.ACCEPTED):
-            self.panel.show(signal)
-        self.latest = signal
-
-    def close(self) -> None:
-        self.panel.close()
-
-
 @dataclass
 class _Hungry:
     """Is fed twenty times."""
@@ -158,16 +93,6 @@ def each_frame(act: Callable[[int], None]) -> Callable[[Parts], Parts]:
         return replace(parts, hands=replace(parts.hands, noticeboard=_EachFrame(parts.hands.noticeboard, act, [0])))
 
     return spoilt
-
-
-def store(kind: type[_Store]) -> Callable[[Parts], Parts]:
-    return lambda parts: replace(parts, hands=replace(parts.hands, store=kind.of(parts.hands.store)))
-
-
-def hasty(parts: Parts) -> Parts:
-    store, panel = _Hasty.of(parts.hands.store), _Once(parts.hands.panel)
-    store.panel = panel
-    return replace(parts, hands=replace(parts.hands, store=store, panel=panel))
 
 
 def hoarder(parts: Parts) -> Parts:
@@ -203,18 +128,14 @@ def hold_a_thread(n: int) -> None:
         threading.Thread(target=threading.Event().wait, daemon=True).start()
 
 
-def lose_a_row(parts: Parts) -> Parts:
-    """Somebody with another program takes a row out, late in the run."""
-    path = parts.hands.store._database.path
+def fall_over(n: int) -> None:
+    if n == 1_000:
+        raise RuntimeError("memory grew, a row is missing or not expected, the chain is broken")
 
-    def act(n: int) -> None:
-        if n == 1_500:
-            with sqlite3.connect(path, isolation_level=None) as other:
-                for (name,) in other.execute(
-                    "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'event'"
-                ).fetchall():
-                    other.execute(f"DROP TRIGGER {name}")
-                other.execute("DELETE FROM event WHERE seq = 5")
-            other.close()
 
-    return each_frame(act)(parts)
+def fall_over_beside(n: int) -> None:
+    """In a thread, whose end ends nothing."""
+    if n == 1_000:
+        beside = threading.Thread(target=fall_over, args=[n])
+        beside.start()
+        beside.join()

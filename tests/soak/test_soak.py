@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from soak.__main__ import FACES
 from soak.cast import Casting
-from soak.judge import answers, differences, order, resources, watchdog
-from soak.measure import growth, sample
+from soak.drawing import GAP, MIDNIGHT, drawn
+from soak.judge import answers, differences, order, watchdog
 from soak.oracle import Expected, Row, expected
-from soak.plan import GAP, MIDNIGHT, TICKS_PER_S, Plan, drawn
+from soak.plan import TICKS_PER_S, Plan
 from soak.run import Stage
 
 from edge.config import Config, RecognitionConfig
@@ -27,7 +27,7 @@ PLAN = Plan(
     shown=np.zeros((0, 2), np.int64),
     visits=np.zeros((0, 2), np.int64),
     steps=np.array([(0, 0)]),
-    errands=np.zeros(0, np.int64),
+    errands=np.zeros((0, 2), np.int64),
     everybody_by=0,
 )
 
@@ -64,6 +64,11 @@ class TestOracle:
         assert rows(plan) == [("22:58:10.400Z", "in"), ("22:59:10.400Z", "out")]
         assert expected(plan).answers == Counter({(2, "accepted"): 1, (5, "already"): 1, (8, "accepted"): 1})
 
+    def test_whoever_stays_for_longer_than_that_gets_no_second_row(self) -> None:
+        plan = seen((ADA, 10, 400))
+        assert rows(plan) == [("22:58:10.400Z", "in")]
+        assert expected(plan).answers == Counter({(2, "accepted"): 1})
+
     def test_a_day_begins_with_in(self) -> None:
         assert rows(seen((ADA, 10, 3), (ADA, 130, 3))) == [("22:58:10.400Z", "in"), ("23:00:10.400Z", "in")]
 
@@ -94,6 +99,19 @@ class TestPlan:
             assert all((plan.shown[max(0, turn - GAP + 1) : turn + 1, place] == -1).all() for turn in begun)
         assert ((plan.shown >= 0).all(axis=1)).any(), "nobody is there together"
 
+    def test_some_stay_for_longer_than_the_duplicate_window(self) -> None:
+        plan = drawn(seed=3, hours=2, n_frames=9_000, n_people=60, n_strangers=4)
+        n_frames = Counter(visit for visit in plan.shown.ravel().tolist() if visit >= 0)
+        longest = [visit for visit, n in n_frames.items() if n > 70 * TICKS_PER_S]
+        assert len(longest) == 4
+        assert any(plan.visits[visit, 0] < plan.n_people for visit in longest)
+
+    def test_who_is_renamed_comes_later(self) -> None:
+        plan = drawn(seed=3, hours=1, n_frames=2_000, n_people=20, n_strangers=4)
+        ((tick, who),) = [errand for errand in plan.errands.tolist() if errand[1] >= 0]
+        assert [errand[1] for errand in plan.errands.tolist()] == [-1, who, -1]
+        assert any(visitor == who and begins > tick for visitor, begins in plan.visits.tolist())
+
     def test_the_same_seed_gives_the_same(self, tmp_path: Path) -> None:
         one, other = (drawn(seed=3, hours=1, n_frames=2_000, n_people=20, n_strangers=4) for _ in range(2))
         one.write(tmp_path / "plan.npz")
@@ -104,28 +122,6 @@ class TestPlan:
     def test_too_few_frames_are_told(self) -> None:
         with pytest.raises(ValueError, match="too few to show 100 people"):
             drawn(seed=3, hours=1, n_frames=2_000, n_people=100, n_strangers=4)
-
-
-class TestMemory:
-    def test_a_slope_is_found_beside_outliers(self) -> None:
-        turns = list(range(0, 1_000, 10))
-        values = [100 + 0.02 * turn + (30 if turn % 50 == 0 else 0) for turn in turns]
-        assert growth(turns, values) == pytest.approx(0.18, abs=0.02)
-        assert growth(turns, [100 + (30 if turn % 50 == 0 else 0) for turn in turns]) == pytest.approx(0, abs=1e-9)
-
-    def test_this_process_has_what_proc_says(self) -> None:
-        now = sample()
-        assert 0 < now["uss"] <= now["pss"] <= now["rss"]
-        with Path("/dev/null").open():
-            assert sample()["descriptors"] == now["descriptors"] + 1
-
-    @pytest.mark.parametrize("kind", ["rss", "uss", "heap", "blocks", "descriptors", "threads"])
-    def test_more_of_anything_is_found(self, kind: str) -> None:
-        few, much = {"pss": 1, "descriptors": 14, "threads": 1}, {"rss": 15_000, "uss": 10_000, "heap": 9_000, "blocks": 190_000}
-        steady = [{"turn": n} | few | much for n in range(50)]
-        assert not list(resources(steady, {}))
-        growing = [each | {kind: each[kind] + max(1, each[kind] // 1_000) * each["turn"]} for each in steady]
-        assert len(list(resources(growing, {}))) == 1
 
 
 class TestJudge:

@@ -11,12 +11,14 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from soak.controls import CONTROLS
-from soak.door import Office, PlannedCamera, ServiceManager, Trace, WatchedPanel
+from soak.door import PlannedCamera, ServiceManager, WatchedPanel
 from soak.faces import Album
 from soak.measure import sample
+from soak.office import Office
 from soak.oracle import WRONG
-from soak.plan import TICKS_PER_S, Plan
+from soak.plan import Plan
 from soak.sabotage import Parts
+from soak.trace import Trace
 
 from edge import wiring
 from edge.config import load
@@ -82,7 +84,7 @@ def _between(plan: Plan, trace: Trace, *, told: str, does: tuple[Callable[[], No
             due = turn + every
             trace.note("sample", **sample())
         if told and turn % part == 0:
-            hours, rss = plan.ticks[turn] / TICKS_PER_S / 3600, sample()["rss"] / 1000
+            hours, rss = plan.hour(turn), sample()["rss"] / 1000
             print(f"{told}: frame {turn:,}, hour {hours:.1f}, {rss:.1f} MB, {time.monotonic() - began:.0f} s", flush=True)
 
     return between
