@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from soak.faces import ROOM, ROUNDS, VIEW, Album, Image, Scene, decoded, encoded, patches, photographs
+from soak.faces import ROOM, ROUNDS, VIEW, Album, Image, Scene, begins, decoded, encoded, patches, photographs
 from soak.oracle import code_of, name_of
 from soak.plan import N_VARIANTS
 
@@ -32,7 +32,7 @@ Floats = NDArray[np.float32]
 
 FEWER = "Take fewer people (--people), or name a larger folder: MUSTER_FACES."
 LARGEST_PX = 145
-"""A larger face could be taken for the one beside it that has just left."""
+"""Of a face; and as far apart are the middles of any two: nearer, one could be taken for the other that has just left."""
 OWN = 0.5
 """Share of the allowed distance that somebody may be from themselves."""
 MOST_REFUSED, LOOKS = 0.3, 100
@@ -184,9 +184,11 @@ class Casting:
         if len(faces) != 1 or self._gates.refusal(assess(frame, faces)[0]):
             return None
         left, top, right, bottom = with_margin(faces.boxes)[0].tolist()
+        edge = begins(place)
+        stays = left >= edge and right <= edge + VIEW[0] and top >= ROOM[1] - VIEW[1] and bottom <= ROOM[1] + 10
         size = max(faces.boxes[0, 2:] - faces.boxes[0, :2])
-        stays = left >= place * VIEW[0] and right <= (place + 1) * VIEW[0] and top >= ROOM[1] - VIEW[1] and bottom <= ROOM[1] + 10
-        return (frame, faces) if stays and size <= LARGEST_PX else None
+        aside = abs(float(faces.boxes[0, ::2].mean()) - ROOM[0] / 2)
+        return (frame, faces) if stays and size <= LARGEST_PX <= 2 * aside else None
 
     def _blank(self) -> tuple[Image, Faces]:
         box = np.array([[10, 10, 110, 110]], np.float32)

@@ -19,7 +19,8 @@ PATCH = (176, 216)
 """Width and height of what is kept of a photograph of 250 x 250: its middle."""
 VIEW = (160, 200)
 """What is seen of it: it moves by some pixels within."""
-ROOM = (320, 240)
+ROOM = (352, 240)
+"""Wider than two views: nobody stands so near to another that they could be taken for them."""
 SEAM_PX, SOFT_PX = 108, 4
 """Where in a patch one face ends and the other begins: below the eyes, above the tip of the nose."""
 ROUNDS = 6
@@ -96,6 +97,11 @@ def decoded(content: bytes) -> Image:
     return np.ascontiguousarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1])
 
 
+def begins(place: int) -> int:
+    """Where in the frame a view has its left edge, px."""
+    return place * (ROOM[0] - VIEW[0])
+
+
 class Scene:
     """Draws what the camera sees: a room, which is lit otherwise through the day, and up to two faces in it."""
 
@@ -110,7 +116,7 @@ class Scene:
         self._more, self._less = noise.clip(0, 255).astype(np.uint8), (-noise).clip(0, 255).astype(np.uint8)
 
     def empty(self, at_s: float) -> Image:
-        """The room at a time of the day, (240, 320, 3) uint8 RGB."""
+        """The room at a time of the day, (240, 352, 3) uint8 RGB."""
         return self.rooms[int(at_s // 21_600) % len(self.rooms)].copy()
 
     def put(self, frame: Image, place: int, patch: Image, variant: int | None) -> None:
@@ -121,4 +127,4 @@ class Scene:
         if variant is not None:
             lit = self._lights[variant][view]
             view = cv2.subtract(cv2.add(lit, self._more[variant]), self._less[variant])
-        frame[ROOM[1] - VIEW[1] :, place * VIEW[0] : (place + 1) * VIEW[0]] = view
+        frame[ROOM[1] - VIEW[1] :, begins(place) : begins(place) + VIEW[0]] = view

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from soak.cast import Cast
 from soak.delivered import Delivered
+from soak.faces import ROOM
 from soak.judge import Finding, judged
 from soak.oracle import expected
 from soak.plan import Plan
@@ -25,8 +26,8 @@ CONFIGURATION = """\
 name = "door-1"
 timezone = "Europe/Berlin"
 [camera]
-width = 320
-height = 240
+width = {width}
+height = {height}
 [recognition]
 threads = {threads}
 [accelerator]
@@ -47,7 +48,7 @@ class Stage:
         """Enrol everybody."""
         data = self.folder / "unit"
         data.mkdir()
-        (data / "muster.toml").write_text(CONFIGURATION.format(threads=threads), encoding="utf-8")
+        (data / "muster.toml").write_text(CONFIGURATION.format(threads=threads, width=ROOM[0], height=ROOM[1]), encoding="utf-8")
         with Store.open(data / FILE_NAME, unit="door-1") as store:
             self.cast.enrol(store)
 
