@@ -20,6 +20,10 @@ does; `timedatectl` takes the same limit (systemd, src/basic/time-util.c)."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 """Another text at each start of the machine (random(4))."""
 
+AGREE_S = 300.0
+"""The system's clock, while nobody corrects it, and a battery clock drift apart by a minute a month. More than this somebody has
+set, and nobody knows which of the two is right."""
+
 FIRST_PLAUSIBLE_S = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 """A battery clock that names an earlier time has lost its battery."""
 
@@ -40,12 +44,19 @@ class SystemClock:
         max_error_us: how wrong the kernel reckons its clock to be.
         rtc: a battery clock in sysfs, which may be missing.
         boot_id: file that names this start of the machine.
+        epoch_s: seconds since 1970, as the system believes.
     """
 
     def __init__(
-        self, *, max_error_us: Callable[[], int] = kernel_max_error_us, rtc: Path = RTC, boot_id: Path = BOOT_ID
+        self,
+        *,
+        max_error_us: Callable[[], int] = kernel_max_error_us,
+        rtc: Path = RTC,
+        boot_id: Path = BOOT_ID,
+        epoch_s: Callable[[], float] = time.time,
     ) -> None:
         self._max_error_us = max_error_us
+        self._epoch_s = epoch_s
         self._rtc = rtc
         self._boot_id = _said(boot_id)
 
@@ -58,7 +69,7 @@ class SystemClock:
         return datetime.now(UTC) - timedelta(seconds=time.monotonic() - at_s)
 
     def is_trusted(self) -> bool:
-        """Whether a time server corrects the clock, or it was set from a battery clock when the system started."""
+        """Whether a time server corrects the clock, or it was set from a battery clock at the start and still says the same."""
         return self._max_error_us() < SYNCHRONISED_US or self._was_set_from_battery()
 
     def stamp(self, at_s: float) -> Stamp | None:
@@ -73,7 +84,8 @@ class SystemClock:
     def _was_set_from_battery(self) -> bool:
         try:
             was_set = (self._rtc / "hctosys").read_text().strip() == "1"
-            return was_set and float((self._rtc / "since_epoch").read_text()) >= FIRST_PLAUSIBLE_S
+            kept_s = float((self._rtc / "since_epoch").read_text())
+            return was_set and kept_s >= FIRST_PLAUSIBLE_S and abs(self._epoch_s() - kept_s) <= AGREE_S
         except (OSError, ValueError):
             return False
 

@@ -51,7 +51,17 @@ def test_without_time_server_and_battery_clock_the_time_is_not_believed(tmp_path
 def test_a_battery_clock_is_believed_if_it_set_the_time_and_has_kept_it(
     tmp_path: Path, was_set: str, epoch: str, *, expected: bool
 ) -> None:
-    clock = SystemClock(max_error_us=unsynchronised, rtc=rtc(tmp_path, was_set=was_set, epoch=epoch))
+    clock = SystemClock(
+        max_error_us=unsynchronised, rtc=rtc(tmp_path, was_set=was_set, epoch=epoch), epoch_s=lambda: 1_790_000_100
+    )
+    assert clock.is_trusted() is expected
+
+
+@pytest.mark.parametrize(("epoch_s", "expected"), [(1_790_000_300, True), (1_790_000_301, False), (86_400, False)])
+def test_a_battery_clock_from_which_the_system_has_departed_vouches_for_nothing(
+    tmp_path: Path, epoch_s: float, *, expected: bool
+) -> None:
+    clock = SystemClock(max_error_us=unsynchronised, rtc=rtc(tmp_path), epoch_s=lambda: epoch_s)
     assert clock.is_trusted() is expected
 
 

@@ -53,8 +53,8 @@ class Cut(NamedTuple):
 def points(log: WriteLog, *, n: int, seed: int, first: int = 0) -> list[int]:
     """Entries behind which the power fails, in order.
 
-    A quarter is any entry, the last one among them. Behind the others something is not flushed yet that can be lost; some of these
-    are right before a flush.
+    A quarter is any entry, the last one among them. Behind the others, as far as there are enough, something is not flushed yet
+    that can be lost; some of these are right before a flush.
 
     Args:
         log: what was written.

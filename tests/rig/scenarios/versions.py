@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+from rig import recording
 from rig.bench import Bench
 from rig.build import LISTING, ROOT
 from rig.parts import call
@@ -53,22 +54,30 @@ def _broken_update(bench: Bench) -> str:
         machine.carry(folder, "/root/new")
         done = machine.run("/opt/muster/current/scripts/update /root/new/*.tar.gz 2>&1", limit_s=1_200)
         after = machine.must("readlink /opt/muster/current").strip()
+        outcome = machine.must("cat /var/lib/muster-update/outcome").splitlines()
         machine.wait("the unit is at work", lambda: machine.run("systemctl is-active muster").code == 0, limit_s=120)
     assert done.code == 70, (done.code, done.out[-1500:])
+    assert outcome[1] == "returned", outcome
+    assert "9.9.9" in outcome[2], outcome
     assert before == after, (before, after)
-    return f"ended with 70: {done.out.strip().splitlines()[-1][:140]}"
+    return f"ended with 70: {outcome[2]}"
 
 
 def _uninstall(bench: Bench) -> str:
     with bench.awake() as machine:
-        machine.must('muster people add 7 "Jane Doe"')
-        machine.must("/opt/muster/current/deploy/install --uninstall 2>&1", limit_s=180)
+        (row,) = recording.rows(machine, 1)
+        machine.must("rm /root/recorder.py; /opt/muster/current/deploy/install --uninstall 2>&1", limit_s=180)
         names = set(machine.must(LISTING, limit_s=120).splitlines())
-        kept = machine.run("test -s /var/lib/muster/muster.db").code == 0
-    left = {name for name in names - set(bench.built.listing.read_text().splitlines()) if not KEPT.match(name)}
+        machine.kill()
+        with bench.database(machine) as store:
+            kept = [entry.event_id for entry in store.entries()]
+    before = set(bench.built.listing.read_text().splitlines())
+    left, gone = ({name for name in some if not KEPT.match(name)} for some in (names - before, before - names))
     assert not left, sorted(left)[:20]
-    assert kept, "the database is gone"
-    return "the database and the changed configuration are there, no other name is that was not there before"
+    assert not gone, sorted(gone)[:20]
+    assert kept == [row], kept
+    seen = "the row is in the database, the changed configuration is there"
+    return f"{seen}; of {len(before):,} names that were there before none is gone, and no other has come"
 
 
 SCENARIOS = (
