@@ -28,9 +28,9 @@ SHORT_HOURS, SHORT_FRAMES, SHORT_PEOPLE = 1.5, 3_000, 60
 """Of the runs in which sabotage must be found."""
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Cast, try the controls, and run."""
-    options = _options()
+    options = _options(arguments)
     if not FACES.is_dir():
         print(f"{FACES} is not there. Name a folder of people, one folder of photographs each: MUSTER_FACES.", file=sys.stderr)
         return 69
@@ -96,7 +96,7 @@ def _folder(wanted: Path | None) -> Iterator[Path]:
             place.rmdir()
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
     parser.add_argument("--hours", type=float, default=72.0, metavar="H", help="simulated (default: 72)")
     parser.add_argument("--frames", type=int, default=250_000, metavar="N")
@@ -108,10 +108,10 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--controls", action="store_true", help="only try whether sabotage is found")
     parser.add_argument("--no-controls", action="store_true", help="do not try that")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     options.people += options.people % 2
     return options
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
