@@ -4,6 +4,7 @@
 # interpreter: it and the checkout may lie in somebody's home, where no service looks, so that both get another place.
 set -eu
 above=$1/above root=$1/root checkout=$2
+target=$(cat "$1/target" 2>/dev/null || echo basic.target) # how far it boots
 mount --make-rprivate /
 mkdir -p "$above" "$root"
 mount -t tmpfs tmpfs "$above"
@@ -46,4 +47,4 @@ pivot_root . mnt
 umount -l /mnt
 mount --make-rshared / # systemd does it by itself, but not where it finds itself in a container
 export container=muster-test
-exec /lib/systemd/systemd --system --unit=basic.target --log-target=console --show-status=no
+exec /lib/systemd/systemd --system --unit="$target" --log-target=console --show-status=no
