@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
-from rig.bench import Bench, Skipped
+from rig.bench import Bench
 from rig.build import NotMade, build
-from rig.report import Result, table, write_into
-from rig.scenarios import LANES, Scenario
+from rig.cache import Shelf, Taken, cache, held
+from rig.leftovers import end_in_order, own_folder
+from rig.play import chosen, play
+from rig.report import table, write_into
+from rig.scenarios import LANES
 
 NEEDED = {
     "qemu-system-aarch64": "qemu-system-arm",
@@ -26,38 +29,35 @@ NEEDED = {
     "fdtput": "device-tree-compiler",
     "mkfs.vfat": "dosfstools",
     "mcopy": "mtools",
+    "setpriv": "util-linux",
     "ssh-keygen": "openssh-client",
     "smbd": "samba",
 }
 DOCS = Path(__file__).parents[2] / "docs/operate.md"
 
 
-def main() -> int:
-    """Build, play, print. 0 when nothing failed, 1 when something did, 69 when something is missing here."""
-    options = _options()
-    if missing := [package for program, package in NEEDED.items() if not shutil.which(program)]:
-        print(f"The rig needs more programs: apt-get install {' '.join(missing)}", file=sys.stderr)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build, play, print.
+
+    Returns:
+        0 when nothing failed, 1 when something did, 64 when there is no such scenario, 69 when something is missing here, 75 when
+        it can be tried again later.
+    """
+    options = _options(arguments)
+    names = [scenario.name for lane in LANES for scenario in lane]
+    if options.only and not any(options.only in name for name in names):
+        print(f"No scenario has {options.only!r} in its name. There are:", *names, sep="\n  ", file=sys.stderr)
+        return 64
+    if lacking := _lacking():
+        print(lacking, file=sys.stderr)
         return 69
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # machines end with whoever has started them
-    signal.signal(signal.SIGALRM, _too_late)
-    signal.alarm(options.within)
-    say = _teller(time.monotonic())
-    with tempfile.TemporaryDirectory(prefix="muster-rig-") as name:
-        try:
-            built = build(say)
-        except TooLate:
-            print(f"The guest was not built within {options.within} s, so no scenario was played.")
-            return 0
-        except NotMade as error:
-            print(f"There is no Debian to install into, so no scenario was played: {error}")
-            return 0 if options.within else 75
-        if options.build_only:
-            return 0
-        results = _all([_chosen(lane, options.only) for lane in LANES], Bench(built, Path(name), say))
-    print(table(results))
-    if options.write:
-        write_into(DOCS, results)
-    return int(any(result.has_failed and not (options.within and result.was_slow) for result in results))
+    end_in_order()
+    try:
+        with held(cache()) as shelf, own_folder(Path(tempfile.gettempdir())) as folder:
+            return _built_and_played(options, shelf, folder)
+    except Taken as error:
+        print(error, file=sys.stderr)
+        return 75
 
 
 class TooLate(Exception):  # noqa: N818  nothing is wrong
@@ -68,6 +68,36 @@ def _too_late(*_: object) -> None:
     raise TooLate
 
 
+def _built_and_played(options: argparse.Namespace, shelf: Shelf, folder: Path) -> int:
+    say = _teller(time.monotonic())
+    signal.signal(signal.SIGALRM, _too_late)
+    signal.alarm(options.within)
+    try:
+        bench = Bench(build(shelf, say), folder, say)
+        signal.signal(signal.SIGALRM, lambda *_: bench.end())
+    except TooLate:
+        print(f"The guest was not built within {options.within} s, so no scenario was played.")
+        return 0
+    except NotMade as error:
+        print(f"There is no Debian to install into, so no scenario was played: {error}")
+        return 0 if options.within else 75
+    if options.build_only:
+        return 0
+    results = play([chosen(lane, options.only) for lane in LANES], bench)
+    print(table(results))
+    if options.write:
+        write_into(DOCS, results, others_stay=bool(options.only))
+    return int(any(result.has_failed for result in results))
+
+
+def _lacking() -> str:
+    """What the rig cannot do without and is not here, in words."""
+    if os.geteuid() != 0:
+        return "The rig needs root: it mounts the disks of its machines."
+    missing = sorted({package for program, package in NEEDED.items() if not shutil.which(program)})
+    return f"The rig needs more programs: apt-get install {' '.join(missing)}" if missing else ""
+
+
 def _teller(began: float) -> Callable[[str], None]:
     def say(text: str) -> None:
         print(f"{time.monotonic() - began:6.0f} s  {text}", flush=True)
@@ -75,62 +105,23 @@ def _teller(began: float) -> Callable[[str], None]:
     return say
 
 
-def _options() -> argparse.Namespace:
+def _seconds(text: str) -> int:
+    if (seconds := int(text)) <= 0:
+        raise argparse.ArgumentTypeError(f"{text} s are over already")
+    return seconds
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="rig", description=__doc__)
     parser.add_argument("--only", metavar="WORDS", help="play scenarios whose name has these words")
     parser.add_argument("--build-only", action="store_true", help="build the guest and play nothing")
     parser.add_argument(
-        "--within",
-        type=int,
-        default=0,
-        metavar="S",
-        help="as in CI: skip what is not over after so many seconds, and forgive what is only too slow",
+        "--within", type=_seconds, default=0, metavar="S", help="as in CI: skip what is not over after so many seconds"
     )
-    parser.add_argument("--write", action="store_true", help="write the table into docs/operate.md")
-    return parser.parse_args()
-
-
-def _chosen(lane: Sequence[Scenario], words: str | None) -> list[Scenario]:
-    return [scenario for scenario in lane if not words or words in scenario.name or scenario.leaves]
-
-
-def _all(lanes: Sequence[Sequence[Scenario]], bench: Bench) -> list[Result]:
-    """Each lane at the same time as the others; once there is no time left, everything that runs is ended."""
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        played = [pool.submit(lambda lane=lane: [_played(scenario, bench) for scenario in lane]) for lane in lanes]
-        try:
-            wait(played)
-        except TooLate:
-            bench.end()
-        except BaseException:
-            bench.end()
-            raise
-    return [result for lane in played for result in lane.result()]
-
-
-def _played(scenario: Scenario, bench: Bench) -> Result:
-    """Twice, where the first time fails: other programs keep an emulated machine from what it is timed by. Both are told."""
-    began = time.monotonic()
-    outcome, detail = _outcome(scenario.play, bench)
-    if outcome == "FAILED":
-        bench.say(f"{scenario.name}: {outcome}, once more: {detail}")
-        first = detail
-        outcome, detail = _outcome(scenario.play, bench)
-        detail += f" (the first time: {first[:200]})"
-    seconds = time.monotonic() - began
-    bench.say(f"{scenario.name}: {outcome} after {seconds:.0f} s: {detail}")
-    return Result(scenario.name, outcome, detail, seconds)
-
-
-def _outcome(play: Callable[[Bench], str], bench: Bench) -> tuple[str, str]:
-    try:
-        return "passed", play(bench)
-    except Skipped as reason:
-        return "skipped", str(reason)
-    except Exception as error:  # noqa: BLE001  whatever it is, the others are played
-        if bench.is_over:
-            return "skipped", "there was no time left"
-        return "FAILED", " ".join(f"{type(error).__name__}: {error}".split())[:600]
+    parser.add_argument(
+        "--write", action="store_true", help="write the table into docs/operate.md; with --only, the rows that were played"
+    )
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import threading
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +19,10 @@ from rig.recording import raw
 
 from edge.store import FILE_NAME, Store
 
-IS_DONE = 'test "$(systemctl show -P ActiveState {unit})" = inactive -o "$(systemctl show -P ActiveState {unit})" = failed'
+LEFT_S = 1_800.0
+"""Within which a machine must have been left that others wait for."""
+
+NO_TIME = "there was no time left"
 
 
 class Skipped(Exception):  # noqa: N818  nothing is wrong
@@ -32,6 +38,7 @@ class Bench:
         folder: for overlays, sticks and logs; empty at first.
         say: hears what goes on.
         kept: what one scenario leaves for later ones: frozen machines, by name.
+        coming: names of machines that scenarios which are still to be played, or are being played, will leave.
         is_over: there is no time left.
     """
 
@@ -39,9 +46,12 @@ class Bench:
     folder: Path
     say: Callable[[str], None]
     kept: dict[str, Frozen] = field(default_factory=dict)
+    coming: set[str] = field(default_factory=set)
     is_over: bool = False
     _machines: list[Machine] = field(default_factory=list)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
+    _news: threading.Condition = field(default_factory=threading.Condition)
+    _waited_s: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
 
     def place(self) -> Path:
         """A new folder."""
@@ -53,15 +63,15 @@ class Bench:
         """A machine that goes on where it was frozen; not started yet.
 
         Args:
-            frozen: which; "at work" is the one that was built.
+            frozen: which; "at work" is the one that was built, another is waited for.
             log: whether each write to the data disk is logged.
 
         Raises:
             Skipped: the scenario that would have left it has not.
         """
-        if frozen != "at work" and frozen not in self.kept:
-            raise Skipped(f"needs a machine that another scenario leaves ({frozen})")
-        of = self.kept.get(frozen) or Frozen(self.built.frozen_root, self.built.frozen_data, self.built.state)
+        of = Frozen(self.built.frozen_root, self.built.frozen_data, self.built.state)
+        if frozen != "at work":
+            of = self.left(frozen)
         return self._machine(of.root, of.data, state=of.state, log=log)
 
     def off(self, *, further: str = "", data: Path | None = None) -> Machine:
@@ -92,8 +102,40 @@ class Bench:
         """Freeze a machine, as it is, for what comes later."""
         state = machine.folder / "state"
         machine.freeze(state)
-        self.kept[name] = Frozen(machine.disks["root"].path, machine.disks["data"].path, state)
-        return self.kept[name]
+        frozen = Frozen(machine.disks["root"].path, machine.disks["data"].path, state)
+        with self._news:
+            self.kept[name] = frozen
+            self._news.notify_all()
+        return frozen
+
+    def left(self, name: str, *, limit_s: float = LEFT_S) -> Frozen:
+        """Wait for the machine that a scenario leaves, which may be played at the same time in another lane.
+
+        Raises:
+            Skipped: it has failed, is not played, or there is no time left.
+        """
+        began = time.monotonic()
+        with self._news:
+            self._news.wait_for(lambda: name in self.kept or name not in self.coming or self.is_over, timeout=limit_s)
+            self._waited_s[threading.get_ident()] += time.monotonic() - began
+            if self.is_over:
+                raise Skipped(NO_TIME)
+            if name not in self.kept:
+                raise Skipped(f"needs a machine that another scenario leaves ({name}), which it has not")
+            return self.kept[name]
+
+    def has_ended(self, name: str, *, has_passed: bool) -> None:
+        """The scenario that leaves a machine is over; what it has left counts only if it passed."""
+        with self._news:
+            self.coming.discard(name)
+            if not has_passed:
+                self.kept.pop(name, None)
+            self._news.notify_all()
+
+    def waited_s(self) -> float:
+        """Seconds for which this thread has waited for others since it was asked last."""
+        with self._news:
+            return self._waited_s.pop(threading.get_ident(), 0.0)
 
     def _machine(self, root: Path, data: Path, *, state: Path | None = None, log: bool = False) -> Machine:
         place = self.place()
@@ -104,14 +146,16 @@ class Bench:
         machine = Machine(self.built.board, place, disks, state=state)
         self._machines.append(machine)
         if self.is_over:
-            raise Skipped("there was no time left")
+            raise Skipped(NO_TIME)
         return machine
 
     def end(self) -> None:
         """Whatever runs is ended, and nothing more begins."""
-        self.is_over = True
-        for machine in self._machines:
-            machine.kill()
+        with self._news:
+            self.is_over = True
+            self._news.notify_all()
+        for machine in list(self._machines):
+            machine.end()
 
 
 @dataclass(frozen=True)

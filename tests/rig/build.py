@@ -6,22 +6,21 @@ machine frozen while the unit is at work, from which a scenario wakes it within 
 
 from __future__ import annotations
 
-import hashlib
-import shutil
-import subprocess
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from rig import system
+from rig.cache import Shelf, cache, digest
 from rig.machine import Machine
 from rig.panel import BUZZER, GREEN, RED
 from rig.parts import Board, Disk, call
-from rig.system import cache
+from rig.system import NotMade
 
 ROOT = Path(__file__).parents[2]
+__all__ = ["Built", "NotMade", "bare", "build"]
+
 CONFIG = f"""\
 [unit]
 name = "rig"
@@ -74,23 +73,24 @@ class Built:
     listing: Path
 
 
-class NotMade(Exception):  # noqa: N818  no fault of Muster's
-    """The system without Muster could not be made."""
-
-
-def build(say: Callable[[str], None]) -> Built:
+def build(shelf: Shelf, say: Callable[[str], None]) -> Built:
     """The guest, from the cache or anew.
 
     Args:
+        shelf: the cache; nobody else may hold it, for each checkout's bundle has the same name.
         say: hears what is being done.
+
+    Raises:
+        NotMade: there is no Debian to be had here.
+        Taken: somebody else holds the cache.
     """
-    base = bare(say)
-    key = _release_key()
-    bundle = _bundle(key, say)
-    parts = [base.name, call("sha256sum", bundle).split()[0], CONFIG]
-    installed = kept(f"installed-{digest(parts)}", _installer(base, bundle, key), say)
+    with shelf.alone():
+        base = bare(shelf, say)
+        key = _release_key()
+        bundle = _bundle(key, say)
+        installed = shelf.kept(f"installed-{digest(_ingredients(base, bundle))}", _installer(base, bundle, key), say)
     return Built(
-        board=Board(base),
+        board=Board(base, installed / "board.dtb"),
         root=installed / "root.qcow2",
         data=installed / "data.qcow2",
         frozen_root=installed / "frozen-root.qcow2",
@@ -102,43 +102,29 @@ def build(say: Callable[[str], None]) -> Built:
     )
 
 
-def bare(say: Callable[[str], None]) -> Path:
+def bare(shelf: Shelf, say: Callable[[str], None]) -> Path:
     """The folder with the system alone, from the cache or anew.
 
     Raises:
         NotMade: there is no Debian to be had here.
+        Taken: it has to be made, and somebody else holds the cache.
     """
-    try:
-        return kept(f"system-{digest(system.recipe())}", system.make, say)
-    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
-        raise NotMade(str(error)) from error
+    return shelf.kept(f"system-{digest(system.recipe())}", system.make, say)
 
 
-def kept(name: str, make: Callable[[Path, Callable[[str], None]], None], say: Callable[[str], None]) -> Path:
-    """A folder of the cache; of its kind (the word before the dash) only the latest stays."""
-    folder = cache() / name
-    if not folder.exists():
-        for old in cache().glob(f"{name.partition('-')[0]}-*"):
-            shutil.rmtree(old)
-        work = folder.with_name(f".{name}.part")
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        began = time.monotonic()
-        make(work, say)
-        work.rename(folder)
-        say(f"{name.partition('-')[0]}: made in {time.monotonic() - began:.0f} s")
-    return folder
-
-
-def digest(parts: list[str]) -> str:
-    """A word that tells from what something was made."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+def _ingredients(base: Path, bundle: Path) -> list[str]:
+    """Everything that the frozen machine depends on: it wakes only in the body that fell asleep, under the same QEMU."""
+    somewhere = Path("/")
+    disks = {"root": Disk(somewhere / "root"), "data": Disk(somewhere / "data")}
+    machine = Machine(Board(somewhere, somewhere / "tree"), somewhere, disks)
+    sizes = f"{system.REVISION} {system.DATA_MIB} {system.NOTES_MIB}"
+    packed = call("sha256sum", bundle).split()[0]
+    return [base.name, packed, CONFIG, LISTING, sizes, call("qemu-system-aarch64", "--version"), *machine.command()]
 
 
 def _release_key() -> Path:
     key = cache() / "release"
     if not key.exists():
-        cache().mkdir(parents=True, exist_ok=True)
         call("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "rig", "-f", key)
     return key
 
@@ -164,12 +150,15 @@ def carried(bundle: Path, key: Path, path: Path) -> Disk:
     return Disk(path, is_raw=True)
 
 
-def _installer(system: Path, bundle: Path, key: Path) -> Callable[[Path, Callable[[str], None]], None]:
+def _installer(base: Path, bundle: Path, key: Path) -> Callable[[Path, Callable[[str], None]], None]:
     def make(folder: Path, say: Callable[[str], None]) -> None:
+        board = Board(base, folder / "board.dtb")
+        system.device_tree(board)
+        system.data_disk(folder / "data.raw")
         say("deploy/install in the guest, from the bundle, without a network")
-        _install(Board(system), folder, bundle=bundle, key=key)
+        _install(board, folder, bundle=bundle, key=key)
         say("the first start, until the unit is at work")
-        _freeze(Board(system), folder)
+        _freeze(board, folder)
 
     return make
 
@@ -177,7 +166,7 @@ def _installer(system: Path, bundle: Path, key: Path) -> Callable[[Path, Callabl
 def _install(board: Board, folder: Path, *, bundle: Path, key: Path) -> None:
     disks = {
         "root": Disk(folder / "root.qcow2", over=board.folder / "root.raw", is_raw=True),
-        "data": Disk(folder / "data.qcow2", over=board.folder / "data.raw", is_raw=True),
+        "data": Disk(folder / "data.qcow2", over=folder / "data.raw", is_raw=True),
         "carried": carried(bundle, key, folder / "carried.tar"),
     }
     with Machine(board, folder / "install", disks) as machine:

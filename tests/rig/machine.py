@@ -46,7 +46,7 @@ class Machine(Usb, Panel):
     _monitor: Wire | None = field(default=None, repr=False)
     _agent: Wire | None = field(default=None, repr=False)
     further: str = ""
-    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _turn: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _is_over: bool = field(default=False, repr=False)
 
     def start(self) -> Machine:

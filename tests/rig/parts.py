@@ -19,16 +19,18 @@ class Board:
     """What the machine is started with, and what does not change from start to start.
 
     Attributes:
-        folder: with vmlinuz, initrd.img and board.dtb.
+        folder: with vmlinuz and initrd.img.
+        tree: the device tree.
     """
 
     folder: Path
+    tree: Path
 
     def arguments(self) -> list[str]:
         """Of QEMU; the same each time, for a frozen machine wakes only in the same body."""
         return [
             *("-M", "virt,gic-version=2", "-cpu", "cortex-a72", "-accel", "tcg,thread=multi", "-smp", "2", "-m", str(MEMORY_MIB)),
-            *("-display", "none", "-no-reboot", "-nodefaults", "-dtb", str(self.folder / "board.dtb")),
+            *("-display", "none", "-no-reboot", "-nodefaults", "-dtb", str(self.tree)),
             *("-kernel", str(self.folder / "vmlinuz"), "-initrd", str(self.folder / "initrd.img")),
             *("-device", "virtio-serial-pci,id=ports", "-device", "qemu-xhci,id=usb"),
         ]

@@ -30,25 +30,37 @@ class Result:
         """Whether somebody has to look at it."""
         return self.outcome == "FAILED"
 
-    @property
-    def was_slow(self) -> bool:
-        """Whether it only did not come to its end in time."""
-        return self.detail.startswith("TimeoutError")
+
+HEAD = ["| scenario | result | seconds | seen |", "|---|---|---|---|"]
 
 
 def table(results: Sequence[Result]) -> str:
     """In Markdown."""
-    lines = ["| scenario | result | seconds | seen |", "|---|---|---|---|"]
-    lines += [f"| {r.name} | {r.outcome} | {r.seconds:.0f} | {r.detail.replace('|', '/')} |" for r in results]
-    return "\n".join(lines)
+    return "\n".join([*HEAD, *map(_row, results)])
 
 
-def write_into(path: Path, results: Sequence[Result]) -> None:
+def _row(result: Result) -> str:
+    return f"| {result.name} | {result.outcome} | {result.seconds:.0f} | {result.detail.replace('|', '/')} |"
+
+
+def write_into(path: Path, results: Sequence[Result], *, others_stay: bool = False) -> None:
     """Put the table between its marks.
+
+    Args:
+        path: of a file with the marks.
+        results: a row each.
+        others_stay: rows of other scenarios stay as they are, in their places.
 
     Raises:
         ValueError: the marks are not there.
     """
     before, rest = path.read_text(encoding="utf-8").split(BEGINS)
-    _, after = rest.split(ENDS)
-    path.write_text(f"{before}{BEGINS}\n\n{table(results)}\n\n{ENDS}{after}", encoding="utf-8")
+    there, after = rest.split(ENDS)
+    rows = {_name(row): row for row in there.splitlines() if row.startswith("|") and row not in HEAD} if others_stay else {}
+    rows |= {result.name: _row(result) for result in results}
+    written = "\n".join([*HEAD, *rows.values()])
+    path.write_text(f"{before}{BEGINS}\n\n{written}\n\n{ENDS}{after}", encoding="utf-8")
+
+
+def _name(row: str) -> str:
+    return row.split("|")[1].strip()

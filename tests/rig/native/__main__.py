@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from rig.build import NotMade
+from rig.cache import Shelf, Taken, cache, held
+from rig.leftovers import end_in_order
 from rig.native.left_out import LEFT_OUT
 from rig.native.platforms import MAX_DISTANCE, PORTRAITS, answers, apart
 from rig.native.rooms import PYTHON, ROOT, Room, furnished
@@ -28,8 +30,6 @@ NEEDED = {
     "debootstrap": "debootstrap",
     "mke2fs": "e2fsprogs",
     "setpriv": "util-linux",
-    "qemu-system-aarch64": "qemu-system-arm",
-    "fdtput": "device-tree-compiler",
 }
 ENVIRONMENT = (
     *("env", "-C", "/checkout", "PYTHONPATH=/checkout:/checkout/tests", "PYTHONDONTWRITEBYTECODE=1"),
@@ -38,7 +38,7 @@ ENVIRONMENT = (
 
 
 def main() -> int:
-    """Build, run, print. 0 when nothing failed, 1 when something did, 69 when something is missing here."""
+    """Build, run, print. 0 when nothing failed, 1 when something did, 69 when something is missing here, 75 to try again."""
     options, passed = _options()
     if os.geteuid() != 0:
         print("The tests on arm64 need root: they mount the system that they run in.", file=sys.stderr)
@@ -46,14 +46,25 @@ def main() -> int:
     if missing := [package for program, package in NEEDED.items() if not shutil.which(program)]:
         print(f"The tests on arm64 need more programs: apt-get install {' '.join(missing)}", file=sys.stderr)
         return 69
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what runs in the room ends with us
+    end_in_order()
+    try:
+        with held(cache()) as shelf:
+            return _furnished_and_run(shelf, options, passed)
+    except NotMade as error:
+        print(f"There is no Debian to run the tests in. With a network, this again. {error}", file=sys.stderr)
+    except Taken as error:
+        print(error, file=sys.stderr)
+    return 75
+
+
+def _furnished_and_run(shelf: Shelf, options: argparse.Namespace, passed: list[str]) -> int:
     began = time.monotonic()
 
     def say(text: str) -> None:
         print(f"{time.monotonic() - began:6.0f} s  {text}", flush=True)
 
     with emulated_arm64(), tempfile.TemporaryDirectory(prefix="muster-native-") as name:
-        room = furnished(say, image=options.image)
+        room = furnished(shelf, say, image=options.image)
         try:
             return _all(room, Path(name), passed, say=say, limit_s=options.within)
         except subprocess.TimeoutExpired:
@@ -76,14 +87,14 @@ def _all(room: Room, tmp: Path, passed: list[str], *, say: Callable[[str], None]
     status = room.run(_pytest(wanted, passed), tmp, limit_s=limit_s)
     for test, reason in LEFT_OUT.items():
         print(f"left out: {test}\n    {reason}")
-    ran, said = _counts(tmp / "native.xml")
+    ran, said = counts(tmp / "native.xml")
     say(f"on arm64: {said}, {len(LEFT_OUT)} left out, in {time.monotonic() - began:.0f} s")
     if passed:
         return status
     if stale := LEFT_OUT.keys() - set(wanted):
         say(f"FAILED: left out, and not there: {', '.join(sorted(stale))}")
     if ran != len(wanted) - len(LEFT_OUT):
-        say(f"FAILED: {ran} tests ran, {len(wanted) - len(LEFT_OUT)} should have")
+        say(f"FAILED: {ran} tests ran to their end, {len(wanted) - len(LEFT_OUT)} should have")
     is_near = _templates_are_near(room, tmp, say=say, limit_s=limit_s - (time.monotonic() - began))
     return int(bool(status or stale or ran != len(wanted) - len(LEFT_OUT) or not is_near))
 
@@ -104,13 +115,15 @@ def _pytest(wanted: list[str], passed: list[str]) -> list[str]:
     return [*ENVIRONMENT, *run, "--junitxml=/tmp/native.xml", *left_out, *files, *passed]
 
 
-def _counts(results: Path) -> tuple[int, str]:
-    """How many tests ran, and how they ended, in words."""
+def counts(results: Path) -> tuple[int, str]:
+    """How many tests ran, skipped ones not among them, and how all ended, in words."""
     if not results.exists():
         return 0, "pytest did not end"
     [suite] = ET.parse(results).getroot()  # noqa: S314  pytest's own
     n, skipped, failed, errors = (int(suite.attrib[key]) for key in ("tests", "skipped", "failures", "errors"))
-    return n, f"{n - skipped - failed - errors} passed, {skipped} skipped, {failed + errors} failed"
+    reasons = sorted({skip.get("message", "") for skip in suite.iter("skipped")})
+    told = f" ({'; '.join(reasons)})" if reasons else ""
+    return n - skipped, f"{n - skipped - failed - errors} passed, {skipped} skipped{told}, {failed + errors} failed"
 
 
 def _templates_are_near(room: Room, tmp: Path, *, say: Callable[[str], None], limit_s: float) -> bool:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rig.build import bare, digest, kept
-from rig.parts import call
+from rig.build import bare
+from rig.cache import Shelf, digest
+from rig.parts import WITH_US, call
 
 ROOT = Path(__file__).parents[3]
 ENTER = Path(__file__).with_name("room")
@@ -71,18 +72,7 @@ class Room:
                 "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             }
             # Whatever becomes of us: the namespaces, and all in them, end with the process that made them, and that with us.
-            parts = [
-                "setpriv",
-                "--pdeathsig",
-                "KILL",
-                "unshare",
-                "--mount",
-                "--pid",
-                "--fork",
-                "--kill-child",
-                str(ENTER),
-                *command,
-            ]
+            parts = [*WITH_US, "unshare", "--mount", "--pid", "--fork", "--kill-child", str(ENTER), *command]
             environment = {key: str(value) for key, value in told.items()}
             with subprocess.Popen(parts, env=environment, stdin=subprocess.DEVNULL) as process:
                 try:
@@ -91,16 +81,17 @@ class Room:
                     process.kill()
 
 
-def furnished(say: Callable[[str], None], *, image: Path | None = None) -> Room:
+def furnished(shelf: Shelf, say: Callable[[str], None], *, image: Path | None = None) -> Room:
     """A room with a compiler and the wheels, from the cache or anew; programs for arm64 must run here already.
 
     Args:
+        shelf: the cache.
         say: hears what is being done.
         image: of the system; the rig's own where none is given.
     """
-    image = image or bare(say) / "root.raw"
+    image = image or bare(shelf, say) / "root.raw"
     wanted = requirements()
-    wheels = kept(f"wheels-{digest([wanted])}", lambda folder, _: _fetch(folder, wanted), say)
+    wheels = shelf.kept(f"wheels-{digest([wanted])}", lambda folder, _: _fetch(folder, wanted), say)
 
     def furnish(folder: Path, say: Callable[[str], None]) -> None:
         say("a C compiler and the wheels, into a layer over the system")
@@ -111,7 +102,7 @@ def furnished(say: Callable[[str], None], *, image: Path | None = None) -> Room:
         shutil.rmtree(folder / "work")
 
     parts = [str(image), str(image.stat().st_size), str(image.stat().st_mtime_ns), wanted, COMPILER, ENVIRONMENT]
-    return Room(image, wheels, kept(f"layer-{digest(parts)}", furnish, say) / "upper")
+    return Room(image, wheels, shelf.kept(f"layer-{digest(parts)}", furnish, say) / "upper")
 
 
 def requirements() -> str:

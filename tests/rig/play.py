@@ -1,0 +1,62 @@
+"""Plays scenarios, each lane at the same time as the others, and says how each went."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+
+from rig.bench import NO_TIME, Bench, Skipped
+from rig.machine import Ended
+from rig.report import Result
+from rig.scenarios.scenario import Scenario
+from rig.wire import WireError
+
+OF_EMULATION = (TimeoutError, WireError, Ended)
+"""How a scenario fails, too, when other programs keep an emulated machine from what it is timed by: it is played once more.
+Whatever else it fails of, such as a row that is missing, may come by chance, and would be gone the next time."""
+
+
+def chosen(lane: Sequence[Scenario], words: str | None) -> list[Scenario]:
+    """The scenarios whose name has these words, and those that leave a machine, which the others may need."""
+    return [scenario for scenario in lane if not words or words in scenario.name or scenario.leaves]
+
+
+def play(lanes: Sequence[Sequence[Scenario]], bench: Bench) -> list[Result]:
+    """Play all, each lane in its order. Whatever comes, no machine is left that runs."""
+    bench.coming |= {scenario.leaves for lane in lanes for scenario in lane if scenario.leaves}
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        try:
+            playing = [pool.submit(lambda lane=lane: [played(scenario, bench) for scenario in lane]) for lane in lanes]
+            wait(playing)
+        finally:
+            bench.end()
+    return [result for lane in playing for result in lane.result()]
+
+
+def played(scenario: Scenario, bench: Bench) -> Result:
+    """Play one; once more where the first time may have failed of emulation alone. Both times are told."""
+    began = time.monotonic()
+    outcome, detail, is_of_emulation = _outcome(scenario.play, bench)
+    if is_of_emulation:
+        bench.say(f"{scenario.name}: {outcome}, once more: {detail}")
+        again, seen, _ = _outcome(scenario.play, bench)
+        outcome = "passed" if again == "passed" else "FAILED"
+        detail = f"{seen} (the first time: {detail[:200]})"
+    if scenario.leaves:
+        bench.has_ended(scenario.leaves, has_passed=outcome == "passed")
+    seconds = time.monotonic() - began - bench.waited_s()
+    bench.say(f"{scenario.name}: {outcome} after {seconds:.0f} s: {detail}")
+    return Result(scenario.name, outcome, detail, seconds)
+
+
+def _outcome(play: Callable[[Bench], str], bench: Bench) -> tuple[str, str, bool]:
+    """How it went, what was seen, and whether it is worth another try."""
+    try:
+        return "passed", play(bench), False
+    except Skipped as reason:
+        return "skipped", str(reason), False
+    except Exception as error:  # noqa: BLE001  whatever it is, the others are played
+        if bench.is_over:
+            return "skipped", NO_TIME, False
+        return "FAILED", " ".join(f"{type(error).__name__}: {error}".split())[:600], isinstance(error, OF_EMULATION)
