@@ -57,24 +57,26 @@ def drawn(*, seed: int, hours: float, n_frames: int, n_people: int, n_strangers:
     n_ticks, begins = round(hours * 3600 * TICKS_PER_S), _begins(hours)
     wanted = list(_wanted(chance, _open(begins, n_ticks), n_frames // FRAMES_PER_VISIT, (n_people, n_strangers)))
     visits = _placed(wanted, n_ticks)
-    if len({visit.who for visit in visits} & set(range(n_people))) < n_people:
-        raise ValueError(
-            f"{n_frames:,} frames are too few to show {n_people:,} people: take {FRAMES_PER_PERSON * n_people:,} (--frames), "
-            "or fewer people (--people)."
-        )
+    _demand_everybody(visits, n_people, n_frames)
     ticks = _ticks(visits, n_ticks, n_frames)
     shown = _shown(visits, ticks)
     return Plan(
-        begins=begins.timestamp(),
-        n_people=n_people,
-        ticks=ticks,
-        is_lost=_lost(chance, visits, (ticks, shown), hours),
-        shown=shown,
+        begins.timestamp(),
+        n_people,
+        ticks,
+        _lost(chance, visits, (ticks, shown), hours),
+        shown,
         visits=np.array([(visit.who, visit.begins) for visit in visits], np.int64),
         steps=_steps(chance, hours, n_ticks),
         errands=_errands(chance, visits, (hours, n_ticks), n_people),
         everybody_by=int(np.searchsorted(ticks, _everybody_by(visits, n_people))),
     )
+
+
+def _demand_everybody(visits: list[Visit], n_people: int, n_frames: int) -> None:
+    if len({visit.who for visit in visits} & set(range(n_people))) < n_people:
+        enough = f"take {FRAMES_PER_PERSON * n_people:,} (--frames), or fewer people (--people)"
+        raise ValueError(f"{n_frames:,} frames are too few to show {n_people:,} people: {enough}.")
 
 
 def _begins(hours: float) -> datetime:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 from soak.controls import CONTROLS
@@ -21,7 +22,7 @@ from soak.sabotage import Parts
 from soak.trace import Trace
 
 from edge import wiring
-from edge.config import load
+from edge.config import Config, load
 from edge.device.announcements import Announcements
 from edge.device.fakes import ManualClock
 from edge.device.notify import Systemd
@@ -46,25 +47,30 @@ def main() -> None:
         office = Office(data, folder / "share", trace, plan)
         between = _between(plan, trace, told=order["told"], does=(manager.listen, office))
         recogniser, fitting = stack.enter_context(wiring.fitted(config, data, wiring.Places()))
-        store = stack.enter_context(Store.open(data / FILE_NAME, unit=config.unit.name))
-        stack.enter_context(wiring.alone(data))
-        hands = Hands(
-            camera=stack.enter_context(closing(PlannedCamera(plan, Album(folder / "album"), clock, between=between))),
-            panel=stack.enter_context(closing(WatchedPanel(trace, data / FILE_NAME))),
-            clock=clock,
-            store=store,
-            accelerator=fitting,
-            noticeboard=stack.enter_context(status_file(config, data, fitting)),
-            announcements=stack.enter_context(closing(Announcements(data))),
-            watchdog=stack.enter_context(closing(Systemd(manager.environ, now_s=clock.monotonic_s))),
-        )
-        parts = Parts(hands, recogniser, wiring.rules(config))
+        camera = stack.enter_context(closing(PlannedCamera(plan, Album(folder / "album"), clock, between=between)))
+        panel = stack.enter_context(closing(WatchedPanel(trace, data / FILE_NAME)))
+        watchdog = stack.enter_context(closing(Systemd(manager.environ, now_s=clock.monotonic_s)))
+        hands = Hands(camera, panel, clock, _store(stack, config, data), fitting, watchdog=watchdog)
+        parts = Parts(_heard(stack, hands, config, data), recogniser, wiring.rules(config))
         if control:
             parts = CONTROLS[control].spoilt(parts)
         unit = Unit(parts.hands, parts.recogniser, rules=parts.rules, limits=wiring.limits(config), report=lambda _: None)
         tally = unit.run()
         office.settle()
         trace.note("ended", tally=str(tally), n_frames=tally.n_frames, cpu_s=round(time.process_time(), 1))
+
+
+def _store(stack: ExitStack, config: Config, data: Path) -> Store:
+    """The database, and the lock that says that a unit works on it."""
+    store = stack.enter_context(Store.open(data / FILE_NAME, unit=config.unit.name))
+    stack.enter_context(wiring.alone(data))
+    return store
+
+
+def _heard(stack: ExitStack, hands: Hands, config: Config, data: Path) -> Hands:
+    """With the status file, and announcements of others."""
+    noticeboard = stack.enter_context(status_file(config, data, hands.accelerator))
+    return replace(hands, noticeboard=noticeboard, announcements=stack.enter_context(closing(Announcements(data))))
 
 
 def _between(plan: Plan, trace: Trace, *, told: str, does: tuple[Callable[[], None], Office]) -> Callable[[int], None]:
