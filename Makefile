@@ -110,7 +110,8 @@ bundle: .venv/.ready ## everything for a unit without a network, in one file; AR
 units-test: .venv/.ready-dev ## the units under a real systemd, in a machine that is thrown away; root
 	$(BIN)/python -m pytest -m machine
 
-rig: .venv/.ready-dev portraits ## the unit on an arm64 kernel under QEMU: power, sticks, faces, trouble, cuts; root; OPTIONS="--only WORDS"
+rig: .venv/.ready-dev ## the unit on an arm64 kernel under QEMU: power, sticks, faces, trouble, cuts; root; OPTIONS="--only WORDS"
+	@$(BIN)/python -m scripts.demo.portraits || echo "Without them the scenarios with people are skipped."
 	PYTHONPATH=tests:. $(BIN)/python -m rig $(OPTIONS)
 
 arm64-test: .venv-tflite/.ready portraits ## `make test-native` on arm64, with its wheels, by qemu-user; root, some 10 minutes; OPTIONS are pytest's
