@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from PIL import Image
 from rig import recording
 from rig.bench import Bench
 from rig.build import CONFIG
@@ -17,30 +16,10 @@ from edge.types import Signal
 TOLD_S = 300.0
 """Within which the panel must have said it."""
 
-HUNG_S = 400.0
-"""Until the pictures have been seen and the watchdog has waited."""
-
 FILL = """
 cd /var/lib/muster
 fallocate -l $(($(stat -f -c '%a * %S' .) - 262144)) filler
 dd if=/dev/zero of=filler-of-the-rest bs=4k || sync
-"""
-
-DOOR = "/srv/door"
-N_SEEN, N_PICTURES = 150, 1_000
-"""Of a recording: so many pictures are there, and behind them pipes that nobody writes into."""
-
-RECORD = f"""
-import os
-os.mkdir("{DOOR}")
-for number in range(1, {N_PICTURES}):
-    os.link("/srv/empty.png", f"{DOOR}/{{number:04d}}.png")
-"""
-BLOCK = f"""
-import os
-for number in range({N_SEEN}, {N_PICTURES}):
-    os.remove(f"{DOOR}/{{number:04d}}.png")
-    os.mkfifo(f"{DOOR}/{{number:04d}}.png")
 """
 
 
@@ -96,28 +75,6 @@ def _disk(bench: Bench) -> str:
     return f"{seen}; the chain verifies"
 
 
-def _hangs(bench: Bench) -> str:
-    picture = bench.place() / "empty.png"
-    Image.new("RGB", (320, 240), "grey").save(picture)
-    with bench.awake() as machine:
-        machine.carry(picture.parent, "/srv")
-        machine.must(f"python3 -c '{RECORD}'")
-        machine.configure(CONFIG.replace("usb:0", f"replay:{DOOR}"))
-        before = process(machine)
-        machine.must(f"python3 -c '{BLOCK}'")
-        began_s = time.time()
-        machine.wait("systemd starts it anew", lambda: process(machine)["NRestarts"] == "1", limit_s=HUNG_S, pause_s=2)
-        seconds = time.time() - began_s
-        machine.wait("it is at work", lambda: machine.run("systemctl is-active muster").code == 0, limit_s=TOLD_S)
-        back_at_work(machine, since_s=time.time())
-        log = machine.must("journalctl -b -u muster -o cat")
-    assert before["NRestarts"] == "0", before
-    assert "Watchdog timeout" in log, log
-    return (
-        f"it waited for a picture that never came, its other threads ran; started anew {seconds:.0f} s later (the limit is 90 s)"
-    )
-
-
 def _configuration(bench: Bench) -> str:
     with bench.awake() as machine:
         machine.write("/etc/muster/muster.toml", CONFIG.replace("red_pin", "red_pn"))
@@ -137,6 +94,5 @@ def _configuration(bench: Bench) -> str:
 SCENARIOS = (
     Scenario("the camera vanishes and comes back: the panel says so, the unit goes on", _camera),
     Scenario("the disk fills and has room again: no row is acknowledged that is not kept", _disk),
-    Scenario("the loop hangs: the watchdog starts it anew", _hangs),
     Scenario("a configuration with an unknown key: said everywhere, the unit works as before", _configuration),
 )
