@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from rig.native.__main__ import counts
 from rig.native.left_out import LEFT_OUT
 from rig.native.platforms import apart
 from rig.native.rooms import NOT_FOR_TESTS, REQUIREMENTS, ROOT, requirements
@@ -41,3 +44,11 @@ def test_of_templates_the_squared_distance_is_told_and_of_all_else_the_largest_d
 def test_a_portrait_that_the_other_side_does_not_have_is_a_fault() -> None:
     with pytest.raises(KeyError):
         apart({"a/template": np.zeros(2, np.float32)}, {})
+
+
+def test_a_test_that_was_skipped_has_not_run_and_its_reason_is_told(tmp_path: Path) -> None:
+    suite = '<testsuite tests="5" skipped="2" failures="1" errors="0">{}</testsuite>'
+    skips = "".join(f'<testcase><skipped message="{reason}"/></testcase>' for reason in ("no models", "no portraits"))
+    (tmp_path / "results.xml").write_text(f"<testsuites>{suite.format(skips)}</testsuites>")
+    assert counts(tmp_path / "results.xml") == (3, "2 passed, 2 skipped (no models; no portraits), 1 failed")
+    assert counts(tmp_path / "none.xml") == (0, "pytest did not end")
