@@ -18,7 +18,7 @@ from rig.cache import Shelf, Taken, cache, held
 from rig.leftovers import end_in_order, own_folder
 from rig.play import chosen, play
 from rig.report import table, write_into
-from rig.scenarios import LANES
+from rig.scenarios import SCENARIOS
 
 NEEDED = {
     "qemu-system-aarch64": "qemu-system-arm",
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         it can be tried again later.
     """
     options = _options(arguments)
-    names = [scenario.name for lane in LANES for scenario in lane]
+    names = [scenario.name for scenario in SCENARIOS]
     if options.only and not any(options.only in name for name in names):
         print(f"No scenario has {options.only!r} in its name. There are:", *names, sep="\n  ", file=sys.stderr)
         return 64
@@ -83,7 +83,7 @@ def _built_and_played(options: argparse.Namespace, shelf: Shelf, folder: Path) -
         return 0 if options.within else 75
     if options.build_only:
         return 0
-    results = play([chosen(lane, options.only) for lane in LANES], bench)
+    results = play(chosen(SCENARIOS, options.only), bench)
     print(table(results))
     if options.write:
         write_into(DOCS, results, others_stay=bool(options.only))

@@ -109,7 +109,7 @@ class Bench:
         return frozen
 
     def left(self, name: str, *, limit_s: float = LEFT_S) -> Frozen:
-        """Wait for the machine that a scenario leaves, which may be played at the same time in another lane.
+        """Wait for the machine that a scenario leaves, which may be played at the same time.
 
         Raises:
             Skipped: it has failed, is not played, or there is no time left.

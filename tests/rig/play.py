@@ -1,4 +1,4 @@
-"""Plays scenarios, each lane at the same time as the others, and says how each went."""
+"""Plays scenarios, some at the same time, and says how each went."""
 
 from __future__ import annotations
 
@@ -17,21 +17,25 @@ OF_EMULATION = (TimeoutError, WireError, Ended)
 Whatever else it fails of, such as a row that is missing, may come by chance, and would be gone the next time."""
 
 
-def chosen(lane: Sequence[Scenario], words: str | None) -> list[Scenario]:
+AT_ONCE = 3
+"""A guest mostly keeps one of two processors busy, and some wait a lot."""
+
+
+def chosen(scenarios: Sequence[Scenario], words: str | None) -> list[Scenario]:
     """The scenarios whose name has these words, and those that leave a machine, which the others may need."""
-    return [scenario for scenario in lane if not words or words in scenario.name or scenario.leaves]
+    return [scenario for scenario in scenarios if not words or words in scenario.name or scenario.leaves]
 
 
-def play(lanes: Sequence[Sequence[Scenario]], bench: Bench) -> list[Result]:
-    """Play all, each lane in its order. Whatever comes, no machine is left that runs."""
-    bench.coming |= {scenario.leaves for lane in lanes for scenario in lane if scenario.leaves}
-    with ThreadPoolExecutor(len(lanes)) as pool:
+def play(scenarios: Sequence[Scenario], bench: Bench, *, at_once: int = AT_ONCE) -> list[Result]:
+    """Play all, begun in their order. Whatever comes, no machine is left that runs."""
+    bench.coming |= {scenario.leaves for scenario in scenarios if scenario.leaves}
+    with ThreadPoolExecutor(at_once) as pool:
         try:
-            playing = [pool.submit(lambda lane=lane: [played(scenario, bench) for scenario in lane]) for lane in lanes]
+            playing = [pool.submit(played, scenario, bench) for scenario in scenarios]
             wait(playing)
         finally:
             bench.end()
-    return [result for lane in playing for result in lane.result()]
+    return [each.result() for each in playing]
 
 
 def played(scenario: Scenario, bench: Bench) -> Result:

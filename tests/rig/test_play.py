@@ -13,7 +13,7 @@ from rig.build import Built
 from rig.machine import Ended
 from rig.parts import Board
 from rig.play import chosen, play, played
-from rig.scenarios import LANES
+from rig.scenarios import SCENARIOS
 from rig.scenarios.scenario import Scenario
 from rig.wire import WireError
 
@@ -78,7 +78,7 @@ def test_what_fails_because_the_time_is_over_is_skipped(bench: Bench) -> None:
     assert played(Scenario("late", cut_short), bench).outcome == "skipped"
 
 
-def test_a_machine_that_another_lane_leaves_is_waited_for(bench: Bench) -> None:
+def test_a_machine_that_another_scenario_leaves_is_waited_for(bench: Bench) -> None:
     waits = threading.Event()
 
     def leaves(bench: Bench) -> str:
@@ -90,7 +90,7 @@ def test_a_machine_that_another_lane_leaves_is_waited_for(bench: Bench) -> None:
         waits.set()
         return str(bench.awake("paired").state)
 
-    results = play([[Scenario("needs", needs)], [Scenario("leaves", leaves, leaves="paired")]], bench)
+    results = play([Scenario("needs", needs), Scenario("leaves", leaves, leaves="paired")], bench)
     assert [(result.outcome, result.detail) for result in results] == [("passed", "state"), ("passed", "left")]
 
 
@@ -110,14 +110,14 @@ def test_of_a_scenario_that_fails_nobody_takes_what_it_left(bench: Bench) -> Non
         bench.kept["paired"] = Frozen(Path("root"), Path("data"), Path("state"))
         raise AssertionError("nobody was enrolled")
 
-    lane = [Scenario("leaves", leaves, leaves="paired"), Scenario("needs", lambda bench: str(bench.awake("paired")))]
-    results = play([lane], bench)
+    scenarios = [Scenario("leaves", leaves, leaves="paired"), Scenario("needs", lambda bench: str(bench.awake("paired")))]
+    results = play(scenarios, bench, at_once=1)
     assert [result.outcome for result in results] == ["FAILED", "skipped"]
     assert "paired" in results[1].detail
 
 
 def test_a_machine_that_nobody_is_going_to_leave_is_not_waited_for(bench: Bench) -> None:
-    [result] = play([[Scenario("needs", lambda bench: str(bench.awake("paired")))]], bench)
+    [result] = play([Scenario("needs", lambda bench: str(bench.awake("paired")))], bench)
     assert result.outcome == "skipped"
     assert result.seconds < 5
 
@@ -146,16 +146,16 @@ def test_a_machine_that_was_made_in_time_is_not_started_when_it_is_over(bench: B
 
 
 def test_words_choose_scenarios_and_those_that_leave_something() -> None:
-    lane = [Scenario("a stick", str), Scenario("a camera", str), Scenario("pairs", str, leaves="paired")]
-    assert [scenario.name for scenario in chosen(lane, "camera")] == ["a camera", "pairs"]
-    assert chosen(lane, None) == lane
+    scenarios = [Scenario("a stick", str), Scenario("a camera", str), Scenario("pairs", str, leaves="paired")]
+    assert [scenario.name for scenario in chosen(scenarios, "camera")] == ["a camera", "pairs"]
+    assert chosen(scenarios, None) == scenarios
 
 
 def test_words_that_no_scenario_has_are_refused_with_the_names_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--only", "camrea"]) == 64
     said = capsys.readouterr().err
     assert "'camrea'" in said
-    assert all(scenario.name in said for lane in LANES for scenario in lane)
+    assert all(scenario.name in said for scenario in SCENARIOS)
 
 
 @pytest.mark.parametrize("seconds", ["0", "-5", "soon"])
