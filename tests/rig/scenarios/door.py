@@ -111,7 +111,7 @@ def _clock(bench: Bench) -> str:
         recorded_s = time.time()
         live = rows(machine, 3)
         know_the_time(machine)
-        machine.wait("the unit tells of it", lambda: "got the time" in machine.must(JOURNAL), limit_s=60)
+        machine.wait("the unit tells of it", lambda: "got the time" in machine.must(JOURNAL), limit_s=180, pause_s=2)
         machine.kill()
         with bench.database(machine) as store:
             years = {event.at_utc.year for event in store.events() if event.kind is EventKind.PUNCH}

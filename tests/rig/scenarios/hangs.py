@@ -43,7 +43,7 @@ def _hangs(bench: Bench) -> str:
         began_s = time.time()
         machine.wait("systemd starts it anew", lambda: process(machine)["NRestarts"] == "1", limit_s=HUNG_S, pause_s=2)
         seconds = time.time() - began_s
-        machine.wait("it is at work", lambda: machine.run("systemctl is-active muster").code == 0, limit_s=TOLD_S)
+        machine.wait("it is at work", lambda: machine.run("systemctl is-active muster").code == 0, limit_s=TOLD_S, pause_s=2)
         back_at_work(machine, since_s=time.time())
         log = machine.must("journalctl -b -u muster -o cat")
     assert before["NRestarts"] == "0", before

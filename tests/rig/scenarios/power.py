@@ -20,7 +20,9 @@ def until_ready(machine: Machine, *, since_s: float) -> float:
     """Seconds from a moment until the panel says that the unit is ready, and systemd agrees."""
     seconds = machine.wait_for(Signal.READY, since_s=since_s, limit_s=SWITCHED_ON_S)
     machine.wait_until_up()
-    machine.wait("systemd says that it is ready", lambda: machine.run("systemctl is-active muster").code == 0, limit_s=60)
+    machine.wait(
+        "systemd says that it is ready", lambda: machine.run("systemctl is-active muster").code == 0, limit_s=180, pause_s=1
+    )
     return seconds
 
 

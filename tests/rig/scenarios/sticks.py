@@ -33,10 +33,8 @@ def served(machine: Machine, *, limit_s: float = SERVED_S) -> str:
     """Wait until the stick's service has come and gone; how it ended."""
     state = f"systemctl show -P ActiveState {SERVICE}"
     begun = f"systemctl show -P ExecMainStartTimestamp {SERVICE}"
-    machine.wait("the stick's service has begun", lambda: machine.must(begun).strip(), limit_s=60)
-    machine.wait(
-        "the stick is served", lambda: machine.must(state).strip() in {"inactive", "failed"}, limit_s=limit_s, pause_s=0.5
-    )
+    machine.wait("the stick's service has begun", lambda: machine.must(begun).strip(), limit_s=180, pause_s=1)
+    machine.wait("the stick is served", lambda: machine.must(state).strip() in {"inactive", "failed"}, limit_s=limit_s, pause_s=1)
     return machine.must(f"systemctl show -P Result {SERVICE}; journalctl -b -o cat -u {SERVICE} | tail -n 20")
 
 

@@ -80,12 +80,11 @@ def _configuration(bench: Bench) -> str:
         machine.write("/etc/muster/muster.toml", CONFIG.replace("red_pin", "red_pn"))
         began_s = time.time()
         machine.run("systemctl restart muster", limit_s=400)
-        machine.wait(
-            "the journal has it", lambda: "red_pin" in machine.run("journalctl -b -u muster -o cat | tail -n 30").out, limit_s=120
-        )
         seconds = machine.wait_for(Signal.ATTENTION, since_s=began_s, limit_s=TOLD_S)
+        log = machine.must("journalctl -b -u muster -o cat")
         doctor = machine.run("muster doctor", limit_s=600).out
         state = machine.run("systemctl is-active muster").out.strip()
+    assert "red_pin" in log, log
     assert "red_pin" in doctor, doctor
     assert state == "active", state
     return f"two winks on the LED line after {seconds:.0f} s, journal and doctor name the key; the unit is at work"

@@ -55,7 +55,7 @@ def _broken_update(bench: Bench) -> str:
         done = machine.run("/opt/muster/current/scripts/update /root/new/*.tar.gz 2>&1", limit_s=1_200)
         after = machine.must("readlink /opt/muster/current").strip()
         outcome = machine.must("cat /var/lib/muster-update/outcome").splitlines()
-        machine.wait("the unit is at work", lambda: machine.run("systemctl is-active muster").code == 0, limit_s=120)
+        machine.wait("the unit is at work", lambda: machine.run("systemctl is-active muster").code == 0, limit_s=180, pause_s=2)
     assert done.code == 70, (done.code, done.out[-1500:])
     assert outcome[1] == "returned", outcome
     assert "9.9.9" in outcome[2], outcome
