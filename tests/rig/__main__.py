@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rig.bench import Bench
@@ -17,7 +18,7 @@ from rig.build import NotMade, build
 from rig.cache import Shelf, Taken, cache, held
 from rig.leftovers import end_in_order, own_folder
 from rig.play import chosen, play
-from rig.report import table, write_into
+from rig.report import summary, table, write_into
 from rig.scenarios import SCENARIOS
 
 NEEDED = {
@@ -83,10 +84,12 @@ def _built_and_played(options: argparse.Namespace, shelf: Shelf, folder: Path) -
         return 0 if options.within else 75
     if options.build_only:
         return 0
+    began = time.monotonic()
     results = play(chosen(SCENARIOS, options.only), bench)
-    print(table(results))
+    told = summary(results, seconds=time.monotonic() - began, day=datetime.now(UTC).date())
+    print(table(results), told, sep="\n\n")
     if options.write:
-        write_into(DOCS, results, others_stay=bool(options.only))
+        write_into(DOCS, results, told="" if options.only else told, others_stay=bool(options.only))
     return int(any(result.has_failed for result in results))
 
 

@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from rig.bench import Bench
 
 
+def first_sentence(said: str) -> str:
+    """Of what Muster said last."""
+    lines = said.strip().splitlines() or [""]
+    return lines[-1].removeprefix("muster: ").partition(". ")[0]
+
+
 @dataclass(frozen=True)
 class Scenario:
     """Something that happens to a unit on the wall, and what must follow.

@@ -16,7 +16,7 @@ from rig.bench import Bench
 from rig.build import CONFIG
 from rig.machine import Machine
 from rig.parts import WITH_US
-from rig.scenarios.scenario import Scenario
+from rig.scenarios.scenario import Scenario, first_sentence
 
 RELAY = Path(__file__).parents[1] / "relay.py"
 SHARE = "/mnt/rows"
@@ -112,8 +112,9 @@ def _delivered(machine: Machine, server: Server) -> str:
     machine.run(f"umount -l {SHARE}; for i in 1 2 3 4 5; do {MOUNT} && break; sleep 2; done", limit_s=120)
     machine.must("systemctl start muster-sync", limit_s=180)
     assert sorted(server.arrived()) == sorted(known), (server.arrived(), known)
-    said = (gone.err or gone.out).strip().splitlines()[-1]
-    return f"3 rows delivered; while it was gone 75 ({said[:100]}); 3 more when it was back, each row once"
+    return (
+        f"3 rows delivered; while it was gone 75 ({first_sentence(gone.err or gone.out)}); 3 more when it was back, each row once"
+    )
 
 
 SCENARIOS = (Scenario("the network share disappears and returns: each row arrives once", _share),)

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 from rig.bench import Bench, Skipped
 from rig.machine import Machine
-from rig.scenarios.scenario import Scenario
+from rig.scenarios.scenario import Scenario, first_sentence
 from rig.stick import Stick
 
 from edge.store.audit import STICK_REFUSED
@@ -172,8 +172,8 @@ def _pulled(bench: Bench) -> str:
 
 def _sentence(said: str) -> str:
     """What Muster said last, short."""
-    sentences = [line.removeprefix("muster: ") for line in said.splitlines() if line.startswith("muster: ")]
-    return (sentences or [said.strip()])[-1][:160]
+    sentences = [line for line in said.splitlines() if line.startswith("muster: ")]
+    return first_sentence("\n".join(sentences) or said)
 
 
 PAIRING = (Scenario("a paired stick: people come in, receipts go out", _paired, leaves=ENROLLED),)

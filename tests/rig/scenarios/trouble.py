@@ -8,7 +8,7 @@ from rig import recording
 from rig.bench import Bench
 from rig.build import CONFIG
 from rig.machine import Machine
-from rig.scenarios.scenario import Scenario
+from rig.scenarios.scenario import Scenario, first_sentence
 
 from edge.ledger import verify
 from edge.types import Signal
@@ -65,13 +65,12 @@ def _disk(bench: Bench) -> str:
         with bench.database(machine) as store:
             found = [entry.event_id for entry in store.entries()]
             faults = list(verify(store.entries(), n_written=store.n_written()))
-    words = (refused.err or refused.out).strip()
+    words = refused.err or refused.out
     assert refused.code == 74, (refused.code, words)
     assert found == known, (found, known)
     assert len(known) >= 6, known
     assert not faults, faults
-    said = words.splitlines()[-1][:120]
-    seen = f"refused with 74 ({said}), FAULT after {told_s:.0f} s, ready {seconds:.0f} s after there was room"
+    seen = f"refused with 74 ({first_sentence(words)}), FAULT after {told_s:.0f} s, ready {seconds:.0f} s after there was room"
     return f"{seen}; the chain verifies"
 
 
