@@ -34,15 +34,18 @@ judge_bundle() {
 
 # judge_fit ARCHITECTURE PYTHON RUNTIME NEEDS_MIB: whether such a version can be on this unit
 judge_fit() {
-	local ours python
+	local ours python wrong=() all
 	ours=$(dpkg --print-architecture)
-	[ "$1" = "$ours" ] || refuse 65 "the bundle is for $1, and this system is $ours (dpkg --print-architecture)." \
-		"Make one for this: make bundle ARCH=$ours"
 	python=$("$system_python" -c 'import sys; print(*sys.version_info[:2], sep=".")')
-	[ "$2" = "$python" ] || refuse 65 "the bundle is for Python $2, and this system has $python." \
-		"Make one for this: make bundle PYTHON_VERSION=$python"
+	[ "$1" = "$ours" ] || wrong+=("the bundle is for $1, and this system is $ours (dpkg --print-architecture)")
+	[ "$2" = "$python" ] || wrong+=("the bundle is for Python $2, and this system has $python")
 	[ -z "$wanted_runtime" ] || [ "$3" = "$wanted_runtime" ] ||
-		refuse 65 "the bundle has $3 in it, and --runtime asks for $wanted_runtime." "Make one with that: make bundle RUNTIME=$wanted_runtime"
+		wrong+=("the bundle has $3 in it, and --runtime asks for $wanted_runtime")
+	[ ${#wrong[@]} -eq 0 ] || { # all at once: whoever makes another one makes it once
+		printf -v all '; %s' "${wrong[@]}"
+		refuse 65 "${all:2}." "Make one for this system: make bundle ARCH=$ours PYTHON_VERSION=$python \
+RUNTIME=${wanted_runtime:-$(runtime_for "$ours" "$python")}"
+	}
 	is_whole "$versions/$(name_in "$bundle")" || judge_room "$4"
 }
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from bundles import INSTALL, MISSING, NO_ROOM, REFUSED, ROOT, USAGE, Signer, ours, small
+from bundles import INSTALL, MISSING, NO_ROOM, REFUSED, ROOT, USAGE, Signer, ours, python, small
 
 needs_debian = pytest.mark.skipif(
     not (shutil.which("dpkg") and Path("/usr/bin/python3").exists() and shutil.which("ssh-keygen")),
@@ -96,7 +96,17 @@ def test_a_bundle_that_does_not_fit_here_is_refused(tmp_path: Path, manifest: di
 def test_a_bundle_with_another_runtime_than_the_one_that_is_asked_for(bundle: Path) -> None:
     outcome = check("--bundle", bundle, "--runtime", "tflite")
     assert outcome.returncode == REFUSED
-    assert "make bundle RUNTIME=tflite" in outcome.stderr
+    assert outcome.stderr.rstrip().endswith(f"make bundle ARCH={ours()} PYTHON_VERSION={python()} RUNTIME=tflite")
+
+
+@needs_debian
+def test_a_bundle_that_is_wrong_in_two_ways_names_both_and_the_one_to_make(tmp_path: Path) -> None:
+    outcome = check("--bundle", small(tmp_path / "muster.tar.gz", architecture="riscv64", python="2.7"))
+    assert outcome.returncode == REFUSED
+    assert "is for riscv64" in outcome.stderr
+    assert "is for Python 2.7" in outcome.stderr
+    runtime = "tflite" if (ours(), python()) == ("arm64", "3.11") else "litert"
+    assert outcome.stderr.rstrip().endswith(f"make bundle ARCH={ours()} PYTHON_VERSION={python()} RUNTIME={runtime}")
 
 
 @needs_debian
