@@ -135,6 +135,17 @@ def test_without_a_release_key_nothing_is_believed(unit: FolderUnit, old: Path, 
     assert "knows no release key" in done.stderr
 
 
+def test_where_nothing_is_installed_nothing_is_written(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    places = {"MUSTER_HOME": tmp_path / "home", "MUSTER_UPDATE_STATE": state, "MUSTER_DATA": tmp_path / "data"}
+    environment = os.environ | {name: str(place) for name, place in places.items()}
+    for words, code in (("-", 69), (tmp_path / "muster.tar.gz", 69)):
+        command = [ROOT / "scripts/update", words]
+        done = subprocess.run(command, env=environment, input="", capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, "no version of Muster is installed" in done.stderr) == (code, True)
+        assert not state.exists(), "a doctor would speak of a bundle"
+
+
 def test_one_update_at_a_time(unit: FolderUnit) -> None:
     with subprocess.Popen(["flock", unit.progress / "lock", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdin
