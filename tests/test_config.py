@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.config import Config, UnitConfig, describe, load, parse
+from edge.config import Config, UnitConfig, describe, load, of_text, parse
 from edge.errors import ConfigError
 
 
@@ -64,6 +65,8 @@ def test_all_faults_come_at_once_and_in_the_order_of_the_file() -> None:
     ("section", "key", "value", "sentence"),
     [
         ("unit", "nmae", "x", "did you mean 'unit.name'?"),
+        ("unit", "min_face", 60, "known here: name, timezone"),
+        ("unit", "policy", "open", "is not a key here; write it below [stick]: it is 'stick.policy'."),
         ("unit", "colour", "x", "known here: name, timezone"),
         ("unit", "name", "  ", "must not be empty; it is '  '"),
         ("unit", "timezone", "Mars/Base", "such as 'Europe/Vienna'"),
@@ -119,6 +122,26 @@ def test_values_that_are_wrong_together_are_said_together() -> None:
     assert any("give each its own" in fault for fault in found)
 
 
+def test_what_lies_out_of_the_window_is_said_with_what_to_do() -> None:
+    (fault,) = faults(recognition={"n_least": 6})
+    assert fault.endswith(
+        "'recognition.n_least' is 6, larger than 'recognition.n_window', which is 5; so many frames are never fused."
+        " Set n_least to at most 5, or n_window to 6 or more."
+    )
+
+
+def test_a_key_outside_of_its_section_is_told_where_it_belongs(tmp_path: Path) -> None:
+    path = tmp_path / "muster.toml"
+    path.write_text("\nname = 'door-1'\n")
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert caught.value.faults == [
+        f"{path}, line 2: 'name' is not a key outside of a section; write it below [unit]: it is 'unit.name'."
+    ]
+    (several,) = faults(variant="int8")
+    assert "write it below" not in several, "two sections have that key"
+
+
 @pytest.mark.parametrize("attendance", [{"direction": "schedule"}, {"schedule": ["06:00 in"]}])
 def test_a_schedule_that_nothing_would_come_of_is_said(attendance: dict[str, object]) -> None:
     (fault,) = faults(attendance=attendance)
@@ -149,7 +172,39 @@ def test_what_is_no_toml_is_said_with_the_file(tmp_path: Path, content: bytes) -
         load(tmp_path / "muster.toml")
 
 
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("[unit]\nname = door-1", "'unit.name' must be a text in quotes: put it in quotes, name = \"door-1\"."),
+        ("[unit]\nname = 3rd floor # the door", "'unit.name' must be a text in quotes: put it in quotes, name = \"3rd floor\"."),
+        ("[unit]\r\nname = \u201cdoor\u201d\r\n", "'unit.name' must be a text in quotes: put it in quotes, name = \"door\"."),
+        ("\nunit.name = door-1", "'unit.name' must be a text in quotes: put it in quotes, name = \"door-1\"."),
+        ("[panel]\nred_pin = GPIO17", "'panel.red_pin' must be a number such as 17; it is 'GPIO17'."),
+        ("[panel]\nred_pin = none", "'panel.red_pin' must be a number such as 17; it is 'none'."),
+        ("[camera]\nfps = fast", "'camera.fps' must be a number such as 15.0; it is 'fast'."),
+        ("[sync]\nmust_be_mounted = yes", "'sync.must_be_mounted' must be true or false; it is 'yes'."),
+        ("[sync]\ndestinations = /mnt/x", 'must be a list, each item a text in quotes, such as destinations = ["/mnt/x"].'),
+        ("[unit]\nnmae = door-1", "'unit.nmae' must be a text in quotes: put it in quotes, nmae = \"door-1\"."),
+        ("\nunit = door-1", "'unit' must be a table: write [unit]."),
+    ],
+)
+def test_a_value_without_quotes_is_said_with_its_key_and_what_to_write(tmp_path: Path, written: str, sentence: str) -> None:
+    path = tmp_path / "muster.toml"
+    path.write_text(written, newline="")
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    (fault,) = caught.value.faults
+    assert fault.startswith(f"{path}, line 2: '")
+    assert fault.endswith(sentence)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(["", "[unit]\n", "[panel]\nred_pin = ", "unit = "]))
+def test_whatever_stands_there_is_a_configuration_or_a_fault(text: str, before: str) -> None:
+    with suppress(ConfigError):
+        of_text(before + text, origin="it")
+
+
 def test_a_file_that_cannot_be_read_is_said_with_what_to_do(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing.toml"):
-        with pytest.raises(ConfigError, match=r"cannot be read.*--config"):
+        with pytest.raises(ConfigError, match=r"cannot be read.*\. Name a file that is there and that you may read\.$"):
             load(path)

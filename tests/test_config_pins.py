@@ -26,7 +26,15 @@ def test_every_key_of_a_pin_is_looked_at() -> None:
 
 
 def test_two_keys_on_one_pin_are_both_named() -> None:
-    assert faults(panel={"red_pin": 22}) == ["'panel.buzzer_pin' is 22, and so is 'panel.red_pin'; give each its own pin."]
+    found = faults(panel={"red_pin": 22, "buzzer_pin": 22})
+    assert found == ["'panel.buzzer_pin' is 22, and so is 'panel.red_pin'; give each its own pin."]
+
+
+@pytest.mark.parametrize(("written", "pin", "other"), [("red_pin", 27, "green_pin"), ("buzzer_pin", 17, "red_pin")])
+def test_a_key_that_is_not_in_the_file_is_named_as_a_default(written: str, pin: int, other: str) -> None:
+    assert faults(panel={written: pin}) == [
+        f"'panel.{written}' is {pin}, the default of 'panel.{other}'; take another pin, or write {other} with its own (-1: none)."
+    ]
 
 
 def test_three_keys_on_one_pin_are_all_named() -> None:

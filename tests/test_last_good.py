@@ -69,8 +69,8 @@ def test_a_fault_is_said_with_the_line_of_the_file(tmp_path: Path) -> None:
 
 def test_a_fault_of_a_key_that_is_not_written_has_no_line(tmp_path: Path) -> None:
     path = tmp_path / "muster.toml"
-    path.write_text("[panel]\nred_pin = 22\n")
-    with pytest.raises(ConfigError, match=r"muster\.toml: 'panel\.buzzer_pin' is 22, and so is 'panel\.red_pin'"):
+    path.write_text("[attendance]\ndirection = 'schedule'\n")
+    with pytest.raises(ConfigError, match=r"muster\.toml: 'attendance\.schedule' and 'attendance\.direction' belong together"):
         load(path)
 
 

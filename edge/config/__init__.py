@@ -5,6 +5,7 @@ the same dataclasses back as commented TOML; ``deploy/muster.toml`` is made by i
 """
 
 from edge.config.last_good import LastGood, digest, keep, last_good
+from edge.config.lines import placed
 from edge.config.narrow import differences, narrowed
 from edge.config.rescue import panel_alone
 from edge.config.sections import (
@@ -55,5 +56,6 @@ __all__ = [
     "of_text",
     "panel_alone",
     "parse",
+    "placed",
     "read",
 ]

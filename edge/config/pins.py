@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 BCM_PINS = 28
@@ -18,11 +18,12 @@ PIN_KEYS = ("red_pin", "green_pin", "blue_pin", "buzzer_pin", "button_pin")
 """Keys of the section panel that hold a pin."""
 
 
-def conflicts(panel: Any) -> Iterator[str]:
+def conflicts(panel: Any, *, written: Container[str] = PIN_KEYS) -> Iterator[str]:
     """A sentence for each pin that two keys want, or that is not free.
 
     Args:
         panel: the section of that name.
+        written: its keys that somebody has written; the others have their defaults, and nobody looks for them in a file.
     """
     taken: dict[int, str] = {}
     for name in PIN_KEYS:
@@ -30,7 +31,7 @@ def conflicts(panel: Any) -> Iterator[str]:
         if pin < 0:
             continue
         if pin in taken:
-            yield f"'panel.{name}' is {pin}, and so is 'panel.{taken[pin]}'; give each its own pin."
+            yield _twice(taken[pin], name, pin, written)
         taken.setdefault(pin, name)
         if pin in IDENTIFICATION:
             yield f"'panel.{name}' is {pin}, where add-on boards identify themselves; take another pin, such as {_free(panel)}."
@@ -39,6 +40,14 @@ def conflicts(panel: Any) -> Iterator[str]:
                 f"'panel.{name}' is {pin}, which 'panel.reserved' keeps for {bus} ({_listed(BUSES[bus])});"
                 f" take another pin, such as {_free(panel)}, or take {bus!r} off that list if nothing uses it."
             )
+
+
+def _twice(first: str, second: str, pin: int, written: Container[str]) -> str:
+    """Two keys have one pin: begins with the one that stands in the file."""
+    if first in written and second in written:
+        return f"'panel.{second}' is {pin}, and so is 'panel.{first}'; give each its own pin."
+    one, other = (first, second) if first in written else (second, first)
+    return f"'panel.{one}' is {pin}, the default of 'panel.{other}'; take another pin, or write {other} with its own (-1: none)."
 
 
 def _free(panel: Any) -> int:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
-from typing import Any, cast, get_args, get_origin, get_type_hints
+from typing import Any, cast, get_type_hints
 
+from edge.config.lines import no_toml, placed
 from edge.config.pins import conflicts
 from edge.config.sections import Config
+from edge.config.values import as_toml, cast_to, type_words
 from edge.errors import ConfigError
 
 MOVED = {
@@ -24,10 +25,6 @@ MOVED = {
 
 _KEY = re.compile(r"'([a-z]+\.[a-z_]+)'")
 """How every fault names the keys that it is about."""
-
-_NAME = r"""["']?([A-Za-z0-9_-]+)["']?"""
-_TABLE, _ENTRY = re.compile(rf"\s*\[\s*{_NAME}\s*\]"), re.compile(rf"\s*(?:{_NAME}\s*\.\s*)?{_NAME}\s*=")
-"""A line that begins a table, and one that gives a key its value."""
 
 
 def load(path: Path | None) -> Config:
@@ -48,9 +45,11 @@ def read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")  # editors on Windows write a byte order mark
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Name another file with --config.") from error
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}). Name a file that is there and that you may read."
+        ) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(_no_toml(str(path), error)) from error
+        raise ConfigError(no_toml(str(path), error)) from error
 
 
 def of_text(text: str, *, origin: str) -> Config:
@@ -66,38 +65,11 @@ def of_text(text: str, *, origin: str) -> Config:
     try:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(_no_toml(origin, error)) from error
+        raise ConfigError(no_toml(origin, error, text)) from error
     try:
         return parse(table, origin="")
     except ConfigError as error:
-        raise ConfigError([_placed(fault, origin, text) for fault in error.faults]) from None
-
-
-def _no_toml(origin: str, error: Exception) -> str:
-    return f"{origin}: not a TOML file ({error}). `muster config --defaults` prints a correct one."
-
-
-def _placed(fault: str, origin: str, text: str) -> str:
-    """A fault with the file and the line of the key that it names first."""
-    named = re.match(r"'([^']+)'", fault)
-    line = _line_of(named[1], text) if named else None
-    return f"{origin}, line {line}: {fault}" if line else f"{origin}: {fault}"
-
-
-def _line_of(key: str, text: str) -> int | None:
-    """On which line a key or a table is written first; None for one that is not, or in a way that nobody writes by hand."""
-    table = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if begun := _TABLE.match(line):
-            table = begun[1]
-            found = table
-        elif entry := _ENTRY.match(line):
-            found = ".".join(filter(None, (table, *entry.groups())))
-        else:
-            continue
-        if found == key or found.startswith(f"{key}."):
-            return number
-    return None
+        raise ConfigError([placed(fault, origin, text) for fault in error.faults]) from None
 
 
 def parse(table: dict[str, Any], *, origin: str = "configuration") -> Config:
@@ -108,7 +80,7 @@ def parse(table: dict[str, Any], *, origin: str = "configuration") -> Config:
     """
     faults: list[str] = []
     config = cast(Config, _section(Config, table, "", faults))
-    faults += [words for words in _contradictions(config) if _holds(words, table, faults)]
+    faults += [words for words in _contradictions(config, table) if _holds(words, table, faults)]
     if faults:
         raise ConfigError([f"{origin}: {fault}" if origin else fault for fault in faults])
     return config
@@ -134,9 +106,7 @@ def _section(kind: type, table: dict[str, Any], prefix: str, faults: list[str]) 
         if prefix + key in MOVED:
             faults.append(f"'{prefix}{key}' is now '{MOVED[prefix + key]}'.")
             continue
-        near = difflib.get_close_matches(key, types, n=1)
-        hint = f"; did you mean '{prefix}{near[0]}'?" if near else f"; known here: {', '.join(types)}."
-        faults.append(f"'{prefix}{key}' is not a key{hint}")
+        faults.append(f"'{prefix}{key}' is not a key{_meant(key, table[key], prefix, types)}")
     values: dict[str, Any] = {}
     for item in fields(kind):
         if item.name not in table:
@@ -148,8 +118,8 @@ def _section(kind: type, table: dict[str, Any], prefix: str, faults: list[str]) 
             else:
                 faults.append(f"'{key}' must be a table: write [{key}].")
             continue
-        fits, value = _cast(value, wanted)
-        fault = (item.metadata["check"] or _no_check)(value) if fits else f"must be {_type_words(wanted)}"
+        fits, value = cast_to(value, wanted)
+        fault = (item.metadata["check"] or _no_check)(value) if fits else f"must be {type_words(wanted)}"
         if fault:
             faults.append(f"'{key}' {fault}; it is {table[item.name]!r}.")
         else:
@@ -157,32 +127,27 @@ def _section(kind: type, table: dict[str, Any], prefix: str, faults: list[str]) 
     return kind(**values)
 
 
+def _meant(key: str, value: Any, prefix: str, known: Iterable[str]) -> str:
+    """What a key may have been meant to be: one of this section, or of the only other one that has it."""
+    near = difflib.get_close_matches(key, known, n=1)
+    owners = [name for name, kind in get_type_hints(Config).items() if key in get_type_hints(kind)]
+    if len(owners) == 1 and not isinstance(value, dict) and not (prefix and near):
+        return f" {'here' if prefix else 'outside of a section'}; write it below [{owners[0]}]: it is '{owners[0]}.{key}'."
+    return f"; did you mean '{prefix}{near[0]}'?" if near else f"; known here: {', '.join(known)}."
+
+
 def _no_check(_: Any) -> None:
     return None
 
 
-def _cast(value: Any, wanted: Any) -> tuple[bool, Any]:
-    """Whether a TOML value is of the wanted type, and the value in that type. A bool is no number."""
-    if get_origin(wanted) is tuple:
-        if not isinstance(value, list):
-            return False, value
-        items = [_cast(item, get_args(wanted)[0]) for item in value]
-        return all(fits for fits, _ in items), tuple(item for _, item in items)
-    if wanted is float and type(value) is int:
-        return True, float(value)
-    return type(value) is wanted, value
-
-
-def _type_words(wanted: Any) -> str:
-    if get_origin(wanted) is tuple:
-        return f"a list, each item {_type_words(get_args(wanted)[0])}"
-    return {int: "a whole number", float: "a number", str: "a text in quotes", bool: "true or false"}[wanted]
-
-
-def _contradictions(config: Config) -> Iterator[str]:
-    """Values that are fine each and wrong together."""
-    if config.recognition.n_least > config.recognition.n_window:
-        yield "'recognition.n_least' is larger than 'recognition.n_window'; so many frames are never fused."
+def _contradictions(config: Config, table: dict[str, Any]) -> Iterator[str]:
+    """Values that are fine each and wrong together; a default is told from what the table says."""
+    least, window = config.recognition.n_least, config.recognition.n_window
+    if least > window:
+        yield (
+            f"'recognition.n_least' is {least}, larger than 'recognition.n_window', which is {window}; so many frames are never"
+            f" fused. Set n_least to at most {window}, or n_window to {least} or more."
+        )
     for name, place in asdict(config.placement).items():
         if place == "edgetpu" and config.accelerator.kind == "cpu":
             yield f"'placement.{name}' is 'edgetpu' and 'accelerator.kind' is 'cpu'; change one of the two."
@@ -191,7 +156,8 @@ def _contradictions(config: Config) -> Iterator[str]:
             yield f"'placement.{name}' is 'edgetpu' and '{section}.variant' is 'float32', which the Edge TPU does not compute."
     if (config.attendance.direction == "schedule") != bool(config.attendance.schedule):
         yield "'attendance.schedule' and 'attendance.direction' belong together: give times and direction 'schedule', or neither."
-    yield from conflicts(config.panel)
+    panel = table.get("panel")
+    yield from conflicts(config.panel, written=panel if isinstance(panel, dict) else ())
 
 
 def describe(config: Config) -> str:
@@ -201,15 +167,6 @@ def describe(config: Config) -> str:
         values = getattr(config, section.name)
         lines += [f"[{section.name}]  # {(type(values).__doc__ or '').splitlines()[0]}"]
         for item in fields(values):
-            lines += [f"# {item.metadata['explanation']}", f"{item.name} = {_toml(getattr(values, item.name))}"]
+            lines += [f"# {item.metadata['explanation']}", f"{item.name} = {as_toml(getattr(values, item.name))}"]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, str):
-        # TOML basic strings escape as JSON does, except that DEL must be escaped too.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return str(value).lower() if isinstance(value, bool) else repr(value)
