@@ -23,6 +23,11 @@ def _add_backup(commands: Commands) -> None:
         "--to-recipient", metavar="KEY", type=text, help="who can read it: age1..., in place of the configured backup.recipient"
     )
     readers.add_argument("--passphrase-file", metavar="FILE", help="whoever knows the first line of this file can read it")
+    parser.add_argument(
+        "--over-ssh",
+        action="store_true",
+        help="FILE goes on to whoever asked over SSH (`scripts/backup` says it): the list has one line for all that went so",
+    )
     others = parser.add_mutually_exclusive_group()
     others.add_argument(
         "--new-identity",

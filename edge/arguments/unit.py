@@ -76,7 +76,7 @@ def _add_panel(commands: Commands) -> None:
         "have LED and buzzer show something, to try the wiring; a unit at work shows only what belongs to a stick",
         example="muster panel accepted",
     )
-    parser.add_argument("signal", metavar="SIGNAL", choices=SIGNALS, help=f"one of: {', '.join(SIGNALS)}")
+    parser.add_argument("signal", metavar="SIGNAL", choices=SIGNALS, help=f"one of: {', '.join(map(repr, SIGNALS))}")
     parser.add_argument(
         "--for",
         dest="seconds",

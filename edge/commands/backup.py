@@ -17,6 +17,7 @@ from edge.types import utc_text
 from edge.words import counted
 
 BROKEN = BackupError.exit_code
+OVER_SSH = "over SSH, and each earlier one that went out so"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -24,6 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.new_identity:
         return _new_identity(Path(arguments.new_identity))
     is_other = arguments.list or arguments.forget
+    if arguments.over_ssh and not arguments.file:
+        arguments.refuse("--over-ssh says where the backup FILE goes: give a FILE")
     if bool(arguments.file) == bool(is_other):
         arguments.refuse("--list and --forget make no backup: give no FILE" if is_other else "give a FILE")
     installation = Installation.of(arguments)
@@ -33,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     lock = _lock(arguments, installation)
     with installation.store() as store:
         at_utc, clock_ok = wiring.now()
-        occasion = Occasion(at_utc, clock_ok, installation.config.unit.name)
+        occasion = Occasion(at_utc, clock_ok, installation.config.unit.name, OVER_SSH if arguments.over_ssh else "")
         made = backup(store, Path(arguments.file), lock, occasion=occasion)
         _tell(made, Path(arguments.file))
         return _look(store)

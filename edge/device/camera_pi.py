@@ -74,8 +74,9 @@ def _picamera2() -> Any:
         return importlib.import_module("picamera2")
     except ImportError as error:
         raise DeviceError(
-            f"picamera2 cannot be imported ({error}). On a Raspberry Pi: `sudo apt install python3-picamera2`, and give the"
-            " virtual environment the system's packages (--system-site-packages). Elsewhere set camera.source to usb:0."
+            f"picamera2 cannot be imported ({error}). On a Raspberry Pi: `sudo apt install python3-picamera2`, then"
+            " `sudo /opt/muster/current/deploy/install`, so that Muster sees it (an environment made by hand:"
+            " --system-site-packages). Without a network: docs/install.md. Elsewhere set camera.source to usb:0."
         ) from error
 
 

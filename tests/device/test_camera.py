@@ -74,7 +74,9 @@ def test_a_pi_camera_that_does_not_start_is_released_for_the_next_attempt(tmp_pa
 
 
 def test_without_picamera2_the_package_to_install_is_named(tmp_path: Path) -> None:
-    assert "apt install python3-picamera2" in run_pi(tmp_path, "raise ImportError('no libcamera')").stdout
+    said = run_pi(tmp_path, "raise ImportError('no libcamera')").stdout
+    assert "apt install python3-picamera2" in said
+    assert "sudo /opt/muster/current/deploy/install" in said, "an installed unit sees it after that, and not before"
 
 
 def test_a_usb_camera_that_is_not_there_is_said_with_those_that_are(tmp_path: Path) -> None:

@@ -166,6 +166,22 @@ def test_one_at_a_time(unit: Maintained, words: list[str]) -> None:
     assert unit.people() == ["1042"]
 
 
+def test_backups_that_went_out_are_one_line_of_the_list_and_of_a_removal(unit: Maintained) -> None:
+    with_recipient(unit)
+    unit.add("1042")
+    kept = unit.folder / "door-1.muster-backup"
+    assert unit.run("backup", kept).returncode == 0
+    for _ in range(3):
+        assert unit.run("backup").returncode == 0
+    first, second = unit.run("backup", "--list").stdout.decode().splitlines()
+    assert first.endswith(str(kept)), "what lies in a file is not touched by that"
+    assert second.endswith("over SSH, and each earlier one that went out so")
+    told = unit.run("people", "remove", "1042", "--yes").stdout.decode()
+    assert (told.count("over SSH, and each earlier one"), "over-ssh.muster-backup" in told) == (1, False)
+    assert unit.run("backup", "--list").stdout.decode().count("over SSH") == 1
+    assert unit.run("backup", "--over-ssh").returncode != 0
+
+
 @pytest.mark.parametrize("given", [b"", b"\n", b"AGE-SECRET-KEY-1\n" * 30, b"no key\n\nno backup"])
 def test_what_is_no_backup_changes_nothing(unit: Maintained, given: bytes) -> None:
     unit.add("1042")

@@ -54,11 +54,14 @@ class Occasion:
         at_utc: now, as believed.
         clock_ok: whether the clock is known to be right.
         unit: the name of the unit.
+        leaves_as: what the list calls a file that does not stay where it is written, and all earlier ones that left so; empty
+            for one that stays.
     """
 
     at_utc: datetime
     clock_ok: bool
     unit: str
+    leaves_as: str = ""
 
 
 def backup(store: Store, file: Path, lock: Lock, *, occasion: Occasion, files: Files | None = None) -> Made:
@@ -139,7 +142,7 @@ def _publish(store: Store, made: _Written, occasion: Occasion, place: _Place) ->
         BackupError: somebody was removed since it was begun, and their removal could not tell of it.
     """
     header = made.header
-    known = Backup(header.backup_id, str(place.file.absolute()), occasion.at_utc, header.facts.n_rows)
+    known = Backup(header.backup_id, occasion.leaves_as or str(place.file.absolute()), occasion.at_utc, header.facts.n_rows)
     note = partial(store.note, BACKUP_MADE, at_utc=occasion.at_utc, clock_ok=occasion.clock_ok)
     with store.transaction():
         if store.n_erasures() != made.n_erasures:
@@ -158,6 +161,15 @@ def _publish(store: Store, made: _Written, occasion: Occasion, place: _Place) ->
     place.files.settle(place.file.parent)
     if place.before:
         store.forget_backup(place.before)
+    if occasion.leaves_as:
+        _only(store, known)
+
+
+def _only(store: Store, known: Backup) -> None:
+    """One line of the list stands for all that left in the same way: nobody can tell here which of them were destroyed."""
+    for earlier in store.backups():
+        if earlier.file == known.file and earlier.id != known.id:
+            store.forget_backup(earlier.id)
 
 
 class _Written(NamedTuple):
