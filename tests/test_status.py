@@ -251,10 +251,13 @@ def test_degraded_is_when_the_cpu_does_the_accelerators_work(changes: dict[str, 
 # The command
 
 
+NAME = "The unit's name: gate\n"
+
+
 @pytest.fixture
 def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
     """`muster status` in a folder in Vienna: exit code and what it says."""
-    (tmp_path / "muster.toml").write_text('[unit]\ntimezone = "Europe/Vienna"\n')
+    (tmp_path / "muster.toml").write_text('[unit]\nname = "gate"\ntimezone = "Europe/Vienna"\n')
     monkeypatch.delenv("MUSTER_CONFIG", raising=False)
 
     def run(*words: str) -> tuple[int, str]:
@@ -264,13 +267,13 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 def test_where_nothing_runs_it_says_so(tmp_path: Path, ask: Ask) -> None:
-    assert ask() == (0, f"No unit is at work in {tmp_path}.\n")
+    assert ask() == (0, f"No unit is at work in {tmp_path}.\n{NAME}")
     assert json.loads(ask("--json")[1]) == {"is_at_work": False, "is_well": True, "is_current": False, "status": None}
 
 
 def test_an_old_status_is_not_taken_for_a_unit(tmp_path: Path, ask: Ask) -> None:
     write(tmp_path / FILE_NAME, replace(STATUS, accelerator=FAILED, stopped_utc=START))
-    assert ask() == (0, f"No unit is at work in {tmp_path}. The latest one ended at 2026-11-22 08:00:00+01:00.\n")
+    assert ask() == (0, f"No unit is at work in {tmp_path}. The latest one ended at 2026-11-22 08:00:00+01:00.\n{NAME}")
     write(tmp_path / FILE_NAME, replace(STATUS, accelerator=FAILED))
     code, said = ask()
     assert code == 0
@@ -291,6 +294,7 @@ def test_a_unit_at_work_says_where_each_network_runs_and_why(tmp_path: Path, ask
         "Edge TPU: serving since 2026-11-22 08:00:00+01:00. 0 failures and 0 recoveries since the start"
         " (usb:0, libedgetpu.so.1, tflite-runtime 2.14.0).",
         "Its self-test: facenet's template is 0.0011 from the CPU's (0.04 is allowed).",
+        NAME.strip(),
     ]
 
 
@@ -325,7 +329,7 @@ def test_where_the_configuration_leaves_the_accelerator_alone_that_is_said(tmp_p
     with alone(tmp_path):
         write(tmp_path / FILE_NAME, replace(STATUS, networks=PLANNED[:3], accelerator=None))
         code, said = ask()
-    assert (code, said.splitlines()[-1]) == (0, "Edge TPU: left alone, as configured.")
+    assert (code, said.splitlines()[-2]) == (0, "Edge TPU: left alone, as configured.")
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def _lock(arguments: argparse.Namespace, installation: Installation) -> Lock:
     if not recipient:
         raise ConfigError(
             "nobody is named who could read the backup. Make a pair of keys once, `muster backup --new-identity FILE`, and put"
-            " the recipient that it prints into [backup] recipient; or give --passphrase-file FILE."
+            " the recipient that it prints into [backup] recipient; or, on the unit: muster backup FILE --passphrase-file FILE"
         )
     return Lock.for_recipient(recipient)
 

@@ -28,13 +28,15 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         told = json.loads(found.to_json()) if found else None
         print(json.dumps({"is_at_work": pid is not None, "is_well": is_well, "is_current": is_current, "status": told}, indent=1))
-    elif pid is None:
+        return 0 if is_well else DeviceError.exit_code
+    if pid is None:
         say(_at_rest(installation, found))
     elif found is None or not is_current:
         say(_silent(path, pid))
     else:
         for line in _lines(found, installation.data, installation.timezone):
             say(line)
+    say(f"The unit's name: {installation.config.unit.name}")
     return 0 if is_well else DeviceError.exit_code
 
 

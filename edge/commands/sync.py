@@ -27,7 +27,10 @@ def run(arguments: argparse.Namespace) -> int:
         return _prepare(installation, arguments.prepare)
     names = list(dict.fromkeys(arguments.to or installation.config.sync.destinations))
     if not names:
-        raise ConfigError("no destination: name a folder with --to, or in the configuration: [sync] destinations.")
+        raise ConfigError(
+            "no destination: name one in the configuration, [sync] destinations; or, for this once, on the unit: muster sync"
+            " --to FOLDER"
+        )
     installation.seal()  # the processes of the destinations open the database with it
     rounds = _Rounds(installation, again=arguments.again)
     insist(rounds.attempt, names, for_s=arguments.for_s, time=_Patience())

@@ -149,6 +149,15 @@ def test_a_key_may_look_after_the_unit(server: Server, people: Store) -> None:
     assert [line for line in server.journal if "status" in line][-1] == "muster-ssh: ada 127.0.0.1  status --json "
 
 
+def test_a_key_is_told_forms_and_the_name_by_what_it_may_ask(server: Server, people: Store) -> None:
+    assert b"2026-11-22T08:00" in server.ask("events -h").stdout
+    assert b"--until" in server.ask("people set -h").stdout
+    wrong = server.ask("wipe --yes other")
+    assert (wrong.returncode, b"status says its name." in wrong.stderr) == (64, True)
+    assert "The unit's name: muster-1" in server.ask("status").stdout.decode().splitlines()
+    assert people.people(), "nothing was erased"
+
+
 def test_exit_codes_and_errors_come_through(server: Server, people: Store) -> None:
     done = server.ask("people remove 9999 --yes")
     assert done.returncode == 65
@@ -226,6 +235,8 @@ ALLOWED = {
         *["people", "set", "1042", "--from", "2026-12-01", "--until", "none", "--active", "yes"]
     ],
     """people rename 1042 "Zoë O'Neill" """: ["people", "rename", "1042", "Zoë O'Neill"],
+    "people set -h": ["people", "set", "-h"],
+    "events correct --help": ["events", "correct", "--help"],
     "people remove 1042 --yes": ["people", "remove", "1042", "--yes"],
     "events --since 2026-11-22T08:00 --csv": ["events", "--since", "2026-11-22T08:00", "--csv"],
     "events correct 17 --code 1042 --by Ada --why 'the twin'": [
@@ -262,6 +273,11 @@ REFUSED = [
         "people export 1042 --to /etc/passwd",
         "people set 1042 --active maybe",
         "people rename -- x",
+        "people set 1042 -h",
+        "people export -h",
+        "events -h --json",
+        "update - -h",
+        "replay -h -h",
         "people @",
     ],
     *[
@@ -326,6 +342,36 @@ def test_what_is_not_named_is_refused(tmp_path: Path) -> None:
     assert journal.count(b"\n") == len(REFUSED)
     assert b"\x1b" not in journal
     assert all(line.startswith(b"muster-ssh: ada 192.0.2.1  refused: ") for line in journal.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("asked", "form"),
+    [
+        (
+            "events --since yesterday",
+            "what stands after --since is not what belongs there: a day, 2026-11-22, or a moment, 2026-11-22T08:00.",
+        ),
+        ("logs --since yesterday", "what stands after --since is not what belongs there: 2026-11-22, -1h (or s, min, d), or"),
+        ("logs --lines all", "what stands after --lines is not what belongs there: a number"),
+        ("people set 1042 --until tomorrow", "what stands after --until is not what belongs there: a day, 2026-11-22, or none."),
+        ("people set 1042 --active maybe", "there: yes or no."),
+        ("people set 1042 --language klingon!", "there: a language such as de or en-GB."),
+        ("people set 1042 --basis", "there: at most 500 characters"),
+        (
+            "events correct 17 --direction lunch",
+            "there: in, out, break out, break in, overtime in, overtime out; two words in quotes",
+        ),
+        ("events --code", "there: at most 100 characters"),
+    ],
+)
+def test_a_refusal_gives_the_form(asked: str, form: str, tmp_path: Path) -> None:
+    environment = {
+        "PATH": f"{FAKES}:{os.environ['PATH']}",
+        "FAKE_JOURNAL": str(tmp_path / "journal"),
+        "SSH_ORIGINAL_COMMAND": asked,
+    }
+    done = subprocess.run([SHELL, "ada"], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, form in done.stderr) == (77, True), done.stderr
 
 
 # An update, as it comes
