@@ -100,6 +100,7 @@ def test_logs_asks_the_journal_for_the_unit_alone(unit: Maintained) -> None:
     told = unit.run("logs", "--lines", "5").stdout.decode()
     assert told.endswith("<--lines=5><--unit=muster*>")
     assert "<--since=-1h>" in unit.run("logs", "--since", "-1h").stdout.decode()
+    assert "<--since=2026-11-22 08:00>" in unit.run("logs", "--since", "2026-11-22T08:00").stdout.decode()
     assert "<--identifier=muster-ssh>" in unit.run("logs", "--maintenance").stdout.decode()
     assert unit.run("logs", "--since", "-1h").stdout.decode().startswith("<--no-pager><--output=short-iso><--lines=all>")
     for words in (["--lines", "5", "--since", "-1h"], ["--since", "-1h", "--lines", "5"]):
