@@ -90,8 +90,9 @@ def _between(plan: Plan, trace: Trace, *, told: str, does: tuple[Callable[[], No
             due = turn + every
             trace.note("sample", **sample())
         if told and turn % part == 0:
-            hours, rss = plan.hour(turn), sample()["rss"] / 1000
-            print(f"{told}: frame {turn:,}, hour {hours:.1f}, {rss:.1f} MB, {time.monotonic() - began:.0f} s", flush=True)
+            now = sample()
+            memory = f"{now['rss'] / 1000:.1f} MB, {now.get('heap', 0) / 1000:.1f} MB of it by malloc"
+            print(f"{told}: frame {turn:,}, hour {plan.hour(turn):.1f}, {memory}, {time.monotonic() - began:.0f} s", flush=True)
 
     return between
 
