@@ -10,12 +10,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     *versions.SCENARIOS,
     *cuts.SCENARIOS,
     *hangs.SCENARIOS,
-    *power.SCENARIOS,
     *share.SCENARIOS,
-    *sticks.SCENARIOS,
     *door.SCENARIOS,
+    *sticks.SCENARIOS,
+    *power.SCENARIOS,
     *trouble.SCENARIOS,
 )
-"""What leaves a machine for others comes first, then what takes long: some are played at the same time."""
+"""What leaves a machine for others comes first, then what takes long, so that those played at the same time end together."""
 
 __all__ = ["SCENARIOS", "Scenario"]

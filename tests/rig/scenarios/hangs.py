@@ -14,7 +14,7 @@ HUNG_S = 400.0
 """Until the pictures have been seen and the watchdog has waited."""
 
 DOOR = "/srv/door"
-N_SEEN, N_PICTURES = 150, 1_000
+N_SEEN, N_PICTURES = 80, 800
 """Of a recording: so many pictures are there, and behind them pipes that nobody writes into."""
 
 RECORD = f"""
