@@ -91,7 +91,7 @@ def _replayed(bench: Bench) -> str:
 def _control(bench: Bench) -> str:
     verdicts = _judged(bench, _logged(bench, "--synchronous-off"))
     spoilt = sum(ROWS_LOST in " ".join(verdict.found) for verdict in verdicts)
-    assert spoilt > N_POINTS / 2, "with synchronous=OFF too little was lost, so the scenario above would not see a loss either"
+    assert spoilt > N_POINTS / 4, "with synchronous=OFF too little was lost, so the scenario above would not see a loss either"
     return f"{spoilt} of {len(verdicts)} cuts lost rows, as they must"
 
 
