@@ -21,8 +21,8 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 """Another text at each start of the machine (random(4))."""
 
 AGREE_S = 300.0
-"""The system's clock, while nobody corrects it, and a battery clock drift apart by a minute a month. More than this somebody has
-set, and nobody knows which of the two is right."""
+"""The system's clock, while nobody corrects it, and a battery clock drift apart: by 52 s in 30 days where 20 parts in a million
+lie between them. More than this somebody has set, and nobody knows which of the two is right."""
 
 FIRST_PLAUSIBLE_S = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 """A battery clock that names an earlier time has lost its battery."""
